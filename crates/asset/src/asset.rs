@@ -1,0 +1,27 @@
+use std::sync::Arc;
+
+use crate::{Camera, GaussianSplats, PbrVolume, Provenance, TriMesh};
+
+/// What an engine makes: any of splats, a mesh, a volume and cameras, with where it came from.
+///
+/// Parts are shared, so that the viewport, the finish thread and the library hold the same bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Asset {
+    /// Gaussian splats in the model frame.
+    pub splats: Option<Arc<GaussianSplats>>,
+    /// The raw surface, before finishing.
+    pub mesh: Option<Arc<TriMesh>>,
+    /// Material samples near the surface; what finishing bakes textures from.
+    pub volume: Option<Arc<PbrVolume>>,
+    /// One camera for each view that took part, in the order of the job's enabled views.
+    pub cameras: Vec<Camera>,
+    /// Engine, parameters, seed and views.
+    pub provenance: Provenance,
+}
+
+impl Asset {
+    /// Whether there is nothing to look at.
+    pub fn is_empty(&self) -> bool {
+        self.splats.is_none() && self.mesh.is_none() && self.volume.is_none()
+    }
+}

@@ -1,0 +1,24 @@
+//! What everything passes around, and its file formats.
+//!
+//! One frame everywhere: right-handed, +Y up, front +Z, metres; an object fits the cube `[-0.5, 0.5]^3`.
+//! It is glTF's frame. File readers and writers convert at the file's border and nowhere else.
+//! Colours are linear in memory and sRGB in files. Images are row-major, top row first.
+
+mod asset;
+mod camera;
+pub mod color;
+mod provenance;
+mod splats;
+mod texture;
+mod tri_mesh;
+mod view;
+mod volume;
+
+pub use asset::Asset;
+pub use camera::{Camera, Projection};
+pub use provenance::{Provenance, ViewRecord};
+pub use splats::{GaussianSplats, LogScale, SH_C0, SplatFilter};
+pub use texture::{AlphaMode, Material, TexturedMesh};
+pub use tri_mesh::TriMesh;
+pub use view::{Direction, MatteSettings, PreparedView, View};
+pub use volume::{PbrSample, PbrVolume};

@@ -1,0 +1,41 @@
+use bozzetto_asset::View;
+use serde::{Deserialize, Serialize};
+
+use crate::{EngineError, EngineInfo, ParamValues};
+
+/// Everything a run needs; the same JSON from window, command line, worker protocol and farm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Engine id.
+    pub engine: String,
+    /// Parameters that differ from their defaults, by key.
+    #[serde(default)]
+    pub params: ParamValues,
+    /// The pictures.
+    pub views: Vec<View>,
+    /// Seed for whatever is random.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+impl Job {
+    /// The views that are switched on.
+    pub fn enabled_views(&self) -> impl Iterator<Item = &View> {
+        self.views.iter().filter(|view| view.enabled)
+    }
+
+    /// Checks views and parameters against an engine and fills in the defaults of every parameter.
+    pub fn validated(&self, info: &EngineInfo) -> Result<Self, EngineError> {
+        let given = self.enabled_views().count();
+        if given == 0 {
+            return Err(EngineError::NoViews);
+        }
+        if let Some(max) = info.max_views.filter(|&max| given > max) {
+            return Err(EngineError::TooManyViews { given, max });
+        }
+        Ok(Self {
+            params: self.params.validated(&info.params)?,
+            ..self.clone()
+        })
+    }
+}

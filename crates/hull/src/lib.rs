@@ -1,0 +1,1 @@
+//! The built-in engine: pictures to 3D without a GPU, weights or Python

@@ -1,0 +1,1 @@
+//! Geometry: weld, fill, simplify, unwrap, bake, health

@@ -1,0 +1,1 @@
+//! wgpu: splats, PBR mesh, overlays, camera, off-screen rendering

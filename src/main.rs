@@ -1,0 +1,2 @@
+//! Bozzetto turns pictures into 3D.
+fn main() {}
