@@ -1,0 +1,78 @@
+//! `bozzetto bench`: figures that anyone can measure again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bozzetto_engine::{CancelToken, Engine, Event, Job, ParamValues, RunContext};
+use bozzetto_hull::HullEngine;
+use bozzetto_mesh::{Control, FinishSettings, finish};
+use parking_lot::Mutex;
+
+use super::{output, sources};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Time each stage from pictures to the finished mesh.
+    Generate {
+        /// Pictures, folders of pictures or a `transforms.json`.
+        #[arg(required = true)]
+        views: Vec<String>,
+    },
+    /// Time the window's frames while it generates.
+    Window {
+        /// Pictures, folders of pictures or a `transforms.json`; the bundled example when none is given.
+        views: Vec<PathBuf>,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.what {
+        What::Generate { views } => generate(views),
+        What::Window { views } => crate::app::bench_window(views.clone()).map(|report| output::line(&report)),
+    }
+}
+
+fn generate(views: &[String]) -> anyhow::Result<()> {
+    let mut engine = HullEngine::new();
+    let job = Job {
+        engine: engine.info().id,
+        params: ParamValues::default(),
+        views: sources::views_from_arguments(views)?,
+        seed: 0,
+    }
+    .validated(&engine.info())?;
+    let stages: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
+    let started = Instant::now();
+    let seen = Arc::clone(&stages);
+    let emit = move |event: Event| {
+        if let Event::Stage { label, .. } = event {
+            seen.lock().push((label, Instant::now()));
+        }
+    };
+    let asset = engine.run(&job, &RunContext { cancel: CancelToken::new(), emit: &emit })?;
+    let ended = Instant::now();
+
+    let stages = stages.lock();
+    for (index, (label, began)) in stages.iter().enumerate() {
+        let until = stages.get(index + 1).map_or(ended, |(_, next)| *next);
+        print_row(label, until - *began);
+    }
+    print_row("Engine, all", ended - started);
+    let finished = finish(&asset, &FinishSettings::default(), &Control::silent())?;
+    for timing in &finished.timings {
+        print_row(timing.step.label(), timing.duration);
+    }
+    print_row("Finish, all", ended.elapsed());
+    Ok(())
+}
+
+fn print_row(label: &str, duration: Duration) {
+    output::line(&format!("{label:<32} {:>9.1} ms", duration.as_secs_f64() * 1000.0));
+}

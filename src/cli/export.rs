@@ -1,0 +1,90 @@
+//! `bozzetto export`: a saved result, or any 3D file, in another format or at another size.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bozzetto_asset::formats::{glb, obj, ply, spz, stl};
+use bozzetto_asset::{Asset, GaussianSplats, Material, TexturedMesh, TriMesh};
+use bozzetto_mesh::{Control, FinishSettings, finish};
+
+use super::content::{Content, extension_of};
+use super::{UsageError, progress::Progress};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// A saved result's folder, or a GLB, PLY, SPZ, OBJ or STL file.
+    input: PathBuf,
+
+    /// Where it goes; the ending chooses the format: glb, obj, stl, ply or spz.
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+
+    /// Faces of the finished mesh (saved results only).
+    #[arg(long, value_name = "N")]
+    faces: Option<u32>,
+
+    /// Width and height of the textures in pixels (saved results only).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=8192))]
+    texture: Option<u32>,
+
+    /// Write textures as WebP: smaller, but some programs cannot read it.
+    #[arg(long)]
+    webp: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let content = Content::open(&arguments.input)?;
+    match extension_of(&arguments.output).as_str() {
+        "glb" => {
+            let texture_format = if arguments.webp { glb::TextureFormat::WebP } else { glb::TextureFormat::Png };
+            glb::write(&arguments.output, &textured(content, arguments)?, &glb::GlbOptions { texture_format })?;
+        }
+        "obj" => obj::write(&arguments.output, &textured(content, arguments)?)?,
+        "stl" => stl::write(&arguments.output, &textured(content, arguments)?.mesh)?,
+        "ply" => ply::write(&arguments.output, splats(&content, &arguments.input)?)?,
+        "spz" => spz::write(&arguments.output, splats(&content, &arguments.input)?)?,
+        _ => return Err(UsageError("The output must end in .glb, .obj, .stl, .ply or .spz.".to_owned()).into()),
+    }
+    super::output::line(&arguments.output.display().to_string());
+    Ok(())
+}
+
+/// The finished mesh of a saved result, or the mesh of a file as it is.
+fn textured(content: Content, arguments: &Arguments) -> anyhow::Result<TexturedMesh> {
+    match content {
+        Content::Textured(textured) => Ok(*textured),
+        Content::Mesh(mesh) => Ok(plain(mesh)),
+        Content::Splats(_) => Err(no_part(&arguments.input, "a mesh").into()),
+        Content::Generation(_, asset) => finish_generation(&asset, arguments),
+    }
+}
+
+fn finish_generation(asset: &Asset, arguments: &Arguments) -> anyhow::Result<TexturedMesh> {
+    let defaults = FinishSettings::default();
+    let settings = FinishSettings {
+        target_faces: arguments.faces.unwrap_or(defaults.target_faces),
+        texture_px: arguments.texture.unwrap_or(defaults.texture_px),
+        ..defaults
+    };
+    let progress = Progress::new(false);
+    let control = Control { is_cancelled: &|| false, progress: &|step| progress.step(&step) };
+    let finished = finish(asset, &settings, &control);
+    progress.clear();
+    Ok(finished?.textured)
+}
+
+fn plain(mesh: Arc<TriMesh>) -> TexturedMesh {
+    TexturedMesh { mesh, material: Material { roughness_factor: 0.8, ..Material::default() }, ..TexturedMesh::default() }
+}
+
+fn splats<'a>(content: &'a Content, input: &Path) -> anyhow::Result<&'a GaussianSplats> {
+    match content {
+        Content::Splats(splats) => Ok(splats),
+        Content::Generation(_, asset) => asset.splats.as_deref().ok_or_else(|| no_part(input, "splats").into()),
+        Content::Textured(_) | Content::Mesh(_) => Err(no_part(input, "splats").into()),
+    }
+}
+
+fn no_part(input: &Path, what: &str) -> UsageError {
+    UsageError(format!("There is no such thing as {what} in {}.", input.display()))
+}

@@ -1,0 +1,247 @@
+//! `bozzetto generate`: pictures in, a GLB out.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context as _;
+use bozzetto_asset::formats::{glb, ply, spz};
+use bozzetto_asset::{Asset, TexturedMesh};
+use bozzetto_engine::{Engine, EngineError, InProcessEngine, Job, ParamValues, Runner, RunnerEventKind};
+use bozzetto_hull::HullEngine;
+use bozzetto_mesh::{Control, FinishSettings, Finished, finish};
+use bozzetto_viewport::{Offscreen, OrbitCamera, RenderSettings, Scene};
+use serde_json::json;
+
+use super::{UsageError, progress::Progress, sources};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Pictures, folders of pictures or a `transforms.json`. Say which side a picture shows as in `left=picture.png`.
+    #[arg(value_name = "VIEW", required_unless_present = "job")]
+    views: Vec<String>,
+
+    /// Where the textured mesh goes.
+    #[arg(short, long, value_name = "OUT.glb")]
+    output: PathBuf,
+
+    /// Engine to use; see `bozzetto engines`.
+    #[arg(long, default_value = "hull")]
+    engine: String,
+
+    /// Set a parameter; see `bozzetto engines`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    parameters: Vec<String>,
+
+    /// Seed for whatever is random.
+    #[arg(long)]
+    seed: Option<u64>,
+
+    /// A job file as the program saves it; views, parameters and seed given here win over the file's.
+    #[arg(long, value_name = "JOB.json")]
+    job: Option<PathBuf>,
+
+    /// Faces of the finished mesh.
+    #[arg(long, value_name = "N", default_value_t = FinishSettings::default().target_faces)]
+    faces: u32,
+
+    /// Width and height of the textures in pixels.
+    #[arg(long, value_name = "N", default_value_t = FinishSettings::default().texture_px, value_parser = clap::value_parser!(u32).range(64..=8192))]
+    texture: u32,
+
+    /// Write the textures as WebP: smaller, but some programs cannot read it.
+    #[arg(long)]
+    webp: bool,
+
+    /// Write the splats too; the ending chooses PLY or SPZ.
+    #[arg(long, value_name = "OUT.ply")]
+    ply: Option<PathBuf>,
+
+    /// Draw the result into a picture.
+    #[arg(long, value_name = "OUT.png")]
+    preview: Option<PathBuf>,
+
+    /// Print events and the result as JSON, one object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was made, for the last line.
+struct Written {
+    finished: Finished,
+    paths: Vec<(&'static str, PathBuf)>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    for path in [Some(&arguments.output), arguments.ply.as_ref(), arguments.preview.as_ref()].into_iter().flatten() {
+        check_folder(path)?;
+    }
+    let hull = HullEngine::new();
+    let job = job_from(arguments, &hull)?;
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancelled);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("Ctrl+C cannot be listened for")?;
+
+    let progress = Progress::new(arguments.json);
+    let result = generate_and_finish(arguments, job, hull, &cancelled, &progress)
+        .and_then(|(asset, finished)| write_all(arguments, &asset, finished, &cancelled));
+    match result {
+        Ok(written) => {
+            report(&written, &progress);
+            Ok(())
+        }
+        Err(error) => {
+            progress.clear();
+            Err(error)
+        }
+    }
+}
+
+/// Says that an output folder is missing before minutes are spent.
+fn check_folder(path: &Path) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(UsageError(format!("The folder {} does not exist. Make it first.", folder.display())).into())
+}
+
+fn job_from(arguments: &Arguments, engine: &HullEngine) -> anyhow::Result<Job> {
+    let mut job = match &arguments.job {
+        Some(path) => read_job(path)?,
+        None => {
+            Job { engine: arguments.engine.clone(), params: ParamValues::default(), views: Vec::new(), seed: 0 }
+        }
+    };
+    if !arguments.views.is_empty() {
+        job.views = sources::views_from_arguments(&arguments.views)?;
+    }
+    if let Some(seed) = arguments.seed {
+        job.seed = seed;
+    }
+    let info = engine.info();
+    if job.engine != info.id {
+        return Err(EngineError::UnknownEngine { id: job.engine, known: vec![info.id] }.into());
+    }
+    for assignment in &arguments.parameters {
+        let (key, text) = assignment
+            .split_once('=')
+            .ok_or_else(|| UsageError(format!("'--set {assignment}' lacks a value: write --set KEY=VALUE.")))?;
+        let value = match info.params.iter().find(|spec| spec.key == key) {
+            Some(spec) => spec.parse(text).map_err(EngineError::from)?,
+            // Validation names the key and the nearest one there is.
+            None => bozzetto_engine::ParamValue::Choice(text.to_owned()),
+        };
+        job.params.0.insert(key.to_owned(), value);
+    }
+    Ok(job.validated(&info)?)
+}
+
+fn read_job(path: &Path) -> anyhow::Result<Job> {
+    let text = std::fs::read_to_string(path).map_err(|error| UsageError(format!("{}: {error}", path.display())))?;
+    serde_json::from_str(&text).map_err(|error| UsageError(format!("{} is no job: {error}", path.display())).into())
+}
+
+fn generate_and_finish(
+    arguments: &Arguments,
+    job: Job,
+    hull: HullEngine,
+    cancelled: &AtomicBool,
+    progress: &Progress,
+) -> anyhow::Result<(Asset, Finished)> {
+    let asset = generate(job, hull, cancelled, progress)?;
+    let settings = FinishSettings {
+        target_faces: arguments.faces,
+        texture_px: arguments.texture,
+        ..FinishSettings::default()
+    };
+    let control = Control {
+        is_cancelled: &|| cancelled.load(Ordering::Relaxed),
+        progress: &|step| progress.step(&step),
+    };
+    let finished = finish(&asset, &settings, &control)?;
+    Ok((asset, finished))
+}
+
+fn generate(job: Job, hull: HullEngine, cancelled: &AtomicBool, progress: &Progress) -> anyhow::Result<Asset> {
+    let runner = Runner::start(vec![Box::new(InProcessEngine::new(Box::new(hull)))], Arc::new(|| {}))?;
+    let id = runner.submit(job);
+    loop {
+        if cancelled.load(Ordering::Relaxed) {
+            runner.cancel(id);
+        }
+        // Woken often enough that Ctrl+C is felt at once.
+        match runner.events().recv_timeout(std::time::Duration::from_millis(50)) {
+            Ok(event) => match event.kind {
+                RunnerEventKind::Queued | RunnerEventKind::Started => {}
+                RunnerEventKind::Event(event) => progress.event(&event),
+                RunnerEventKind::Done(asset) => return Ok(asset),
+                RunnerEventKind::Failed(error) => return Err(error.into()),
+                RunnerEventKind::Cancelled => return Err(EngineError::Cancelled.into()),
+            },
+            Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
+            Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
+                return Err(EngineError::Internal { reason: "the inference thread ended".into() }.into());
+            }
+        }
+    }
+}
+
+fn write_all(
+    arguments: &Arguments,
+    asset: &Asset,
+    finished: Finished,
+    cancelled: &AtomicBool,
+) -> anyhow::Result<Written> {
+    if cancelled.load(Ordering::Relaxed) {
+        return Err(EngineError::Cancelled.into());
+    }
+    let texture_format = if arguments.webp { glb::TextureFormat::WebP } else { glb::TextureFormat::Png };
+    glb::write(&arguments.output, &finished.textured, &glb::GlbOptions { texture_format })?;
+    let mut paths = vec![("glb", arguments.output.clone())];
+    if let Some(path) = &arguments.ply {
+        let splats = asset.splats.as_deref().context("This engine makes no splats, so there is nothing for --ply")?;
+        let is_spz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("spz"));
+        if is_spz { spz::write(path, splats)? } else { ply::write(path, splats)? }
+        paths.push(("splats", path.clone()));
+    }
+    if let Some(path) = &arguments.preview {
+        render_preview(path, &finished.textured)?;
+        paths.push(("preview", path.clone()));
+    }
+    Ok(Written { finished, paths })
+}
+
+/// Draws the finished mesh from the front left, slightly above.
+fn render_preview(path: &Path, textured: &TexturedMesh) -> anyhow::Result<()> {
+    let offscreen = Offscreen::new()?;
+    let mut scene = Scene::new(offscreen.device());
+    scene.set_textured_mesh(offscreen.device(), offscreen.queue(), Some(textured))?;
+    let mut orbit = OrbitCamera { azimuth_rad: 0.6, elevation_rad: 0.25, ..OrbitCamera::default() };
+    if let Some(bounds) = scene.bounds() {
+        orbit.frame(bounds);
+    }
+    let picture = offscreen.render(&mut scene, &orbit.camera(1.0), [1024, 1024], &RenderSettings::default())?;
+    super::render::write_png(path, &picture)
+}
+
+fn report(written: &Written, progress: &Progress) {
+    let mesh = &written.finished.textured.mesh;
+    let mut summary = format!("{} faces, {} vertices", mesh.triangles.len(), mesh.positions.len());
+    for (what, path) in &written.paths {
+        summary.push_str(&format!("\n{what:>8}  {}", path.display()));
+    }
+    let paths: serde_json::Map<_, _> =
+        written.paths.iter().map(|(what, path)| ((*what).to_owned(), json!(path))).collect();
+    progress.finish(
+        &summary,
+        json!({
+            "event": "done",
+            "files": paths,
+            "faces": mesh.triangles.len(),
+            "vertices": mesh.positions.len(),
+            "health": written.finished.health,
+            "provenance": written.finished.textured.provenance,
+        }),
+    );
+}

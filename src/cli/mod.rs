@@ -1,0 +1,140 @@
+//! The command line: one file a subcommand, and the window when none is named.
+//!
+//! Results and JSON go to standard output, progress and errors to standard error. Exit codes are in [`ExitStatus`].
+
+mod bench;
+mod content;
+mod engines;
+mod export;
+mod generate;
+mod inspect;
+mod output;
+mod progress;
+mod render;
+mod sources;
+mod worker;
+
+use std::process::ExitCode;
+
+use bozzetto_engine::{EngineError, Hint};
+use clap::{Parser, Subcommand};
+
+/// Turns pictures into 3D on your own PC.
+#[derive(Debug, Parser)]
+#[command(name = "bozzetto", version, about, after_help = EXIT_CODES, infer_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    /// Pictures to open in the window.
+    #[arg(value_name = "PICTURE")]
+    pictures: Vec<std::path::PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a textured mesh, and splats if wanted, from one or several pictures.
+    Generate(generate::Arguments),
+    /// Write a saved result in another format or at another size.
+    Export(export::Arguments),
+    /// Draw a 3D file into a picture.
+    Render(render::Arguments),
+    /// List the engines and what can be set.
+    Engines(engines::Arguments),
+    /// Say what is in a 3D file or a saved result.
+    Inspect(inspect::Arguments),
+    /// Measure this machine.
+    Bench(bench::Arguments),
+    /// Serve one engine to another process over standard input and output.
+    #[command(hide = true)]
+    Worker(worker::Arguments),
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 an input file cannot be used, 130 cancelled.";
+
+/// What the exit code of the program means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum ExitStatus {
+    Failed = 1,
+    Usage = 2,
+    BadInput = 3,
+    Cancelled = 130,
+}
+
+/// A fault of what was asked for, found before any work began.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct UsageError(String);
+
+/// Runs the program with the arguments it was started with.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        None => return crate::app::run_window(cli.pictures),
+        Some(Command::Generate(arguments)) => generate::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
+        Some(Command::Render(arguments)) => render::run(&arguments),
+        Some(Command::Engines(arguments)) => engines::run(&arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
+        Some(Command::Worker(arguments)) => worker::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error, hint_of(&error).as_deref());
+            ExitCode::from(status_of(&error) as u8)
+        }
+    }
+}
+
+fn hint_of(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| cause.downcast_ref::<EngineError>()).and_then(Hint::hint)
+}
+
+fn status_of(error: &anyhow::Error) -> ExitStatus {
+    for cause in error.chain() {
+        if cause.is::<UsageError>() {
+            return ExitStatus::Usage;
+        }
+        if cause.is::<bozzetto_asset::formats::FormatError>() {
+            return ExitStatus::BadInput;
+        }
+        if matches!(cause.downcast_ref(), Some(bozzetto_mesh::MeshError::Cancelled)) {
+            return ExitStatus::Cancelled;
+        }
+        match cause.downcast_ref::<EngineError>() {
+            Some(EngineError::Cancelled) => return ExitStatus::Cancelled,
+            Some(EngineError::Params(_) | EngineError::UnknownEngine { .. } | EngineError::TooManyViews { .. }) => {
+                return ExitStatus::Usage;
+            }
+            Some(EngineError::BadView { .. } | EngineError::NoViews | EngineError::NoResult { .. }) => {
+                return ExitStatus::BadInput;
+            }
+            _ => {}
+        }
+    }
+    ExitStatus::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_argument_definitions_are_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn exit_codes_tell_usage_input_and_cancel_apart() {
+        let status = |error: EngineError| status_of(&anyhow::Error::from(error).context("while generating"));
+        assert_eq!(status(EngineError::Cancelled), ExitStatus::Cancelled);
+        assert_eq!(status(EngineError::NoViews), ExitStatus::BadInput);
+        assert_eq!(status(EngineError::WorkerHung { secs: 3 }), ExitStatus::Failed);
+        let unknown = EngineError::UnknownEngine { id: "x".into(), known: vec!["hull".into()] };
+        assert_eq!(status(unknown), ExitStatus::Usage);
+    }
+}

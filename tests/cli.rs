@@ -1,0 +1,174 @@
+//! The command line as a person uses it: real processes, real files.
+
+mod common;
+
+use std::process::Command;
+
+use common::{bozzetto, example_views, validate_glb};
+
+fn succeed(command: &mut Command) -> String {
+    let output = command.output().expect("the program starts");
+    assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("standard output is text")
+}
+
+/// Settings that keep a run short; what they make is still a whole asset.
+const QUICK: [&str; 4] = ["--faces", "5000", "--texture", "512"];
+
+#[test]
+fn pictures_become_a_valid_glb_splats_and_a_preview() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [glb, ply, png] = ["owl.glb", "owl.ply", "owl.png"].map(|name| folder.path().join(name));
+    let output = succeed(
+        bozzetto()
+            .arg("generate")
+            .arg(example_views())
+            .args(QUICK)
+            .args(["--set", "carve.resolution=96", "--json", "-o"])
+            .arg(&glb)
+            .arg("--ply")
+            .arg(&ply)
+            .arg("--preview")
+            .arg(&png),
+    );
+    let events: Vec<serde_json::Value> =
+        output.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect();
+    let done = events.last().expect("events");
+    assert_eq!(done["event"], "done");
+    assert!(done["faces"].as_u64().expect("a count") <= 5000);
+    assert_eq!(done["provenance"]["engine"], "hull");
+    let stages: Vec<_> = events.iter().filter(|event| event["event"] == "stage").collect();
+    assert!(stages.len() >= 5, "all stages are told: {stages:?}");
+
+    validate_glb(&glb);
+    let textured = bozzetto_asset::formats::glb::read(&glb).expect("the GLB reads back");
+    assert_eq!(textured.provenance.views.len(), 8);
+    assert_eq!(textured.material.base_color.width(), 512);
+    let splats = bozzetto_asset::formats::ply::read(&ply).expect("the PLY reads back");
+    assert!(splats.len() > 1000);
+    let preview = image::open(&png).expect("the preview is a picture").to_rgb8();
+    let (first, distinct) = (preview.get_pixel(0, 0), preview.pixels().collect::<std::collections::HashSet<_>>().len());
+    assert!(distinct > 500, "the preview shows something: {distinct} colours, corner {first:?}");
+}
+
+#[test]
+fn the_same_job_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let read = |name: &str, threads: &str| {
+        let path = folder.path().join(name);
+        succeed(
+            bozzetto()
+                .env("RAYON_NUM_THREADS", threads)
+                .arg("generate")
+                .arg(example_views())
+                .args(["--set", "carve.resolution=64", "--faces", "2000", "--texture", "256", "-o"])
+                .arg(folder.path().join("x.glb"))
+                .arg("--ply")
+                .arg(&path),
+        );
+        std::fs::read(&path).expect("it was written")
+    };
+    assert!(read("one.ply", "1") == read("two.ply", "3"), "splats differ between one and three threads");
+}
+
+#[test]
+fn every_format_is_exported_and_inspected() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    succeed(
+        bozzetto()
+            .arg("generate")
+            .arg(example_views())
+            .args(QUICK)
+            .args(["--set", "carve.resolution=64", "-o"])
+            .arg(at("a.glb"))
+            .arg("--ply")
+            .arg(at("a.ply")),
+    );
+    for (from, to) in [("a.glb", "b.obj"), ("a.glb", "b.stl"), ("a.glb", "b.glb"), ("a.ply", "b.spz"), ("b.obj", "c.stl")] {
+        succeed(bozzetto().arg("export").arg(at(from)).arg("-o").arg(at(to)));
+        let facts = succeed(bozzetto().arg("inspect").arg(at(to)).arg("--json"));
+        let facts: serde_json::Value = serde_json::from_str(&facts).expect("JSON");
+        let count = &facts["mesh"]["health"]["num_faces"];
+        let count = if count.is_null() { &facts["splats"]["count"] } else { count };
+        assert!(count.as_u64().is_some_and(|count| count > 500), "{to}: {facts}");
+    }
+    succeed(bozzetto().arg("export").arg(at("a.glb")).args(["--webp", "-o"]).arg(at("w.glb")));
+    validate_glb(&at("w.glb"));
+    for format in ["a.glb", "a.ply", "b.stl"] {
+        let png = at("r.png");
+        succeed(bozzetto().arg("render").arg(at(format)).args(["--size", "200", "100", "--transparent", "-o"]).arg(&png));
+        let picture = image::open(&png).expect("a picture").to_rgba8();
+        assert_eq!(picture.dimensions(), (200, 100));
+        assert_eq!(picture.get_pixel(0, 0)[3], 0, "{format}: the background is clear");
+        assert!(picture.pixels().any(|pixel| pixel[3] > 200), "{format}: the object is there");
+    }
+}
+
+#[test]
+fn wrong_input_ends_with_a_sentence_and_its_exit_code() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("broken.png");
+    std::fs::write(&broken, b"\x89PNG\r\n\x1a\nnot really").expect("written");
+    let out = folder.path().join("out.glb");
+    let cases: [(&[&str], i32, &str); 5] = [
+        (&["generate", "no-such.png", "-o", "OUT"], 2, "no-such.png"),
+        (&["generate", "BROKEN", "-o", "OUT"], 3, "broken.png"),
+        (&["generate", "BROKEN", "--set", "carve.resolutoin=64", "-o", "OUT"], 2, "carve.resolution"),
+        (&["generate", "BROKEN", "-o", "/no/such/folder/out.glb"], 2, "Make it first"),
+        (&["inspect", "BROKEN"], 2, "broken.png"),
+    ];
+    for (arguments, code, wanted) in cases {
+        let mut command = bozzetto();
+        for argument in arguments {
+            match *argument {
+                "BROKEN" => command.arg(&broken),
+                "OUT" => command.arg(&out),
+                other => command.arg(other),
+            };
+        }
+        let output = command.output().expect("the program starts");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        assert!(text.contains(wanted) && text.contains("error:"), "{arguments:?}: {text}");
+        assert!(!text.contains("panicked"), "{text}");
+    }
+    assert!(!out.exists());
+}
+
+#[test]
+fn parameters_are_listed_with_their_ranges() {
+    let text = succeed(bozzetto().arg("engines"));
+    assert!(text.contains("carve.resolution") && text.contains("default"), "{text}");
+    let engines: serde_json::Value =
+        serde_json::from_str(&succeed(bozzetto().args(["engines", "--json"]))).expect("JSON");
+    assert_eq!(engines[0]["id"], "hull");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_cancels_and_leaves_no_partial_file() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out.glb");
+    let mut child = bozzetto()
+        .arg("generate")
+        .arg(example_views())
+        .args(["--set", "carve.resolution=320", "--json", "-o"])
+        .arg(&out)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let stdout = child.stdout.take().expect("piped");
+    let mut lines = BufReader::new(stdout).lines();
+    let started = lines.by_ref().map_while(Result::ok).any(|line| line.contains("\"stage\":\"fit\""));
+    assert!(started, "the run reached its second stage");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    for _ in lines.map_while(Result::ok) {}
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    let left: Vec<_> = std::fs::read_dir(folder.path()).expect("readable").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
