@@ -1,0 +1,148 @@
+use bozzetto_viewport::{OrbitCamera, RenderSettings, Shading, Shows};
+use serde::{Deserialize, Serialize};
+
+use super::{Problem, ViewId};
+
+/// What the stage shows, one button each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewportMode {
+    /// The mesh with its textures in studio light.
+    #[default]
+    Mesh,
+    /// The splats.
+    Splats,
+    /// Both, in one depth.
+    Both,
+    /// The mesh as grey clay.
+    Clay,
+    /// The mesh coloured by its normals.
+    Normals,
+    /// The mesh's base colour without light.
+    BaseColor,
+}
+
+impl ViewportMode {
+    /// Every mode, in the order of the buttons and of the keys 1 to 6.
+    pub const ALL: [Self; 6] =
+        [Self::Mesh, Self::Splats, Self::Both, Self::Clay, Self::Normals, Self::BaseColor];
+
+    /// Name on the button.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Mesh => "Mesh",
+            Self::Splats => "Splats",
+            Self::Both => "Both",
+            Self::Clay => "Clay",
+            Self::Normals => "Normals",
+            Self::BaseColor => "Base color",
+        }
+    }
+
+    /// What the renderer is to draw.
+    pub fn shows(self) -> Shows {
+        match self {
+            Self::Splats => Shows::Splats,
+            Self::Both => Shows::Both,
+            Self::Mesh | Self::Clay | Self::Normals | Self::BaseColor => Shows::Mesh,
+        }
+    }
+
+    /// How the renderer is to shade the mesh.
+    pub fn shading(self) -> Shading {
+        match self {
+            Self::Clay => Shading::Clay,
+            Self::Normals => Shading::Normals,
+            Self::BaseColor => Shading::BaseColor,
+            Self::Mesh | Self::Splats | Self::Both => Shading::Pbr,
+        }
+    }
+}
+
+/// A picture laid over the stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overlay {
+    /// Which picture.
+    pub view: ViewId,
+    /// 0 is invisible, 1 hides the stage.
+    pub opacity: f32,
+}
+
+/// Whether the stage can be drawn.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum GpuStatus {
+    /// Not known yet.
+    #[default]
+    Starting,
+    /// It can.
+    Ready {
+        /// Name of the adapter, as in `NVIDIA GeForce RTX 4090`.
+        adapter: String,
+        /// Whether the processor stands in for a graphics card: correct, and slow.
+        is_software: bool,
+    },
+    /// It cannot: everything else still works.
+    Failed(Problem),
+}
+
+/// How the stage is looked at.
+#[derive(Clone, Debug)]
+pub struct ViewportState {
+    /// What is shown.
+    pub mode: ViewportMode,
+    /// Edges over the mesh.
+    pub wireframe: bool,
+    /// Ground grid.
+    pub grid: bool,
+    /// Axes.
+    pub axes: bool,
+    /// The views as small pyramids with their pictures.
+    pub cameras: bool,
+    /// Light: rotation of the environment about +Y, radians.
+    pub environment_rotation_rad: f32,
+    /// Light: exposure in stops.
+    pub exposure_stops: f32,
+    /// The artist's eye.
+    pub orbit: OrbitCamera,
+    /// The picture laid over the stage, if any.
+    pub overlay: Option<Overlay>,
+    /// Whether the stage can be drawn.
+    pub gpu: GpuStatus,
+    /// Whether there is anything to draw.
+    pub has_content: bool,
+}
+
+impl Default for ViewportState {
+    fn default() -> Self {
+        Self {
+            mode: ViewportMode::default(),
+            wireframe: false,
+            grid: true,
+            axes: false,
+            cameras: false,
+            environment_rotation_rad: 0.0,
+            exposure_stops: 0.0,
+            orbit: OrbitCamera::default(),
+            overlay: None,
+            gpu: GpuStatus::default(),
+            has_content: false,
+        }
+    }
+}
+
+impl ViewportState {
+    /// The same choices in the renderer's words.
+    pub fn render_settings(&self) -> RenderSettings {
+        RenderSettings {
+            shows: self.mode.shows(),
+            shading: self.mode.shading(),
+            wireframe: self.wireframe,
+            grid: self.grid,
+            axes: self.axes,
+            cameras: self.cameras,
+            environment_rotation_rad: self.environment_rotation_rad,
+            exposure: self.exposure_stops,
+            ..RenderSettings::default()
+        }
+    }
+}
