@@ -7,6 +7,8 @@
 mod asset;
 mod camera;
 pub mod color;
+pub mod files;
+pub mod formats;
 mod provenance;
 mod splats;
 mod texture;

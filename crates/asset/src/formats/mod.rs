@@ -1,0 +1,26 @@
+//! Readers and writers of the files that artists and workers exchange.
+//!
+//! Every reader checks what a header claims against the bytes that are there before it allocates, and answers bad files
+//! with a [`FormatError`]; none panics. Every writer goes through [`crate::files::write_atomic`]. Conversions between a
+//! format's axes and the model frame happen here and nowhere else:
+//!
+//! | format | its frame | conversion |
+//! | --- | --- | --- |
+//! | GLB | +Y up, front +Z | none |
+//! | SPZ | right, up, back (OpenGL) | none |
+//! | 3DGS PLY | right, down, forward (COLMAP) | (x, y, z) -> (x, -y, -z) |
+//! | OBJ | +Y up, front +Z | none |
+//! | STL | +Z up, front -Y (what slicers expect) | (x, y, z) -> (x, -z, y) |
+//! | transforms.json | +Z up (`NeRF`) | (x, y, z) -> (x, z, -y) |
+
+pub mod artifact;
+mod error;
+pub mod generation;
+pub mod glb;
+pub mod obj;
+pub mod ply;
+pub mod spz;
+pub mod stl;
+pub mod transforms;
+
+pub use error::FormatError;
