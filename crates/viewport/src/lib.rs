@@ -1,1 +1,32 @@
-//! wgpu: splats, PBR mesh, overlays, camera, off-screen rendering
+//! wgpu: splats, PBR mesh, overlays, camera, off-screen rendering.
+//!
+//! How a frame is made, from bottom to top:
+//!
+//! 1. Solid layer: mesh, camera frusta, axes, ground grid and shadow, multisampled, linear light. The mesh is tone
+//!    mapped as it is shaded, so that edges are averaged after tone mapping and stay smooth beside bright highlights,
+//!    and so that overlays and unlit modes keep their exact colours.
+//! 2. Splat layer: splats back to front, blended in sRGB-encoded values as every 3DGS trainer does, tested against the
+//!    solid layer's depth.
+//! 3. Composite: background, solid layer (encoded), splat layer, into one 8-bit picture with premultiplied alpha. The
+//!    window copies that picture into its own pass; a still frame draws nothing else.
+//!
+//! [`Renderer`] holds what never changes (pipelines), [`Scene`] what is looked at (buffers, textures, targets).
+//! Nothing here knows of the window.
+
+mod bounds;
+mod device;
+mod error;
+mod offscreen;
+mod orbit_camera;
+mod renderer;
+mod scene;
+mod settings;
+
+pub use bounds::Bounds;
+pub use device::device_descriptor;
+pub use error::GpuError;
+pub use offscreen::Offscreen;
+pub use orbit_camera::OrbitCamera;
+pub use renderer::{Prepared, Renderer};
+pub use scene::Scene;
+pub use settings::{Background, Frame, RenderSettings, Shading, Shows};
