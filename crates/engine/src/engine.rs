@@ -69,6 +69,12 @@ pub trait Engine: Send {
     /// What it is and what can be set.
     fn info(&self) -> EngineInfo;
 
+    /// Makes it ready to run and says what it is. An engine in another process starts it here; `cancel` stops that.
+    fn prepare(&mut self, cancel: &CancelToken) -> Result<EngineInfo, EngineError> {
+        cancel.check()?;
+        Ok(self.info())
+    }
+
     /// Runs a job whose parameters were validated against [`EngineInfo::params`]. Emits `Stage`, `Progress`,
     /// `Preview`, `Memory` and `Log`; the end is the return value, never an event.
     fn run(&mut self, job: &Job, context: &RunContext<'_>) -> Result<Asset, EngineError>;
