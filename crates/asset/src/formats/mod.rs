@@ -19,8 +19,21 @@ pub mod generation;
 pub mod glb;
 pub mod obj;
 pub mod ply;
+mod splat_frame;
 pub mod spz;
 pub mod stl;
+#[cfg(test)]
+mod test_support;
 pub mod transforms;
 
 pub use error::FormatError;
+
+use std::path::Path;
+
+/// A whole file in memory.
+fn read_file(path: &Path) -> Result<Vec<u8>, FormatError> {
+    std::fs::read(path).map_err(|source| FormatError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
