@@ -11,6 +11,8 @@ mod recorded;
 mod runner;
 mod stage_cache;
 mod stage_key;
+#[cfg(test)]
+mod test_support;
 mod worker;
 
 pub use cancel::CancelToken;

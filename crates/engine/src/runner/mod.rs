@@ -1,106 +1,197 @@
 //! The inference thread: one job at a time, in order.
+//!
+//! ```text
+//! window ── submit, cancel, move ──▶ Queue ──▶ inference thread: run_recorded(engine, job)
+//!        ◀── bounded channel ◀── runner-events ◀── Outbox ◀── events
+//! ```
+//!
+//! The window's thread never waits: the queue's lock is held for moments, and what it tells goes to the outbox. The
+//! inference thread waits only for a consumer that is thousands of events behind. A second thread moves events from
+//! the outbox to the channel, so that a slow consumer finds the newest progress and not all of it.
 
-use std::fmt;
+mod event;
+mod outbox;
+mod queue;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
 
-use bozzetto_asset::Asset;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
+use parking_lot::Mutex;
 
-use crate::{Engine, EngineError, EngineInfo, Event, Job};
+pub use event::{JobId, RunnerEvent, RunnerEventKind};
+use queue::{Queue, Task};
 
-/// Names a job of one [`Runner`]; later jobs have greater ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct JobId(u64);
+use crate::{Engine, EngineError, EngineInfo, InProcessEngine, Job, RunContext, run_recorded};
 
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
+/// Previews are large, and as many as this can lie in the channel.
+const CHANNEL_CAPACITY: usize = 8;
 
-/// What became of a job.
-#[derive(Clone, Debug)]
-pub enum RunnerEventKind {
-    /// It waits for its turn.
-    Queued,
-    /// Its turn has come.
-    Started,
-    /// It goes on.
-    Event(Event),
-    /// It is finished; its provenance is filled in. Nothing follows.
-    Done(Asset),
-    /// It failed. Nothing follows.
-    Failed(EngineError),
-    /// It was cancelled, waiting or running. Nothing follows.
-    Cancelled,
-}
-
-/// A message from the inference thread.
-#[derive(Clone, Debug)]
-pub struct RunnerEvent {
-    /// The job it is about.
-    pub job: JobId,
-    /// What happened.
-    pub kind: RunnerEventKind,
-}
-
-/// The inference thread with its queue. It owns the engines and runs one job at a time.
+/// The inference thread with its queue. It owns the engines and runs one job at a time; their panics fail the job and
+/// nothing else. Assets leave it with their provenance filled in, see [`run_recorded`].
 ///
-/// Dropping it cancels what runs, ends the engines' processes and joins the threads.
+/// Dropping it cancels what runs, ends the engines' processes and joins its threads.
 pub struct Runner {
+    queue: Arc<Queue>,
+    infos: Arc<Mutex<Vec<EngineInfo>>>,
     events: Receiver<RunnerEvent>,
-    sender: Sender<RunnerEvent>,
-    infos: Vec<EngineInfo>,
+    /// Closes when dropped, which lets go of a thread that waits for room in `events`.
+    is_open: Option<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Runner {
     /// Starts the thread. `wake` is called after every event that was sent: it asks the window for a repaint, and
     /// must not wait for anything.
+    ///
+    /// # Errors
+    /// [`EngineError::Internal`] when the system gives no thread.
     pub fn start(engines: Vec<Box<dyn Engine>>, wake: Arc<dyn Fn() + Send + Sync>) -> Result<Self, EngineError> {
-        wake();
-        let (sender, events) = crossbeam_channel::bounded(16);
-        Ok(Self {
-            infos: engines.iter().map(|engine| engine.info()).collect(),
-            sender,
+        let engines: Vec<_> = engines.into_iter().map(InProcessEngine::new).collect();
+        let infos = engines.iter().map(Engine::info).collect();
+        let (sender, events) = bounded(CHANNEL_CAPACITY);
+        let (is_open, closing) = bounded(0);
+        // From here on dropping the runner joins whatever was started.
+        let mut runner = Self {
+            queue: Arc::default(),
+            infos: Arc::new(Mutex::new(infos)),
             events,
-        })
+            is_open: Some(is_open),
+            threads: Vec::new(),
+        };
+        let (queue, infos) = (runner.queue.clone(), runner.infos.clone());
+        runner.spawn("inference", move || run_tasks(engines, &queue, &infos))?;
+        let queue = runner.queue.clone();
+        runner.spawn("runner-events", move || {
+            forward_events(&queue, &sender, &closing, &*wake);
+        })?;
+        Ok(runner)
+    }
+
+    fn spawn(&mut self, name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+        let thread = Builder::new().name(name.to_owned()).spawn(work);
+        self.threads.push(thread.map_err(|error| EngineError::Internal {
+            reason: format!("no thread could be started, {error}"),
+        })?);
+        Ok(())
     }
 
     /// What the engines are, in the order they were given. A worker's own word replaces what was known of it before
     /// once it has started.
     pub fn engines(&self) -> Vec<EngineInfo> {
-        self.infos.clone()
+        self.infos.lock().clone()
     }
 
     /// Puts a job at the end of the queue. Everything that happens to it is told by events, refusal included.
     pub fn submit(&self, job: Job) -> JobId {
-        drop(job);
-        let _ = self.sender.try_send(RunnerEvent {
-            job: JobId(1),
-            kind: RunnerEventKind::Queued,
-        });
-        JobId(1)
+        self.queue.submit(job)
     }
 
     /// Cancels a job, waiting or running. Does nothing to one that has ended.
-    pub fn cancel(&self, _job: JobId) {}
+    pub fn cancel(&self, job: JobId) {
+        self.queue.cancel(|id| id == job);
+    }
 
-    /// Cancels every job.
-    pub fn cancel_all(&self) {}
+    /// Cancels every job, waiting or running.
+    pub fn cancel_all(&self) {
+        self.queue.cancel(|_| true);
+    }
 
     /// Moves a waiting job to another place among those that wait, 0 being the next to run.
-    pub fn move_queued(&self, _job: JobId, _place: usize) {}
+    pub fn move_queued(&self, job: JobId, place: usize) {
+        self.queue.move_queued(job, place);
+    }
 
     /// The jobs that wait, the next to run first.
     pub fn queued(&self) -> Vec<JobId> {
-        Vec::new()
+        self.queue.queued()
     }
 
-    /// Asks the engines to free what they keep, models and processes included, once nothing runs.
-    pub fn release_engines(&self) {}
+    /// The job that runs.
+    pub fn running(&self) -> Option<JobId> {
+        self.queue.running()
+    }
 
-    /// Where events arrive. Progress and previews are thinned out when they are not taken in time; nothing else is.
+    /// Asks the engines to free what they keep, models and processes included, once the running job has ended.
+    pub fn release_engines(&self) {
+        self.queue.release();
+    }
+
+    /// Where events arrive. When they are not taken in time, older progress, memory and previews give way to newer
+    /// ones, and log lines beyond some hundreds are counted instead of kept; nothing else is ever lost.
     pub fn events(&self) -> &Receiver<RunnerEvent> {
         &self.events
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.queue.close();
+        self.is_open = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("the inference thread panicked");
+            }
+        }
+    }
+}
+
+fn run_tasks(mut engines: Vec<InProcessEngine>, queue: &Queue, infos: &Mutex<Vec<EngineInfo>>) {
+    while let Some(task) = queue.next() {
+        let (id, job, cancel) = match task {
+            Task::Run(id, job, cancel) => (id, job, cancel),
+            Task::Release => {
+                engines.iter_mut().for_each(Engine::release);
+                continue;
+            }
+        };
+        queue.outbox.push_patiently(id, RunnerEventKind::Started);
+        let context = RunContext {
+            cancel,
+            emit: &|event| queue.outbox.push_patiently(id, RunnerEventKind::Event(event)),
+        };
+        let result = run_job(&mut engines, &job, &context);
+        let known = engines.iter().map(Engine::info).collect();
+        *infos.lock() = known;
+        queue.outbox.push_patiently(
+            id,
+            match result {
+                // A result that came just behind the request to cancel is not wanted any more.
+                _ if context.cancel.is_cancelled() => RunnerEventKind::Cancelled,
+                Ok(asset) => RunnerEventKind::Done(asset),
+                Err(EngineError::Cancelled) => RunnerEventKind::Cancelled,
+                Err(error) => RunnerEventKind::Failed(error),
+            },
+        );
+    }
+}
+
+fn run_job(
+    engines: &mut [InProcessEngine],
+    job: &Job,
+    context: &RunContext<'_>,
+) -> Result<bozzetto_asset::Asset, EngineError> {
+    let ids: Vec<_> = engines.iter().map(|engine| engine.info().id).collect();
+    let place = ids.iter().position(|id| *id == job.engine);
+    let place = place.ok_or_else(|| EngineError::UnknownEngine {
+        id: job.engine.clone(),
+        known: ids,
+    })?;
+    run_recorded(&mut engines[place], job, context)
+}
+
+fn forward_events(queue: &Queue, sender: &Sender<RunnerEvent>, closing: &Receiver<()>, wake: &dyn Fn()) {
+    while let Some(event) = queue.outbox.take() {
+        select! {
+            send(sender, event) -> sent => {
+                if sent.is_err() {
+                    return;
+                }
+            }
+            recv(closing) -> _ => return,
+        }
+        wake();
     }
 }

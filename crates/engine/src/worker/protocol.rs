@@ -217,3 +217,7 @@ const EVENTS: [&str; 12] = [
     "failed",
     "cancelled",
 ];
+
+#[cfg(test)]
+#[path = "protocol_tests.rs"]
+mod tests;

@@ -187,3 +187,7 @@ impl Inlet {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;
