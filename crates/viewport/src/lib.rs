@@ -15,12 +15,21 @@
 
 mod bounds;
 mod device;
+mod draw;
 mod error;
+mod frame_uniforms;
+mod gpu;
+mod ground_shadow;
+mod growing;
 mod offscreen;
 mod orbit_camera;
+mod packing;
+mod read_back;
 mod renderer;
 mod scene;
 mod settings;
+mod splat_order;
+mod targets;
 
 pub use bounds::Bounds;
 pub use device::device_descriptor;

@@ -1,0 +1,99 @@
+// The studio: a bright room with a large key softbox at the upper left front, a fill at the right, two rim strips
+// behind and an overhead panel, as a product photographer would set it up. Written once into a cube with one level a
+// roughness (GGX importance sampling after Karis 2013, "Real Shading in Unreal Engine 4", with N = V = R) and a small
+// irradiance cube. The lights are a formula, so levels are integrated from it directly and need no noise filter.
+
+struct Level {
+    roughness: f32,
+    size: u32,
+    num_samples: u32,
+    is_irradiance: u32,
+}
+
+@group(0) @binding(0) var<uniform> level: Level;
+@group(0) @binding(1) var output: texture_storage_2d_array<rgba16float, write>;
+
+const PI: f32 = 3.14159265;
+
+// A softbox: rounded rectangle facing the centre, `azimuth` from +Z towards +X, with a soft edge of width `blur`.
+fn softbox(direction: vec3f, azimuth: f32, elevation: f32, half_size: vec2f, blur: f32) -> f32 {
+    let normal = vec3f(sin(azimuth) * cos(elevation), sin(elevation), cos(azimuth) * cos(elevation));
+    let across = vec3f(cos(azimuth), 0.0, -sin(azimuth));
+    let upward = cross(normal, across);
+    let facing = dot(direction, normal);
+    if (facing <= 0.05) { return 0.0; }
+    let at = vec2f(dot(direction, across), dot(direction, upward)) / facing;
+    let radius = 0.35 * min(half_size.x, half_size.y);
+    let corner = abs(at) - half_size + radius;
+    let distance = length(max(corner, vec2f(0.0))) + min(max(corner.x, corner.y), 0.0) - radius;
+    return 1.0 - smoothstep(-blur, blur, distance);
+}
+
+fn studio(direction: vec3f) -> vec3f {
+    let height = direction.y;
+    let wall = mix(vec3f(0.30, 0.31, 0.34), vec3f(0.66, 0.69, 0.74), smoothstep(-0.1, 0.9, height));
+    let floor = vec3f(0.26, 0.25, 0.24);
+    var light = mix(floor, wall, smoothstep(-0.35, 0.15, height));
+    light += vec3f(1.00, 0.965, 0.92) * 5.4 * softbox(direction, -0.65, 0.72, vec2f(0.62, 0.52), 0.14);
+    light += vec3f(0.90, 0.95, 1.00) * 1.7 * softbox(direction, 1.25, 0.30, vec2f(0.50, 0.75), 0.18);
+    light += vec3f(0.95, 0.98, 1.00) * 5.0 * softbox(direction, 2.55, 0.45, vec2f(0.16, 0.70), 0.08);
+    light += vec3f(1.00, 0.97, 0.93) * 3.2 * softbox(direction, -2.35, 0.35, vec2f(0.20, 0.65), 0.08);
+    light += vec3f(1.00, 1.00, 1.00) * 1.9 * softbox(direction, 0.0, 1.50, vec2f(0.75, 0.60), 0.22);
+    return light;
+}
+
+fn cube_direction(face: u32, at: vec2f) -> vec3f {
+    switch face {
+        case 0u: { return normalize(vec3f(1.0, -at.y, -at.x)); }
+        case 1u: { return normalize(vec3f(-1.0, -at.y, at.x)); }
+        case 2u: { return normalize(vec3f(at.x, 1.0, at.y)); }
+        case 3u: { return normalize(vec3f(at.x, -1.0, -at.y)); }
+        case 4u: { return normalize(vec3f(at.x, -at.y, 1.0)); }
+        default: { return normalize(vec3f(-at.x, -at.y, -1.0)); }
+    }
+}
+
+// Low-discrepancy points in the unit square (Roberts 2018, R2 sequence).
+fn sample_point(index: u32) -> vec2f {
+    return fract(vec2f(0.5) + f32(index) * vec2f(0.7548776662466927, 0.5698402909980532));
+}
+
+fn from_tangent(normal: vec3f, local: vec3f) -> vec3f {
+    let hint = select(vec3f(1.0, 0.0, 0.0), vec3f(0.0, 1.0, 0.0), abs(normal.y) < 0.9);
+    let tangent = normalize(cross(hint, normal));
+    return tangent * local.x + cross(normal, tangent) * local.y + normal * local.z;
+}
+
+@compute @workgroup_size(8, 8)
+fn integrate(@builtin(global_invocation_id) id: vec3u) {
+    if (id.x >= level.size || id.y >= level.size) { return; }
+    let at = (vec2f(id.xy) + 0.5) / f32(level.size) * 2.0 - 1.0;
+    let normal = cube_direction(id.z, at);
+    var sum = vec3f(0.0);
+    var weight = 0.0;
+    let alpha = level.roughness * level.roughness;
+    for (var index = 0u; index < level.num_samples; index++) {
+        let point = sample_point(index);
+        let turn = 2.0 * PI * point.x;
+        if (level.is_irradiance == 1u) {
+            let sine = sqrt(point.y);
+            sum += studio(from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, sqrt(1.0 - point.y))));
+            weight += 1.0;
+        } else {
+            let cosine = sqrt((1.0 - point.y) / (1.0 + (alpha * alpha - 1.0) * point.y));
+            let sine = sqrt(max(1.0 - cosine * cosine, 0.0));
+            let half_way = from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, cosine));
+            let direction = 2.0 * dot(normal, half_way) * half_way - normal;
+            let facing = dot(normal, direction);
+            if (facing > 0.0) {
+                sum += studio(direction) * facing;
+                weight += facing;
+            }
+        }
+    }
+    if (level.num_samples == 0u) {
+        sum = studio(normal);
+        weight = 1.0;
+    }
+    textureStore(output, id.xy, id.z, vec4f(sum / weight, 1.0));
+}

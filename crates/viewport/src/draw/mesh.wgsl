@@ -1,0 +1,156 @@
+// The mesh, lit by the studio cube: metallic-roughness with GGX by the split sum (Karis 2013), the environment BRDF by
+// Karis's fit ("Physically Based Shading on Mobile", 2014), energy lost to multiple bounces put back (Fdez-Aguera
+// 2019), Schlick's Fresnel inside the fit. Tone mapping is Khronos PBR Neutral, so that colours match other glTF
+// viewers. Both sides of a face are drawn, the back with its normal turned round.
+
+struct Material {
+    alpha: vec4f,   // mode (ALPHA_), cut-off, metallic, roughness
+    maps: vec4u,    // has ORM, has occlusion in it, has normals, has vertex colours
+}
+
+const ALPHA_OPAQUE: f32 = 0.0;
+const ALPHA_MASK: f32 = 1.0;
+const CLAY: vec3f = vec3f(0.60, 0.575, 0.55);
+const CLAY_ROUGHNESS: f32 = 0.62;
+
+@group(1) @binding(0) var<uniform> material: Material;
+@group(1) @binding(1) var base_color_map: texture_2d<f32>;
+@group(1) @binding(2) var orm_map: texture_2d<f32>;
+@group(1) @binding(3) var normal_map: texture_2d<f32>;
+@group(1) @binding(4) var map_sampler: sampler;
+@group(2) @binding(0) var reflections: texture_cube<f32>;
+@group(2) @binding(1) var irradiance: texture_cube<f32>;
+@group(2) @binding(2) var cube_sampler: sampler;
+
+struct MeshVertex {
+    @location(0) position: vec3f,
+    @location(1) normal: vec4f,
+    @location(2) tangent: vec4f,
+    @location(3) uv: vec2f,
+    @location(4) color: vec4f,
+}
+
+struct MeshFragment {
+    @invariant @builtin(position) position: vec4f,
+    @location(0) world: vec3f,
+    @location(1) normal: vec3f,
+    @location(2) tangent: vec4f,
+    @location(3) uv: vec2f,
+    @location(4) color: vec3f,
+}
+
+@vertex
+fn mesh_vertex(in: MeshVertex) -> MeshFragment {
+    var out: MeshFragment;
+    out.position = frame.clip_from_world * vec4f(in.position, 1.0);
+    out.world = in.position;
+    out.normal = in.normal.xyz;
+    out.tangent = in.tangent;
+    out.uv = in.uv;
+    out.color = in.color.rgb;
+    return out;
+}
+
+// Khronos PBR Neutral tone mapper, specification 1.0: identity for ordinary colours less 0.04 of Fresnel, soft above.
+fn tone_mapped(light: vec3f) -> vec3f {
+    let start = 0.8 - 0.04;
+    let desaturation = 0.15;
+    let low = min(light.r, min(light.g, light.b));
+    let offset = select(0.04, low - 6.25 * low * low, low < 0.08);
+    let color = light - offset;
+    let peak = max(color.r, max(color.g, color.b));
+    if (peak < start) { return max(color, vec3f(0.0)); }
+    let room = 1.0 - start;
+    let new_peak = 1.0 - room * room / (peak + room - start);
+    let gray = 1.0 - 1.0 / (desaturation * (peak - new_peak) + 1.0);
+    return mix(color * new_peak / peak, vec3f(new_peak), gray);
+}
+
+// The cube turns with the setting; for clay it turns with the camera too, so that shape reads from every side.
+fn in_environment(direction: vec3f) -> vec3f {
+    var turn = frame.environment.xy;
+    if (frame.modes.x == SHADING_CLAY) {
+        let right = frame.world_from_view[0].xz;
+        let camera = vec2f(right.x, -right.y) / max(length(right), 1e-6);
+        turn = vec2f(turn.x * camera.x - turn.y * camera.y, turn.x * camera.y + turn.y * camera.x);
+    }
+    return vec3f(turn.x * direction.x - turn.y * direction.z, direction.y, turn.y * direction.x + turn.x * direction.z);
+}
+
+fn environment_brdf(roughness: f32, facing: f32) -> vec2f {
+    let r = roughness * vec4f(-1.0, -0.0275, -0.572, 0.022) + vec4f(1.0, 0.0425, 1.04, -0.04);
+    let a = min(r.x * r.x, exp2(-9.28 * facing)) * r.x + r.y;
+    return vec2f(-1.04, 1.04) * a + r.zw;
+}
+
+fn lit(base: vec3f, metallic: f32, roughness: f32, occlusion: f32, normal: vec3f, to_eye: vec3f) -> vec3f {
+    let facing = clamp(dot(normal, to_eye), 0.001, 1.0);
+    let f0 = mix(vec3f(0.04), base, metallic);
+    let fit = environment_brdf(roughness, facing);
+    let single = f0 * fit.x + fit.y;
+    let bounced = reflect(-to_eye, normal);
+    let shine = textureSampleLevel(reflections, cube_sampler, in_environment(bounced), roughness * frame.environment.w).rgb;
+    let around = textureSampleLevel(irradiance, cube_sampler, in_environment(normal), 0.0).rgb;
+    let lost = 1.0 - (fit.x + fit.y);
+    let average = f0 + (1.0 - f0) / 21.0;
+    let multiple = lost * single * average / (1.0 - average * lost);
+    let diffuse = base * (1.0 - metallic) * (1.0 - single - multiple);
+    // Lagarde and de Rousiers 2014: occlusion of reflections follows roughness and the angle.
+    let shine_occlusion = clamp(pow(facing + occlusion, exp2(-16.0 * roughness - 1.0)) - 1.0 + occlusion, 0.0, 1.0);
+    return (single * shine * shine_occlusion + (multiple + diffuse) * around * occlusion) * frame.environment.z;
+}
+
+fn bent_normal(in: MeshFragment, normal: vec3f) -> vec3f {
+    let texel = textureSample(normal_map, map_sampler, in.uv).xyz * 2.0 - 1.0;
+    let across = dpdx(in.world);
+    let down = dpdy(in.world);
+    let uv_across = dpdx(in.uv);
+    let uv_down = dpdy(in.uv);
+    var tangent = in.tangent.xyz - normal * dot(normal, in.tangent.xyz);
+    if (dot(tangent, tangent) < 1e-6) {
+        // No tangents in the file: from the picture's derivatives (Schueler 2013, "Followup: normal mapping without
+        // precomputed tangents").
+        let turn = cross(normal, across);
+        let other = cross(down, normal);
+        tangent = other * uv_across.x + turn * uv_down.x;
+        let bitangent = other * uv_across.y + turn * uv_down.y;
+        let scale = inverseSqrt(max(max(dot(tangent, tangent), dot(bitangent, bitangent)), 1e-20));
+        return normalize(tangent * scale * texel.x - bitangent * scale * texel.y + normal * texel.z);
+    }
+    tangent = normalize(tangent);
+    return normalize(tangent * texel.x + cross(normal, tangent) * in.tangent.w * texel.y + normal * texel.z);
+}
+
+@fragment
+fn mesh_fragment(in: MeshFragment, @builtin(front_facing) is_front: bool) -> @location(0) vec4f {
+    let texel = textureSample(base_color_map, map_sampler, in.uv);
+    let orm = textureSample(orm_map, map_sampler, in.uv).rgb;
+    var normal = normalize(in.normal);
+    if (material.maps.z == 1u && frame.modes.x != SHADING_CLAY) { normal = bent_normal(in, normal); }
+    if (!is_front) { normal = -normal; }
+    var alpha = 1.0;
+    if (material.alpha.x == ALPHA_MASK && texel.a < material.alpha.y) { discard; }
+    if (material.alpha.x > ALPHA_MASK) { alpha = texel.a; }
+    let base = texel.rgb * in.color;
+
+    var to_eye = -frame.forward.xyz;
+    if (frame.eye.w < 0.5) { to_eye = normalize(frame.eye.xyz - in.world); }
+    var color = base;
+    switch frame.modes.x {
+        case SHADING_NORMALS: { return vec4f(linear_from_srgb(normal * 0.5 + 0.5), 1.0); }
+        case SHADING_CLAY: { return vec4f(tone_mapped(lit(CLAY, 0.0, CLAY_ROUGHNESS, 1.0, normal, to_eye)), 1.0); }
+        case SHADING_BASE_COLOR: {}
+        default: {
+            var metallic = material.alpha.z;
+            var roughness = material.alpha.w;
+            var occlusion = 1.0;
+            if (material.maps.x == 1u) {
+                roughness = orm.g;
+                metallic = orm.b;
+                if (material.maps.y == 1u) { occlusion = orm.r; }
+            }
+            color = tone_mapped(lit(base, metallic, clamp(roughness, 0.045, 1.0), occlusion, normal, to_eye));
+        }
+    }
+    return vec4f(color * alpha, alpha);
+}

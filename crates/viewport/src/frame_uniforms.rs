@@ -1,0 +1,171 @@
+use bozzetto_asset::{Projection, SplatFilter};
+use glam::{Mat4, Vec3, Vec4};
+
+use crate::{Background, Bounds, Frame, Shading};
+
+/// Nearest distance that a perspective camera sees, metres.
+const NEAR_M: f32 = 0.004;
+/// Farthest distance that is drawn, metres; parallel cameras also see as far behind them.
+const FAR_M: f32 = 400.0;
+const PARALLEL_REACH_M: f32 = 100.0;
+/// Splats nearer to a perspective camera than this are left out: they would cover the picture.
+pub const SPLAT_NEAR_M: f32 = 0.02;
+
+/// Ground parts in `Frame::modes.y` of frame.wgsl.
+const GROUND_GRID: u32 = 1;
+const GROUND_SHADOW: u32 = 2;
+const GROUND_AXES: u32 = 4;
+
+/// What shaders know of a frame; `Frame` in draw/frame.wgsl, field by field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct FrameUniforms {
+    clip_from_world: Mat4,
+    view_from_world: Mat4,
+    world_from_view: Mat4,
+    viewport: Vec4,
+    focal: Vec4,
+    eye: Vec4,
+    forward: Vec4,
+    ground: Vec4,
+    shadow: Vec4,
+    grid_color: Vec4,
+    background_top: Vec4,
+    background_bottom: Vec4,
+    environment: Vec4,
+    modes: [u32; 4],
+    counts: [u32; 4],
+}
+
+/// The splats' part of the uniforms.
+#[derive(Clone, Copy, Default)]
+pub struct SplatNumbers {
+    pub count: u32,
+    pub sh_words: u32,
+    pub sh_degree: u8,
+    pub filter: SplatFilter,
+    /// Threads in one row of workgroups.
+    pub row_length: u32,
+}
+
+/// The ground under the content.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground {
+    pub bounds: Bounds,
+    /// Centre (x, z) and half extent of the shadow picture, metres.
+    pub shadow_center: [f32; 2],
+    pub shadow_half_extent: f32,
+}
+
+impl FrameUniforms {
+    pub fn new(
+        frame: &Frame,
+        ground: &Ground,
+        splats: SplatNumbers,
+        num_roughness_levels: u32,
+        keeps_straight_alpha: bool,
+    ) -> Self {
+        let settings = &frame.settings;
+        let size = glam::UVec2::from(frame.size_px).as_vec2();
+        let mut camera = frame.camera;
+        camera.aspect = size.x / size.y;
+        let view_from_world = Mat4::from(camera.view_from_world());
+        let is_parallel = matches!(camera.projection, Projection::Orthographic { .. });
+        let half_height = match camera.projection {
+            Projection::Perspective { fov_y_rad } => (fov_y_rad * 0.5).tan(),
+            Projection::Orthographic { height } => height * 0.5,
+        };
+        let focal = size.y * 0.5 / half_height;
+        let center = ground.bounds.center();
+        let turn = settings.environment_rotation_rad;
+        let (top, bottom, has_background) = match settings.background {
+            Background::Gradient { top, bottom } => (top.into(), bottom.into(), 1.0),
+            Background::Transparent => (Vec3::ZERO, Vec3::ZERO, 0.0),
+        };
+        let flag = |is_on: bool, flag: u32| if is_on { flag } else { 0 };
+        Self {
+            clip_from_world: reversed_clip_from_view(&camera) * view_from_world,
+            view_from_world,
+            world_from_view: Mat4::from(camera.world_from_view),
+            viewport: Vec4::new(size.x, size.y, 1.0 / size.x, 1.0 / size.y),
+            focal: Vec4::new(focal, focal, half_height * camera.aspect, half_height),
+            eye: camera.eye().extend(f32::from(u8::from(is_parallel))),
+            forward: camera.forward().extend(SPLAT_NEAR_M),
+            ground: Vec4::new(
+                ground.bounds.min.y,
+                (ground.bounds.radius() * 5.0).max(1.0),
+                center.x,
+                center.z,
+            ),
+            shadow: Vec4::new(
+                ground.shadow_center[0],
+                ground.shadow_center[1],
+                ground.shadow_half_extent.max(1e-3),
+                0.62,
+            ),
+            grid_color: Vec3::from(settings.grid_color).extend(1.0),
+            background_top: top.extend(has_background),
+            background_bottom: bottom.extend(f32::from(u8::from(keeps_straight_alpha))),
+            environment: Vec4::new(
+                turn.cos(),
+                turn.sin(),
+                settings.exposure.clamp(-16.0, 16.0).exp2(),
+                (num_roughness_levels - 1) as f32,
+            ),
+            modes: [
+                shading_code(settings.shading),
+                flag(settings.grid, GROUND_GRID)
+                    | flag(settings.shadow, GROUND_SHADOW)
+                    | flag(settings.axes, GROUND_AXES),
+                u32::from(splats.filter == SplatFilter::Mip),
+                u32::from(splats.sh_degree),
+            ],
+            counts: [splats.count, splats.sh_words, splats.row_length, 0],
+        }
+    }
+}
+
+/// `SHADING_` of frame.wgsl.
+fn shading_code(shading: Shading) -> u32 {
+    match shading {
+        Shading::Pbr => 0,
+        Shading::Clay => 1,
+        Shading::BaseColor => 2,
+        Shading::Normals => 3,
+    }
+}
+
+/// Projection with depth reversed (1 near, 0 far), which spreads float precision evenly over distance.
+fn reversed_clip_from_view(camera: &bozzetto_asset::Camera) -> Mat4 {
+    let (near, far) = match camera.projection {
+        Projection::Perspective { .. } => (NEAR_M, FAR_M),
+        Projection::Orthographic { .. } => (-PARALLEL_REACH_M, PARALLEL_REACH_M),
+    };
+    let flip = Mat4::from_cols(Vec4::X, Vec4::Y, -Vec4::Z, Vec4::new(0.0, 0.0, 1.0, 1.0));
+    flip * camera.clip_from_view(near, far)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bozzetto_asset::Camera;
+
+    #[test]
+    fn depth_is_one_near_and_zero_far() {
+        let camera = Camera::orbit(0.3, 0.2, 2.0, Projection::Perspective { fov_y_rad: 0.7 }, 1.0);
+        let clip = reversed_clip_from_view(&camera);
+        let depth = |z: f32| clip.project_point3(Vec3::new(0.0, 0.0, -z)).z;
+        assert!((depth(NEAR_M) - 1.0).abs() < 1e-4);
+        assert!(depth(FAR_M).abs() < 1e-6);
+        assert!(depth(1.0) > depth(1.1));
+    }
+
+    #[test]
+    fn a_parallel_camera_sees_behind_its_eye() {
+        let camera = Camera::orbit(0.0, 0.0, 0.1, Projection::Orthographic { height: 2.0 }, 1.0);
+        let depth = reversed_clip_from_view(&camera)
+            .project_point3(Vec3::new(0.0, 0.0, 5.0))
+            .z;
+        assert!((0.0..=1.0).contains(&depth), "{depth}");
+    }
+}

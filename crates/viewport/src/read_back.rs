@@ -1,0 +1,51 @@
+use image::RgbaImage;
+
+use crate::GpuError;
+
+/// Submits the commands, waits, and copies an 8-bit RGBA texture to memory, top row first.
+pub fn read_back(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    mut encoder: wgpu::CommandEncoder,
+    texture: &wgpu::Texture,
+) -> Result<RgbaImage, GpuError> {
+    let (width, height) = (texture.width(), texture.height());
+    let row_bytes = width * 4;
+    let padded_row_bytes = row_bytes.next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("read back"),
+        size: u64::from(padded_row_bytes) * u64::from(height),
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let target = wgpu::TexelCopyBufferInfo {
+        buffer: &buffer,
+        layout: wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(padded_row_bytes),
+            rows_per_image: None,
+        },
+    };
+    encoder.copy_texture_to_buffer(texture.as_image_copy(), target, texture.size());
+    queue.submit([encoder.finish()]);
+    let failed = |reason: String| GpuError::ReadBack { reason };
+    let (sender, receiver) = std::sync::mpsc::channel();
+    buffer.slice(..).map_async(wgpu::MapMode::Read, move |mapped| {
+        // The receiver outlives the wait below; if it does not, nobody is left to be told.
+        let _ = sender.send(mapped);
+    });
+    device
+        .poll(wgpu::PollType::wait_indefinitely())
+        .map_err(|error| failed(error.to_string()))?;
+    let mapped = receiver.recv().map_err(|error| failed(error.to_string()))?;
+    mapped.map_err(|error| failed(error.to_string()))?;
+    let bytes = buffer
+        .slice(..)
+        .get_mapped_range()
+        .map_err(|error| failed(error.to_string()))?;
+    let mut pixels = Vec::with_capacity((row_bytes * height) as usize);
+    for row in bytes.chunks_exact(padded_row_bytes as usize) {
+        pixels.extend_from_slice(&row[..row_bytes as usize]);
+    }
+    RgbaImage::from_raw(width, height, pixels).ok_or_else(|| failed("its size is wrong".to_owned()))
+}

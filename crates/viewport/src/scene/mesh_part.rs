@@ -1,0 +1,271 @@
+use bozzetto_asset::{AlphaMode, Material, TexturedMesh, TriMesh};
+use glam::Vec3;
+use half::f16;
+use image::{RgbImage, RgbaImage};
+use rayon::prelude::*;
+use wgpu::BufferUsages;
+
+use crate::error::caught;
+use crate::ground_shadow::GroundShadow;
+use crate::{Bounds, GpuError, gpu};
+
+/// Albedo of a mesh that has no colours of its own, linear.
+const PLAIN_COLOR: Vec3 = Vec3::splat(0.5);
+const RAW_ROUGHNESS: f32 = 0.65;
+
+/// Everything of a vertex but its position.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+pub struct MeshVertex {
+    normal: [i16; 4],
+    tangent: [i16; 4],
+    uv: [f32; 2],
+    color: [u16; 4],
+}
+
+/// `Material` in mesh.wgsl.
+#[repr(C)]
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct MaterialUniforms {
+    alpha: [f32; 4],
+    maps: [u32; 4],
+}
+
+/// A mesh on the device.
+pub struct MeshPart {
+    pub bounds: Bounds,
+    pub shadow: GroundShadow,
+    pub positions: wgpu::Buffer,
+    pub vertices: wgpu::Buffer,
+    pub indices: wgpu::Buffer,
+    pub num_indices: u32,
+    pub material: wgpu::Buffer,
+    pub is_blended: bool,
+    base_color: wgpu::Texture,
+    orm: wgpu::Texture,
+    normal: wgpu::Texture,
+    /// Smaller levels of the textures still have to be filled.
+    pub needs_mips: bool,
+    pub groups: Option<MeshGroups>,
+}
+
+/// The bindings of a mesh, made when it is first drawn.
+pub struct MeshGroups {
+    pub material: wgpu::BindGroup,
+    pub wireframe: wgpu::BindGroup,
+}
+
+impl MeshPart {
+    /// A finished mesh; `None` when it has no triangles.
+    pub fn textured(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        textured: &TexturedMesh,
+    ) -> Result<Option<Self>, GpuError> {
+        Self::new(device, queue, &textured.mesh, Some(&textured.material))
+    }
+
+    /// A mesh with vertex colours; `None` when it has no triangles.
+    pub fn raw(device: &wgpu::Device, queue: &wgpu::Queue, mesh: &TriMesh) -> Result<Option<Self>, GpuError> {
+        Self::new(device, queue, mesh, None)
+    }
+
+    fn new(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        mesh: &TriMesh,
+        material: Option<&Material>,
+    ) -> Result<Option<Self>, GpuError> {
+        if mesh.triangles.is_empty() {
+            return Ok(None);
+        }
+        check_mesh(device, mesh)?;
+        let material = material.filter(|_| !mesh.uvs.is_empty());
+        if let Some(material) = material {
+            check_material(device, material)?;
+        }
+        let Some(bounds) = Bounds::from_pair(mesh.bounds()) else {
+            return Ok(None);
+        };
+        let vertices = pack_vertices(mesh, material.is_some());
+        let shadow = GroundShadow::of_mesh(mesh, &bounds);
+        let default_material = Material {
+            metallic_factor: 0.0,
+            roughness_factor: RAW_ROUGHNESS,
+            ..Material::default()
+        };
+        let material = material.unwrap_or(&default_material);
+        caught(device, || {
+            let buffer = |label, bytes: &[u8], usage| gpu::filled_buffer(device, queue, label, bytes, usage);
+            let vertex_and_storage = BufferUsages::VERTEX | BufferUsages::STORAGE;
+            let uniforms = material_uniforms(material, !mesh.colors.is_empty());
+            Some(Self {
+                bounds,
+                shadow,
+                positions: buffer(
+                    "mesh positions",
+                    bytemuck::cast_slice(&mesh.positions),
+                    vertex_and_storage,
+                ),
+                vertices: buffer("mesh vertices", bytemuck::cast_slice(&vertices), BufferUsages::VERTEX),
+                indices: buffer(
+                    "mesh indices",
+                    bytemuck::cast_slice(&mesh.triangles),
+                    BufferUsages::INDEX | BufferUsages::STORAGE,
+                ),
+                num_indices: mesh.triangles.len() as u32 * 3,
+                material: buffer("material", bytemuck::bytes_of(&uniforms), BufferUsages::UNIFORM),
+                is_blended: material.alpha_mode == AlphaMode::Blend,
+                base_color: color_texture(device, queue, &material.base_color),
+                orm: data_texture(device, queue, "occlusion, roughness, metallic", material.orm.as_deref()),
+                normal: data_texture(device, queue, "normal map", material.normal.as_deref()),
+                needs_mips: true,
+                groups: None,
+            })
+        })
+    }
+
+    /// Base colour, ORM, normals.
+    pub fn textures(&self) -> [&wgpu::Texture; 3] {
+        [&self.base_color, &self.orm, &self.normal]
+    }
+}
+
+fn check_mesh(device: &wgpu::Device, mesh: &TriMesh) -> Result<(), GpuError> {
+    if !mesh.is_consistent() {
+        return Err(GpuError::BadContent {
+            what: "The mesh",
+            reason: "its triangles name vertices that are not there, or some positions are not numbers",
+        });
+    }
+    let size = |count: usize, item: usize| count as u64 * item as u64;
+    gpu::check_storage(device, "The mesh", size(mesh.positions.len(), 12))?;
+    gpu::check_storage(device, "The mesh", size(mesh.triangles.len(), 12))?;
+    gpu::check_buffer(device, "The mesh", size(mesh.positions.len(), size_of::<MeshVertex>()))
+}
+
+fn check_material(device: &wgpu::Device, material: &Material) -> Result<(), GpuError> {
+    let maps = [
+        Some(material.base_color.dimensions()),
+        material.orm.as_ref().map(|map| map.dimensions()),
+        material.normal.as_ref().map(|map| map.dimensions()),
+    ];
+    maps.into_iter()
+        .flatten()
+        .try_for_each(|(width, height)| gpu::check_texture(device, "The texture", [width, height]))
+}
+
+fn material_uniforms(material: &Material, has_colors: bool) -> MaterialUniforms {
+    let (mode, cutoff) = match material.alpha_mode {
+        AlphaMode::Opaque => (0.0, 0.0),
+        AlphaMode::Mask { cutoff } => (1.0, cutoff),
+        AlphaMode::Blend => (2.0, 0.0),
+    };
+    MaterialUniforms {
+        alpha: [mode, cutoff, material.metallic_factor, material.roughness_factor],
+        maps: [
+            u32::from(material.orm.is_some()),
+            u32::from(material.has_occlusion),
+            u32::from(material.normal.is_some()),
+            u32::from(has_colors),
+        ],
+    }
+}
+
+fn pack_vertices(mesh: &TriMesh, is_textured: bool) -> Vec<MeshVertex> {
+    let computed;
+    let normals = if mesh.normals.is_empty() {
+        let mut bare = TriMesh::new(mesh.positions.clone(), mesh.triangles.clone());
+        bare.compute_normals();
+        computed = bare.normals;
+        &computed
+    } else {
+        &mesh.normals
+    };
+    // A finished mesh's colour is in its texture; its vertex colours would tint it twice.
+    let color_of = |index: usize| match (is_textured, mesh.colors.get(index)) {
+        (true, _) => Vec3::ONE,
+        (false, Some(&color)) => color,
+        (false, None) => PLAIN_COLOR,
+    };
+    (0..mesh.positions.len())
+        .into_par_iter()
+        .map(|index| MeshVertex {
+            normal: snorm16(normals[index].extend(0.0).to_array()),
+            tangent: snorm16(mesh.tangents.get(index).copied().unwrap_or_default()),
+            uv: mesh.uvs.get(index).copied().unwrap_or_default().to_array(),
+            color: color_of(index)
+                .extend(1.0)
+                .to_array()
+                .map(|value| f16::from_f32(value).to_bits()),
+        })
+        .collect()
+}
+
+fn snorm16(values: [f32; 4]) -> [i16; 4] {
+    values.map(|value| (value.clamp(-1.0, 1.0) * 32767.0).round() as i16)
+}
+
+fn color_texture(device: &wgpu::Device, queue: &wgpu::Queue, picture: &RgbaImage) -> wgpu::Texture {
+    let format = wgpu::TextureFormat::Rgba8UnormSrgb;
+    if picture.is_empty() {
+        return texture(device, queue, "base colour", format, [1, 1], &[255; 4]);
+    }
+    texture(
+        device,
+        queue,
+        "base colour",
+        format,
+        picture.dimensions().into(),
+        picture,
+    )
+}
+
+fn data_texture(device: &wgpu::Device, queue: &wgpu::Queue, label: &str, picture: Option<&RgbImage>) -> wgpu::Texture {
+    let format = wgpu::TextureFormat::Rgba8Unorm;
+    let Some(picture) = picture.filter(|picture| !picture.is_empty()) else {
+        return texture(device, queue, label, format, [1, 1], &[255; 4]);
+    };
+    let mut texels = vec![255_u8; picture.as_raw().len() / 3 * 4];
+    let rows = texels.par_chunks_mut(4096).zip(picture.as_raw().par_chunks(3072));
+    rows.for_each(|(wide, narrow)| {
+        for (wide, narrow) in wide.chunks_exact_mut(4).zip(narrow.chunks_exact(3)) {
+            wide[..3].copy_from_slice(narrow);
+        }
+    });
+    texture(device, queue, label, format, picture.dimensions().into(), &texels)
+}
+
+fn texture(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    label: &str,
+    format: wgpu::TextureFormat,
+    size_px: [u32; 2],
+    texels: &[u8],
+) -> wgpu::Texture {
+    let size = wgpu::Extent3d {
+        width: size_px[0],
+        height: size_px[1],
+        depth_or_array_layers: 1,
+    };
+    let texture = device.create_texture(&wgpu::TextureDescriptor {
+        label: Some(label),
+        size,
+        mip_level_count: size.max_mips(wgpu::TextureDimension::D2),
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING
+            | wgpu::TextureUsages::COPY_DST
+            | wgpu::TextureUsages::RENDER_ATTACHMENT,
+        view_formats: &[],
+    });
+    let layout = wgpu::TexelCopyBufferLayout {
+        offset: 0,
+        bytes_per_row: Some(size_px[0] * 4),
+        rows_per_image: None,
+    };
+    queue.write_texture(texture.as_image_copy(), texels, layout, size);
+    texture
+}

@@ -1,0 +1,380 @@
+//! Meshes: shading modes, alpha, the frame of the model, overlays, and pictures that are not drawn twice.
+
+mod common;
+
+use std::sync::Arc;
+
+use bozzetto_asset::{AlphaMode, Camera, Direction, GaussianSplats, Projection, TriMesh};
+use bozzetto_viewport::{Background, Frame, GpuError, OrbitCamera, Prepared, RenderSettings, Scene, Shading, Shows};
+use common::{PERSPECTIVE, assert_close, colored_box, draw, merged, offscreen, plain, sphere, textured};
+use glam::{Quat, Vec3};
+use image::{Rgba, RgbaImage};
+
+fn scene_of(mesh: &bozzetto_asset::TexturedMesh) -> Scene {
+    let mut scene = Scene::new();
+    scene
+        .set_textured_mesh(offscreen().device(), offscreen().queue(), Some(mesh))
+        .expect("uploaded");
+    scene
+}
+
+fn front() -> Camera {
+    Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0)
+}
+
+fn with(shading: Shading) -> RenderSettings {
+    RenderSettings {
+        shading,
+        ..plain([0.02; 3])
+    }
+}
+
+#[test]
+fn each_shading_shows_what_it_says() {
+    let red = textured(sphere(Vec3::ZERO, 0.4), [200, 30, 20, 255], AlphaMode::Opaque, 0.0, 0.5);
+    let mut scene = scene_of(&red);
+    let mut drawn = |shading| draw(&mut scene, &front(), [128; 2], &with(shading));
+
+    let base_color = drawn(Shading::BaseColor);
+    for at in [[64, 64], [50, 70], [80, 45]] {
+        assert_close(&base_color, at, [200, 30, 20, 255], 2);
+    }
+    let normals = drawn(Shading::Normals);
+    assert_close(&normals, [64, 64], [128, 128, 255, 255], 3);
+    assert!(normals.get_pixel(90, 64).0[0] > 180 && normals.get_pixel(38, 64).0[0] < 76);
+    assert!(normals.get_pixel(64, 38).0[1] > 180 && normals.get_pixel(64, 90).0[1] < 76);
+
+    let lit = drawn(Shading::Pbr);
+    let [r, g, b, _] = lit.get_pixel(64, 64).0;
+    assert!(r > 90 && r > 2 * g && r > 2 * b, "lit red is still red: {r} {g} {b}");
+    let brightness =
+        |image: &RgbaImage, y| u32::from(image.get_pixel(64, y).0[0]) + u32::from(image.get_pixel(64, y).0[1]);
+    assert!(brightness(&lit, 45) > brightness(&lit, 88), "light comes from above");
+
+    let clay = drawn(Shading::Clay);
+    let [r, g, b, _] = clay.get_pixel(64, 64).0;
+    assert!(
+        r.abs_diff(g) < 24 && g.abs_diff(b) < 24 && r > 90,
+        "clay is near grey: {r} {g} {b}"
+    );
+    assert!(brightness(&clay, 45) > brightness(&clay, 88));
+}
+
+#[test]
+fn metal_and_roughness_change_the_picture() {
+    let spread = |metallic, roughness| {
+        let ball = textured(
+            sphere(Vec3::ZERO, 0.4),
+            [200, 190, 180, 255],
+            AlphaMode::Opaque,
+            metallic,
+            roughness,
+        );
+        let image = draw(&mut scene_of(&ball), &front(), [128; 2], &with(Shading::Pbr));
+        let values: Vec<f64> = (40..88)
+            .flat_map(|y| (40..88).map(move |x| (x, y)))
+            .map(|(x, y)| f64::from(image.get_pixel(x, y).0[1]))
+            .collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+    };
+    let (mirror, rough_metal) = (spread(1.0, 0.05), spread(1.0, 0.9));
+    assert!(mirror > rough_metal + 5.0, "{mirror} {rough_metal}");
+}
+
+#[test]
+fn the_model_frame_is_seen_as_it_should_be() {
+    let bar = |axis: Vec3| colored_box(axis * 0.3, Vec3::splat(0.04) + axis * 0.15, axis);
+    let axes = merged(&[bar(Vec3::X), bar(Vec3::Y), bar(Vec3::Z)]);
+    let mut scene = Scene::new();
+    scene
+        .set_raw_mesh(offscreen().device(), offscreen().queue(), Some(&axes))
+        .expect("uploaded");
+    let mut seen_from = |direction, is_orthographic| {
+        let mut orbit = OrbitCamera {
+            is_orthographic,
+            target: Vec3::ZERO,
+            ..OrbitCamera::default()
+        };
+        orbit.distance = 2.0;
+        orbit.look_from(direction);
+        draw(&mut scene, &orbit.camera(1.0), [128; 2], &with(Shading::BaseColor))
+    };
+    let (red, green, blue) = ([255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]);
+    for is_orthographic in [false, true] {
+        let image = seen_from(Direction::Front, is_orthographic);
+        assert_close(&image, [94, 64], red, 1);
+        assert_close(&image, [64, 34], green, 1);
+        assert_close(&image, [64, 64], blue, 1);
+        // From +X: the front (+Z) is to the left.
+        let image = seen_from(Direction::Left, is_orthographic);
+        assert_close(&image, [34, 64], blue, 1);
+        assert_close(&image, [64, 34], green, 1);
+        assert_close(&image, [64, 64], red, 1);
+        // From above: the front is at the bottom of the picture.
+        let image = seen_from(Direction::Top, is_orthographic);
+        assert_close(&image, [94, 64], red, 1);
+        assert_close(&image, [64, 94], blue, 1);
+        assert_close(&image, [64, 64], green, 1);
+    }
+}
+
+#[test]
+fn cut_outs_are_transparent_and_their_edges_straight() {
+    let white = textured(sphere(Vec3::ZERO, 0.4), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    let settings = RenderSettings {
+        shading: Shading::BaseColor,
+        ..RenderSettings::cutout()
+    };
+    let image = draw(&mut scene_of(&white), &front(), [128; 2], &settings);
+    assert_close(&image, [0, 0], [0; 4], 0);
+    assert_close(&image, [64, 64], [255; 4], 1);
+    let edges: Vec<_> = image
+        .pixels()
+        .filter(|pixel| pixel.0[3] > 0 && pixel.0[3] < 255)
+        .collect();
+    assert!(edges.len() > 40, "edges are smooth: {}", edges.len());
+    assert!(
+        edges.iter().all(|pixel| pixel.0[..3].iter().all(|&value| value >= 253)),
+        "alpha is straight"
+    );
+}
+
+#[test]
+fn alpha_modes_cut_and_blend() {
+    let half_hidden = |alpha_mode, alpha: u8| {
+        let ball = textured(sphere(Vec3::ZERO, 0.4), [255, 255, 255, alpha], alpha_mode, 0.0, 0.5);
+        draw(
+            &mut scene_of(&ball),
+            &front(),
+            [64; 2],
+            &RenderSettings {
+                shading: Shading::BaseColor,
+                ..RenderSettings::cutout()
+            },
+        )
+    };
+    assert_close(&half_hidden(AlphaMode::Mask { cutoff: 0.5 }, 100), [32, 32], [0; 4], 0);
+    assert_close(
+        &half_hidden(AlphaMode::Mask { cutoff: 0.5 }, 150),
+        [32, 32],
+        [255; 4],
+        1,
+    );
+    // Back and front of the sphere: 1 - (1 - 0.4)^2 = 0.64.
+    let blended = half_hidden(AlphaMode::Blend, 102).get_pixel(32, 32).0[3];
+    assert!(blended.abs_diff(163) <= 3, "{blended}");
+}
+
+#[test]
+fn back_faces_are_seen() {
+    let mut inside_out = sphere(Vec3::ZERO, 0.4);
+    for triangle in &mut inside_out.triangles {
+        triangle.swap(1, 2);
+    }
+    let ball = textured(inside_out, [10, 200, 40, 255], AlphaMode::Opaque, 0.0, 0.5);
+    let image = draw(&mut scene_of(&ball), &front(), [64; 2], &with(Shading::BaseColor));
+    assert_close(&image, [32, 32], [10, 200, 40, 255], 2);
+}
+
+#[test]
+fn wireframe_draws_edges_and_leaves_faces() {
+    let slab = colored_box(Vec3::ZERO, Vec3::splat(0.4), Vec3::splat(0.5));
+    let mut scene = Scene::new();
+    scene
+        .set_raw_mesh(offscreen().device(), offscreen().queue(), Some(&slab))
+        .expect("uploaded");
+    let settings = RenderSettings {
+        wireframe: true,
+        ..with(Shading::BaseColor)
+    };
+    let camera = Camera::orbit(0.0, 0.0, 2.0, Projection::Orthographic { height: 1.0 }, 1.0);
+    let image = draw(&mut scene, &camera, [200; 2], &settings);
+    let face = bozzetto_asset::color::srgb_u8_from_linear(0.5);
+    assert_close(&image, [60, 90], [face, face, face, 255], 1);
+    let darkest_across_diagonal = (0..200).map(|x| image.get_pixel(x, 90).0[0]).min();
+    assert!(
+        darkest_across_diagonal.is_some_and(|value| value < 130),
+        "{darkest_across_diagonal:?}"
+    );
+    assert!(image.pixels().filter(|pixel| pixel.0[0] == face).count() > 20_000);
+}
+
+#[test]
+fn ground_and_cameras_are_drawn_when_asked_for() {
+    let ball = textured(sphere(Vec3::ZERO, 0.4), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    let mut scene = scene_of(&ball);
+    let photo = RgbaImage::from_pixel(40, 30, Rgba([0, 255, 0, 255]));
+    let view = Camera::orbit(1.2, 0.3, 1.2, PERSPECTIVE, 4.0 / 3.0);
+    scene
+        .set_view_cameras(offscreen().device(), offscreen().queue(), &[(view, Some(photo))])
+        .expect("uploaded");
+    let camera = Camera::orbit(0.2, 0.4, 3.0, PERSPECTIVE, 1.0);
+    let mut num_opaque = |settings: &RenderSettings| {
+        let image = draw(&mut scene, &camera, [160; 2], settings);
+        let green = image
+            .pixels()
+            .filter(|pixel| pixel.0[1] > 250 && pixel.0[0] < 5)
+            .count();
+        (image.pixels().filter(|pixel| pixel.0[3] > 0).count(), green)
+    };
+    let bare = num_opaque(&RenderSettings::cutout());
+    let grid = num_opaque(&RenderSettings {
+        grid: true,
+        ..RenderSettings::cutout()
+    });
+    let shadow = num_opaque(&RenderSettings {
+        shadow: true,
+        ..RenderSettings::cutout()
+    });
+    let cameras = num_opaque(&RenderSettings {
+        cameras: true,
+        ..RenderSettings::cutout()
+    });
+    assert!(grid.0 > bare.0 + 2000, "{grid:?} {bare:?}");
+    assert!(shadow.0 > bare.0 + 500, "{shadow:?} {bare:?}");
+    assert!(bare.1 == 0 && cameras.1 > 50, "{cameras:?}");
+}
+
+#[test]
+fn a_still_frame_is_drawn_once() {
+    let device = offscreen().device();
+    let queue = offscreen().queue();
+    let ball = textured(sphere(Vec3::ZERO, 0.4), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    let mut scene = scene_of(&ball);
+    let splats = GaussianSplats {
+        positions: vec![Vec3::ZERO; 3],
+        log_scales: vec![Vec3::splat(-3.0); 3],
+        rotations: vec![Quat::IDENTITY; 3],
+        opacities: vec![0.5; 3],
+        sh: vec![[0.0; 3]; 3],
+        ..GaussianSplats::default()
+    };
+    scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+    let frame = Frame {
+        camera: front(),
+        size_px: [64, 48],
+        settings: RenderSettings {
+            shows: Shows::Both,
+            ..RenderSettings::default()
+        },
+    };
+    let mut prepare = |scene: &mut Scene, frame: &Frame| {
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let prepared = offscreen()
+            .renderer()
+            .prepare(scene, device, queue, &mut encoder, frame);
+        queue.submit([encoder.finish()]);
+        prepared.expect("prepared")
+    };
+    assert_eq!(prepare(&mut scene, &frame), Prepared::Drew);
+    assert_eq!(prepare(&mut scene, &frame), Prepared::Reused);
+    let mut zoomed = frame.clone();
+    zoomed.camera = Camera::orbit(0.0, 0.0, 1.5, PERSPECTIVE, 1.0);
+    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Drew);
+    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Reused);
+    scene.set_raw_mesh(device, queue, None).expect("cleared");
+    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Drew);
+    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Reused);
+    let nothing = Frame {
+        size_px: [0, 48],
+        ..frame
+    };
+    assert_eq!(prepare(&mut scene, &nothing), Prepared::Reused);
+}
+
+#[test]
+fn the_window_s_pass_gets_the_same_picture() {
+    let device = offscreen().device();
+    let queue = offscreen().queue();
+    let ball = textured(sphere(Vec3::ZERO, 0.4), [200, 60, 20, 255], AlphaMode::Opaque, 0.0, 0.4);
+    let mut scene = scene_of(&ball);
+    let settings = plain([0.2; 3]);
+    let expected = draw(&mut scene, &front(), [64; 2], &settings);
+    let window = device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("window"),
+        size: wgpu::Extent3d {
+            width: 64,
+            height: 64,
+            depth_or_array_layers: 1,
+        },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+        view_formats: &[],
+    });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    let frame = Frame {
+        camera: front(),
+        size_px: [64; 2],
+        settings,
+    };
+    offscreen()
+        .renderer()
+        .prepare(&mut scene, device, queue, &mut encoder, &frame)
+        .expect("prepared");
+    let view = window.create_view(&wgpu::TextureViewDescriptor::default());
+    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+            view: &view,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations::default(),
+        })],
+        ..wgpu::RenderPassDescriptor::default()
+    });
+    offscreen().renderer().blit(&scene, &mut pass);
+    drop(pass);
+    let found = common::read(device, queue, encoder, &window);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_does_not_fit_or_does_not_agree_is_an_error() {
+    let device = offscreen().device();
+    let queue = offscreen().queue();
+    let mut scene = Scene::new();
+    let broken = TriMesh::new(vec![Vec3::ZERO; 3], vec![[0, 1, 3]]);
+    let error = scene
+        .set_raw_mesh(device, queue, Some(&broken))
+        .expect_err("index out of range");
+    assert!(matches!(error, GpuError::BadContent { .. }), "{error}");
+    let splats = GaussianSplats {
+        positions: vec![Vec3::ZERO],
+        ..GaussianSplats::default()
+    };
+    let error = scene
+        .set_splats(device, queue, Some(&splats))
+        .expect_err("arrays disagree");
+    assert!(matches!(error, GpuError::BadContent { .. }), "{error}");
+
+    let limit = device.limits().max_texture_dimension_2d;
+    let error = offscreen()
+        .render(&mut scene, &front(), [limit + 1, 4], &RenderSettings::default())
+        .expect_err("too wide");
+    assert!(error.to_string().contains(&limit.to_string()), "{error}");
+    let mut wide = textured(sphere(Vec3::ZERO, 0.4), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    wide.material.base_color = Arc::new(RgbaImage::new(limit + 1, 1));
+    let error = scene
+        .set_textured_mesh(device, queue, Some(&wide))
+        .expect_err("too wide");
+    assert!(matches!(error, GpuError::TooLarge { .. }), "{error}");
+    assert!(scene.bounds().is_none(), "what failed is not there");
+}
+
+#[test]
+fn an_empty_scene_is_its_background() {
+    let mut scene = Scene::new();
+    let settings = RenderSettings {
+        background: Background::Gradient {
+            top: [1.0; 3],
+            bottom: [0.0; 3],
+        },
+        ..RenderSettings::cutout()
+    };
+    let image = draw(&mut scene, &front(), [16, 64], &settings);
+    assert!(image.get_pixel(8, 0).0[0] > 250 && image.get_pixel(8, 63).0[0] < 30);
+    assert_eq!(draw(&mut scene, &front(), [0, 5], &settings).dimensions(), (0, 5));
+}

@@ -1,0 +1,197 @@
+//! Splats against a reference in double precision, and with the mesh in one depth buffer.
+
+mod common;
+#[path = "common/reference.rs"]
+mod reference;
+
+use bozzetto_asset::{Camera, GaussianSplats, Projection, SplatFilter, color};
+use bozzetto_viewport::{RenderSettings, Scene, Shading, Shows};
+use common::{Numbers, PERSPECTIVE, assert_close, colored_box, draw, offscreen, plain, psnr};
+use glam::{Quat, Vec3};
+
+const SIZE: u32 = 256;
+const BACKGROUND: f32 = 0.1;
+/// Eight-bit rounding alone gives 59 dB, dither 58 dB; what is left is for packing and half-float blending.
+const MIN_PSNR: f64 = 45.0;
+
+fn random_splats(count: usize, sh_degree: u8, filter: SplatFilter, log_scale: (f32, f32)) -> GaussianSplats {
+    let mut numbers = Numbers::new(7 + u64::from(sh_degree));
+    let mut splats = GaussianSplats {
+        sh_degree,
+        filter,
+        ..GaussianSplats::default()
+    };
+    for _ in 0..count {
+        splats.positions.push(numbers.vector() * 0.45);
+        let spread = |number: f32| log_scale.0 + (log_scale.1 - log_scale.0) * number;
+        let log_scales = [numbers.next(), numbers.next(), numbers.next()].map(spread);
+        splats.log_scales.push(log_scales.into());
+        let [x, y, z, w] = [numbers.signed(), numbers.signed(), numbers.signed(), numbers.signed()];
+        splats.rotations.push(Quat::from_xyzw(x, y, z, w + 1e-3).normalize());
+        splats.opacities.push(numbers.next());
+        splats.sh.push(GaussianSplats::dc_from_srgb([
+            numbers.next(),
+            numbers.next(),
+            numbers.next(),
+        ]));
+        for _ in 1..splats.num_sh_coefficients() {
+            splats.sh.push((numbers.vector() * 0.25).to_array());
+        }
+    }
+    splats
+}
+
+/// Small discs on a sphere, 3 mm apart in size as TRELLIS makes them.
+fn disc_shell(count: usize) -> GaussianSplats {
+    let mut splats = GaussianSplats {
+        filter: SplatFilter::Mip,
+        ..GaussianSplats::default()
+    };
+    let mut numbers = Numbers::new(3);
+    for _ in 0..count {
+        let normal = numbers.vector().normalize_or(Vec3::Y);
+        splats.positions.push(normal * 0.4);
+        splats.log_scales.push(Vec3::new(0.006, 0.004, 0.0009).ln());
+        splats.rotations.push(Quat::from_rotation_arc(Vec3::Z, normal));
+        splats.opacities.push(0.9);
+        splats
+            .sh
+            .push(GaussianSplats::dc_from_srgb((normal * 0.4 + 0.5).to_array()));
+    }
+    splats
+}
+
+fn splats_only() -> RenderSettings {
+    RenderSettings {
+        shows: Shows::Splats,
+        ..plain([BACKGROUND; 3])
+    }
+}
+
+#[track_caller]
+fn assert_like_reference(name: &str, splats: &GaussianSplats, camera: &Camera) {
+    let mut scene = Scene::new();
+    scene
+        .set_splats(offscreen().device(), offscreen().queue(), Some(splats))
+        .expect("uploaded");
+    let drawn = draw(&mut scene, camera, [SIZE; 2], &splats_only());
+    let background = f64::from(color::srgb_from_linear(BACKGROUND));
+    let expected = reference::render(splats, camera, SIZE as usize, background);
+    let found: Vec<f64> = drawn
+        .pixels()
+        .flat_map(|pixel| [pixel.0[0], pixel.0[1], pixel.0[2]])
+        .map(|value| f64::from(value) / 255.0)
+        .collect();
+    let quality = psnr(&found, &expected);
+    println!("{name}: {quality:.1} dB");
+    assert!(quality >= MIN_PSNR, "{name}: {quality:.1} dB");
+    let covered = expected
+        .iter()
+        .filter(|&&value| (value - background).abs() > 0.05)
+        .count();
+    assert!(
+        covered * 10 > expected.len(),
+        "{name}: the scene is almost empty, the comparison says nothing"
+    );
+}
+
+#[test]
+fn anisotropic_splats_look_like_the_reference() {
+    let splats = random_splats(500, 0, SplatFilter::Dilate, (-7.0, -2.4));
+    for (azimuth, elevation) in [(0.4, 0.2), (3.6, -0.9)] {
+        let camera = Camera::orbit(azimuth, elevation, 1.7, PERSPECTIVE, 1.0);
+        assert_like_reference("anisotropic", &splats, &camera);
+    }
+}
+
+#[test]
+fn harmonics_of_degrees_one_to_three_look_like_the_reference() {
+    for degree in 1..=3 {
+        let splats = random_splats(400, degree, SplatFilter::Dilate, (-5.0, -2.6));
+        let camera = Camera::orbit(-0.8, 0.5, 1.6, PERSPECTIVE, 1.0);
+        assert_like_reference(&format!("harmonics of degree {degree}"), &splats, &camera);
+    }
+}
+
+#[test]
+fn the_mip_filter_looks_like_the_reference() {
+    let camera = Camera::orbit(2.1, 0.3, 2.4, PERSPECTIVE, 1.0);
+    assert_like_reference("disc shell, mip filter", &disc_shell(4000), &camera);
+    let splats = random_splats(400, 3, SplatFilter::Mip, (-9.0, -2.6));
+    assert_like_reference("degree 3, mip filter", &splats, &camera);
+}
+
+#[test]
+fn a_parallel_camera_looks_like_the_reference() {
+    let splats = random_splats(400, 2, SplatFilter::Dilate, (-6.0, -2.6));
+    let camera = Camera::orbit(0.9, -0.4, 0.3, Projection::Orthographic { height: 1.3 }, 1.0);
+    assert_like_reference("parallel", &splats, &camera);
+}
+
+fn one_splat(position: Vec3, color: [f32; 3]) -> GaussianSplats {
+    GaussianSplats {
+        positions: vec![position],
+        log_scales: vec![Vec3::splat(0.12_f32.ln())],
+        rotations: vec![Quat::IDENTITY],
+        opacities: vec![1.0],
+        sh: vec![GaussianSplats::dc_from_srgb(color)],
+        ..GaussianSplats::default()
+    }
+}
+
+#[test]
+fn mesh_and_splats_hide_each_other_by_depth() {
+    let (device, queue) = (offscreen().device(), offscreen().queue());
+    let slab = colored_box(Vec3::ZERO, Vec3::new(0.4, 0.4, 0.02), Vec3::new(0.0, 0.0, 1.0));
+    let settings = RenderSettings {
+        shows: Shows::Both,
+        shading: Shading::BaseColor,
+        ..plain([0.0; 3])
+    };
+    let camera = Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0);
+    let middle = [64, 64];
+    let mut scene = Scene::new();
+    scene.set_raw_mesh(device, queue, Some(&slab)).expect("uploaded");
+    let mut with_splat_at = |z: f32| {
+        let splat = one_splat(Vec3::Z * z, [1.0, 0.0, 0.0]);
+        scene.set_splats(device, queue, Some(&splat)).expect("uploaded");
+        draw(&mut scene, &camera, [128; 2], &settings)
+    };
+    assert_close(&with_splat_at(0.3), middle, [252, 0, 3, 255], 3);
+    assert_close(&with_splat_at(-0.3), middle, [0, 0, 255, 255], 1);
+}
+
+#[test]
+fn splats_over_nothing_keep_their_alpha() {
+    let (device, queue) = (offscreen().device(), offscreen().queue());
+    let mut splats = one_splat(Vec3::ZERO, [0.2, 0.6, 1.0]);
+    splats.opacities[0] = 0.5;
+    let mut scene = Scene::new();
+    scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+    let settings = RenderSettings {
+        shows: Shows::Splats,
+        ..RenderSettings::cutout()
+    };
+    let camera = Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0);
+    let image = draw(&mut scene, &camera, [128; 2], &settings);
+    assert_close(&image, [64, 64], [51, 153, 255, 127], 2);
+    assert_close(&image, [2, 2], [0, 0, 0, 0], 0);
+}
+
+#[test]
+fn splats_that_are_not_numbers_are_left_out() {
+    let (device, queue) = (offscreen().device(), offscreen().queue());
+    let mut splats = one_splat(Vec3::ZERO, [1.0, 0.0, 0.0]);
+    let broken = one_splat(Vec3::new(f32::NAN, 0.0, 0.0), [0.0, 1.0, 0.0]);
+    splats.positions.extend(broken.positions);
+    splats.log_scales.extend([Vec3::splat(f32::INFINITY)]);
+    splats.rotations.extend([Quat::from_xyzw(0.0, 0.0, 0.0, 0.0)]);
+    splats.opacities.extend([f32::NAN]);
+    splats.sh.extend([[f32::NAN; 3]]);
+    let mut scene = Scene::new();
+    scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+    let camera = Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0);
+    let image = draw(&mut scene, &camera, [128; 2], &splats_only());
+    assert!(image.get_pixel(64, 64).0[0] > 240);
+    assert!(scene.bounds().is_some_and(|bounds| bounds.min.is_finite()));
+}
