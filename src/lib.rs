@@ -16,3 +16,4 @@
 //! Whatever is shown as a notice went through `tracing` first, so the log has it too.
 
 pub mod app;
+pub mod ui;

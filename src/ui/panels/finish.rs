@@ -1,0 +1,295 @@
+use bozzetto_mesh::{FinishSettings, MeshHealth};
+use egui::{Margin, Panel, ScrollArea, Ui};
+
+use super::export::export_ui;
+use super::problem_ui;
+use crate::app::state::{AppState, FinishStatus, ResultState};
+use crate::app::{Command, CommandSender};
+use crate::ui::format;
+use crate::ui::icons::Icon;
+use crate::ui::theme::{self, Palette, size, space, text};
+use crate::ui::widgets::{
+    Button, NumberField, Tone, chip_ui, combo_ui, empty_state_ui, number_ui, progress_bar_ui, row_ui,
+    section_header_ui, switch_ui, tooltip,
+};
+
+/// Fewest faces of the slider.
+const MIN_FACES: f64 = 500.0;
+/// Texture sizes to choose from.
+const TEXTURE_SIZES: [u32; 5] = [512, 1024, 2048, 4096, 8192];
+
+/// How the mesh is finished, what came out, and export.
+pub fn right_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
+    let palette = Palette::of(ui);
+    let frame = theme::panel_frame(palette);
+    Panel::right("right")
+        .resizable(true)
+        .default_size(296.0)
+        .size_range(256.0..=420.0)
+        .frame(frame)
+        .show(ui, |ui| {
+            let padded = frame.inner_margin(Margin::same(space::L as i8));
+            Panel::bottom("export")
+                .resizable(false)
+                .frame(padded)
+                .show(ui, |ui| export_ui(ui, state, commands));
+            egui::CentralPanel::no_frame().show(ui, |ui| {
+                let margin = Margin {
+                    left: space::L as i8,
+                    right: space::M as i8,
+                    top: space::S as i8,
+                    bottom: space::L as i8,
+                };
+                ScrollArea::vertical()
+                    .id_salt("finish")
+                    .auto_shrink(false)
+                    .content_margin(margin)
+                    .show(ui, |ui| {
+                        ui.spacing_mut().item_spacing.y = 6.0;
+                        finish_ui(ui, state, commands);
+                    });
+            });
+        });
+}
+
+fn finish_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
+    section_header_ui(ui, "Finish", "", |_| {});
+    settings_rows_ui(ui, state, commands);
+    status_ui(ui, state, commands);
+    let Some(result) = &state.result else {
+        ui.add_space(space::XL);
+        empty_state_ui(
+            ui,
+            Icon::Cube,
+            "No result yet",
+            "Faces, textures and the mesh's health appear here.",
+            |_| {},
+        );
+        return;
+    };
+    ui.add_space(space::M);
+    section_header_ui(ui, "Result", &result.engine_label, |_| {});
+    counts_ui(ui, result);
+    if let Some(health) = &result.health {
+        ui.add_space(space::XS);
+        health_ui(ui, health);
+    }
+}
+
+fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
+    let settings = &state.finish.settings;
+    let default = FinishSettings::default();
+    let send = |settings: FinishSettings, is_final: bool| commands.send(Command::SetFinish { settings, is_final });
+    faces_row_ui(ui, state, &default, &send);
+    texture_row_ui(ui, settings, &default, &send);
+    let switches: [(&str, &str, fn(&mut FinishSettings) -> &mut bool); 4] = [
+        ("Normal map", "Keeps the fine relief that fewer faces lose.", |s| {
+            &mut s.bakes_normal_map
+        }),
+        ("Occlusion", "Bakes soft shadows into creases.", |s| {
+            &mut s.bakes_occlusion
+        }),
+        (
+            "Rough, metal",
+            "Bakes roughness and metal into a texture where they vary.",
+            |s| &mut s.bakes_orm,
+        ),
+        ("Fill holes", "Closes small holes in the surface.", |s| {
+            &mut s.fills_holes
+        }),
+    ];
+    for (label, help, field) in switches {
+        let mut changed = settings.clone();
+        let mut standard = default.clone();
+        let is_changed = *field(&mut changed) != *field(&mut standard);
+        let (is_reset, is_flipped) = row_ui(ui, label, help, is_changed, |ui| {
+            switch_ui(ui, field(&mut changed), label).changed()
+        });
+        if is_reset {
+            *field(&mut changed) = *field(&mut standard);
+        }
+        if is_reset || is_flipped {
+            send(changed, true);
+        }
+    }
+}
+
+fn faces_row_ui(ui: &mut Ui, state: &AppState, default: &FinishSettings, send: &impl Fn(FinishSettings, bool)) {
+    let settings = &state.finish.settings;
+    let source = state.result.as_ref().map_or(0, |result| result.counts.num_source_faces);
+    let most = if source == 0 {
+        1e6
+    } else {
+        (source as f64).max(MIN_FACES * 2.0)
+    };
+    let field = NumberField {
+        is_logarithmic: true,
+        is_count: true,
+        field_width: 68.0,
+        ..NumberField::new("Faces", MIN_FACES..=most.max(f64::from(settings.target_faces)), 1.0)
+    };
+    let help = "How many triangles the finished mesh has. Moves live; textures follow when you let go.";
+    let is_changed = settings.target_faces != default.target_faces;
+    let (is_reset, edit) = row_ui(ui, "Faces", help, is_changed, |ui| {
+        number_ui(ui, &field, f64::from(settings.target_faces))
+    });
+    if is_reset {
+        send(
+            FinishSettings {
+                target_faces: default.target_faces,
+                ..settings.clone()
+            },
+            true,
+        );
+    } else if let Some(edit) = edit {
+        let target_faces = edit.value.round() as u32;
+        send(
+            FinishSettings {
+                target_faces,
+                ..settings.clone()
+            },
+            edit.is_final,
+        );
+    }
+}
+
+fn texture_row_ui(
+    ui: &mut Ui,
+    settings: &FinishSettings,
+    default: &FinishSettings,
+    send: &impl Fn(FinishSettings, bool),
+) {
+    let help = "Edge of the square textures in pixels. Each step takes four times the memory.";
+    let is_changed = settings.texture_px != default.texture_px;
+    let (is_reset, chosen) = row_ui(ui, "Textures", help, is_changed, |ui| {
+        let width = ui.available_width();
+        let shown = format!("{} px", settings.texture_px);
+        combo_ui(ui, "Textures", &shown, width, |ui| {
+            TEXTURE_SIZES.into_iter().find(|&size| {
+                ui.selectable_label(size == settings.texture_px, format!("{size} px"))
+                    .clicked()
+            })
+        })
+        .flatten()
+    });
+    let texture_px = if is_reset { Some(default.texture_px) } else { chosen };
+    if let Some(texture_px) = texture_px {
+        send(
+            FinishSettings {
+                texture_px,
+                ..settings.clone()
+            },
+            true,
+        );
+    }
+}
+
+fn status_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
+    let palette = Palette::of(ui);
+    match &state.finish.status {
+        FinishStatus::Idle | FinishStatus::Ready => {}
+        FinishStatus::Working { label, progress } => {
+            ui.add_space(space::XS);
+            ui.horizontal(|ui| {
+                ui.label(text::faint(ui, label));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    ui.label(text::faint(ui, format::percent(*progress)));
+                });
+            });
+            let width = ui.available_width();
+            progress_bar_ui(ui, "Progress of finishing", Some(*progress), width, palette.accent);
+        }
+        FinishStatus::Failed(problem) => {
+            ui.add_space(space::XS);
+            problem_ui(ui, problem);
+            if ui
+                .add(Button::new("Finish again").icon(Icon::Reset).height(size::CONTROL))
+                .clicked()
+            {
+                commands.send(Command::RetryFinish);
+            }
+        }
+    }
+}
+
+fn counts_ui(ui: &mut Ui, result: &ResultState) {
+    let counts = &result.counts;
+    let share = |part: usize| {
+        (part < counts.num_source_faces).then(|| format!("of {}", format::short_count(counts.num_source_faces)))
+    };
+    fact_ui(
+        ui,
+        "Faces",
+        &format::count(counts.num_faces),
+        share(counts.num_faces).as_deref(),
+    );
+    fact_ui(ui, "Vertices", &format::count(counts.num_vertices), None);
+    if counts.num_texels > 0 {
+        fact_ui(ui, "Texels", &format::short_count(counts.num_texels), Some("a map"));
+    }
+    if counts.num_splats > 0 {
+        fact_ui(ui, "Splats", &format::count(counts.num_splats), None);
+    }
+    if !result.duration.is_zero() {
+        fact_ui(ui, "Time", &format::duration(result.duration), None);
+    }
+}
+
+/// A name at the left and its number at the column's edge.
+fn fact_ui(ui: &mut Ui, name: &str, value: &str, note: Option<&str>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().interact_size.y = 18.0;
+        ui.label(text::muted(ui, name));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            ui.add_space(space::M + space::XS);
+            if let Some(note) = note {
+                ui.label(text::faint(ui, note));
+                ui.add_space(-space::XS);
+            }
+            ui.label(value);
+        });
+    });
+}
+
+fn health_ui(ui: &mut Ui, health: &MeshHealth) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = egui::vec2(space::XS + 2.0, space::XS + 2.0);
+        let mut fact = |label: &str, tone: Tone, sentence: &str| {
+            let chip = chip_ui(ui, Some(tone.icon()), label, tone);
+            tooltip(chip, label, None, sentence);
+        };
+        if health.is_watertight {
+            fact(
+                "Watertight",
+                Tone::Ok,
+                "The surface is closed everywhere, fit for printing.",
+            );
+        }
+        if health.num_boundary_edges > 0 {
+            fact(
+                &format!("{} open edges", format::count(health.num_boundary_edges)),
+                Tone::Warning,
+                "The surface has holes. Switch on Fill holes, or close them in your 3D program.",
+            );
+        }
+        if health.num_non_manifold_edges > 0 {
+            fact(
+                &format!("{} non-manifold edges", format::count(health.num_non_manifold_edges)),
+                Tone::Warning,
+                "More than two faces meet there. Printing and some modifiers may stumble.",
+            );
+        }
+        if health.num_degenerate_faces > 0 {
+            fact(
+                &format!("{} faces without area", format::count(health.num_degenerate_faces)),
+                Tone::Warning,
+                "They do not show, but shading may flicker there.",
+            );
+        }
+        let (pieces, tone) = match health.num_components {
+            0 | 1 => ("One piece".to_owned(), Tone::Ok),
+            many => (format!("{} pieces", format::count(many)), Tone::Neutral),
+        };
+        fact(&pieces, tone, "How many separate parts the surface has.");
+    });
+}

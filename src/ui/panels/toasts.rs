@@ -1,0 +1,39 @@
+use egui::{Align2, Area, Order, Ui, vec2};
+
+use super::tone_of;
+use crate::app::state::AppState;
+use crate::app::{Command, CommandSender};
+use crate::ui::theme::{size, space};
+use crate::ui::widgets::{ToastEdit, toast_ui};
+
+/// Most notices shown at once; older ones are in the log.
+const MAX_SHOWN: usize = 4;
+
+/// Notices in the lower right corner, the newest at the foot.
+pub fn toasts_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
+    if state.toasts.is_empty() {
+        return;
+    }
+    let offset = vec2(-space::L, -(size::STATUS_BAR + space::L));
+    Area::new(ui.scope_id().with("toasts"))
+        .order(Order::Foreground)
+        .anchor(Align2::RIGHT_BOTTOM, offset)
+        .show(ui.ctx(), |ui| {
+            ui.spacing_mut().item_spacing.y = space::S;
+            let first = state.toasts.len().saturating_sub(MAX_SHOWN);
+            for toast in &state.toasts[first..] {
+                ui.push_id(toast.id, |ui| {
+                    let action = toast.action.as_ref().map(|(label, _)| label.as_str());
+                    let edit = toast_ui(ui, tone_of(toast.level), &toast.text, toast.hint.as_deref(), action);
+                    match (edit, &toast.action) {
+                        (Some(ToastEdit::Act), Some((_, command))) => {
+                            commands.send(command.clone());
+                            commands.send(Command::DismissToast(toast.id));
+                        }
+                        (Some(_), _) => commands.send(Command::DismissToast(toast.id)),
+                        (None, _) => {}
+                    }
+                });
+            }
+        });
+}

@@ -1,0 +1,158 @@
+use egui::{Align2, CentralPanel, PointerButton, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2};
+use glam::Vec2;
+
+use super::gizmo::gizmo_ui;
+use super::stage_bar::{mode_bar_ui, overlay_bar_ui, stage_stats_ui, tool_bar_ui};
+use super::stage_empty::{first_hint_ui, gpu_problem_ui, stage_empty_ui};
+use crate::app::state::{AppState, GpuStatus, ViewportState};
+use crate::app::{Command, CommandSender};
+use crate::ui::StagePainter;
+use crate::ui::theme::{Palette, space};
+use crate::ui::widgets::{Fit, Tone, chip_ui, paint_picture};
+
+/// Zoom a point of scrolling: a usual notch of the wheel comes a tenth closer.
+const ZOOM_PER_POINT: f32 = 0.002;
+
+/// The stage: the 3D scene, the pointer's grip on it, and the controls that float over it.
+pub fn viewport_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender, paint_stage: StagePainter<'_>) {
+    CentralPanel::no_frame().show(ui, |ui| {
+        let rect = ui.max_rect();
+        paint_ground(ui, rect);
+        let response = ui.interact(rect, ui.scope_id().with("stage"), Sense::click_and_drag());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, "Stage"));
+        if state.viewport.has_content && matches!(state.viewport.gpu, GpuStatus::Ready { .. }) {
+            paint_stage(ui, rect);
+            paint_overlay(ui, rect, state);
+            steer(ui, &response, &state.viewport, commands);
+        }
+        floating_ui(ui, rect, state, commands);
+    });
+}
+
+fn paint_ground(ui: &Ui, rect: Rect) {
+    let [top, bottom] = Palette::of(ui).stage;
+    let mut mesh = egui::Mesh::default();
+    for (corner, color) in [
+        (rect.left_top(), top),
+        (rect.right_top(), top),
+        (rect.left_bottom(), bottom),
+        (rect.right_bottom(), bottom),
+    ] {
+        mesh.colored_vertex(corner, color);
+    }
+    mesh.add_triangle(0, 1, 2);
+    mesh.add_triangle(2, 1, 3);
+    ui.painter().add(mesh);
+}
+
+/// The picture over the scene, as high as the stage.
+fn paint_overlay(ui: &Ui, rect: Rect, state: &AppState) {
+    let Some(overlay) = &state.viewport.overlay else {
+        return;
+    };
+    let picture = state
+        .views
+        .get(overlay.view)
+        .and_then(|item| item.photo.as_ref().or(item.thumbnail.as_ref()));
+    if let Some(picture) = picture {
+        let width = rect.height() * picture.aspect();
+        let target = Rect::from_center_size(rect.center(), vec2(width, rect.height()));
+        let mut child = Ui::new(
+            ui.ctx().clone(),
+            ui.scope_id().with("overlay"),
+            UiBuilder::new().layer_id(ui.layer_id()).max_rect(target),
+        );
+        child.set_clip_rect(rect);
+        child.set_opacity(overlay.opacity);
+        paint_picture(&child, target, picture, Fit::Contain, 0);
+    }
+}
+
+/// Left or middle button turns, right button or Shift moves, wheel and Ctrl with the middle button come closer.
+fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &CommandSender) {
+    let mut orbit = viewport.orbit;
+    let height = response.rect.height().max(1.0);
+    // In the frame of the press the motion includes the way to the press, at low frame rates a long one.
+    let motion = if response.drag_started() {
+        egui::Vec2::ZERO
+    } else {
+        response.drag_delta()
+    } / height;
+    let modifiers = ui.input(|input| input.modifiers);
+    let by = |button| response.dragged_by(button);
+    if by(PointerButton::Middle) && modifiers.command {
+        orbit.zoom((motion.y * 3.0).exp());
+    } else if by(PointerButton::Secondary) || (modifiers.shift && response.dragged()) {
+        orbit.pan(Vec2::new(-motion.x, motion.y));
+    } else if response.dragged() {
+        orbit.orbit(Vec2::new(-motion.x, motion.y) * std::f32::consts::PI);
+    }
+    if response.contains_pointer() {
+        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        orbit.zoom((-scroll * ZOOM_PER_POINT).exp() / if pinch > 0.0 { pinch } else { 1.0 });
+    }
+    if orbit != viewport.orbit {
+        commands.send(Command::SetOrbit(orbit));
+    }
+    if response.double_clicked() {
+        commands.send(Command::FrameAll);
+    }
+}
+
+fn floating_ui(ui: &mut Ui, rect: Rect, state: &AppState, commands: &CommandSender) {
+    let inner = rect.shrink(space::M);
+    if let GpuStatus::Failed(problem) = &state.viewport.gpu {
+        middle_ui(ui, inner, |ui| gpu_problem_ui(ui, problem));
+        return;
+    }
+    if !state.viewport.has_content {
+        middle_ui(ui, inner, |ui| stage_empty_ui(ui, state, commands));
+        first_hint_ui(ui, inner, state, commands);
+        return;
+    }
+    let tools = tool_bar_ui(ui, inner, state, commands);
+    mode_bar_ui(ui, inner, tools.left() - inner.left() - space::S, state, commands);
+    gizmo_ui(
+        ui,
+        pos2(inner.right() - 44.0, tools.bottom() + 56.0),
+        &state.viewport.orbit,
+        commands,
+    );
+    stage_stats_ui(ui, inner, state);
+    overlay_bar_ui(ui, inner, state, commands);
+    preview_tag_ui(ui, inner, state);
+    first_hint_ui(ui, inner, state, commands);
+}
+
+fn middle_ui(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
+    let id = ui.scope_id().with("middle");
+    // The height is known only after drawing: the last frame's centres this one.
+    let height = ui.data(|data| data.get_temp::<f32>(id)).unwrap_or(260.0);
+    let width = rect.width().min(460.0);
+    let target = Align2::CENTER_CENTER.align_size_within_rect(vec2(width, height), rect);
+    let layout = egui::Layout::top_down(egui::Align::Center);
+    let drawn = ui
+        .scope_builder(UiBuilder::new().max_rect(target).layout(layout), content)
+        .response
+        .rect
+        .height();
+    if (drawn - height).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(id, drawn));
+        ui.ctx().request_repaint();
+    }
+}
+
+fn preview_tag_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
+    if !state.jobs.is_preview_shown {
+        return;
+    }
+    let target = Rect::from_min_size(inner.left_top() + vec2(0.0, 46.0), vec2(220.0, 24.0));
+    ui.scope_builder(UiBuilder::new().max_rect(target), |ui| {
+        chip_ui(
+            ui,
+            Some(crate::ui::icons::Icon::Clock),
+            "Still taking shape",
+            Tone::Accent,
+        );
+    });
+}
