@@ -1,0 +1,119 @@
+use glam::{Vec2, Vec3};
+
+use super::depth::DepthMap;
+use super::picture::Picture;
+use crate::fit::FittedView;
+use crate::params::Settings;
+
+/// Weight of a picture looked at through the object from behind, against one that sees the surface.
+const MIRRORED: f32 = 1e-3;
+/// Least weight at the outline itself, where the background shines through.
+const RIM_WEIGHT: f32 = 0.02;
+/// Cosines between which a grazing look becomes trustworthy.
+const GRAZING: (f32, f32) = (0.06, 0.3);
+
+/// The pictures' colour at a point of the surface.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Touch {
+    /// Linear RGB; black when nothing sees the point.
+    pub color: Vec3,
+    /// How far the colour can be trusted, `[0, 1]`.
+    pub trust: f32,
+}
+
+/// Blends the pictures at points of the surface.
+pub(super) struct Painter<'a> {
+    views: Vec<Source<'a>>,
+    sharpness: f32,
+    edge_trim_px: f32,
+    mirrors_unseen: bool,
+    /// Depth by which a point may lie behind the surface that a depth map shows, metres.
+    tolerance: f32,
+}
+
+struct Source<'a> {
+    view: &'a FittedView,
+    depth: DepthMap,
+    picture: Picture,
+}
+
+impl<'a> Painter<'a> {
+    pub fn new(views: &'a [FittedView], depth: Vec<DepthMap>, settings: &Settings, step: f32, voxel: f32) -> Self {
+        let views = views
+            .iter()
+            .zip(depth)
+            .map(|(view, depth)| {
+                let metres_per_px = view.projector.project(Vec3::ZERO).metres_per_px;
+                Source {
+                    view,
+                    depth,
+                    picture: Picture::new(&view.view.color, voxel / metres_per_px),
+                }
+            })
+            .collect();
+        Self {
+            views,
+            sharpness: settings.view_sharpness,
+            edge_trim_px: settings.edge_trim_px,
+            mirrors_unseen: settings.mirrors_unseen,
+            tolerance: 1.5 * step,
+        }
+    }
+
+    /// The colour at a surface point with a unit normal.
+    pub fn touch(&self, position: Vec3, normal: Vec3) -> Touch {
+        let mut sum = Vec3::ZERO;
+        let mut weights = 0.0;
+        let mut best = 0.0f32;
+        for source in &self.views {
+            if let Some((color, weight, quality)) = self.look(source, position, normal) {
+                sum += color * weight;
+                weights += weight;
+                best = best.max(quality);
+            }
+        }
+        if weights < 1e-20 {
+            return Touch::default();
+        }
+        let t = ((best - GRAZING.0) / (GRAZING.1 - GRAZING.0)).clamp(0.0, 1.0);
+        Touch {
+            color: sum / weights,
+            trust: t * t * (3.0 - 2.0 * t),
+        }
+    }
+
+    /// Colour, weight and quality of one picture's look at a point; `None` when it does not see it.
+    fn look(&self, source: &Source<'_>, position: Vec3, normal: Vec3) -> Option<(Vec3, f32, f32)> {
+        let facing = -normal.dot(source.view.projector.ray_direction(position));
+        let from_behind = facing < 0.0;
+        let cosine = facing.abs();
+        if cosine < 0.01 || (from_behind && !self.mirrors_unseen) {
+            return None;
+        }
+        let seen = source.view.projector.project(position);
+        // On a slope the surface's own depth changes within the guard about occluders.
+        let slope = ((1.0 - cosine * cosine).max(0.0).sqrt() / cosine).min(5.0);
+        let tolerance = self.tolerance + slope * source.depth.guard_px() * seen.metres_per_px * 1.2;
+        let visibility = source.depth.visibility(seen.pixel, seen.depth, tolerance, from_behind);
+        if visibility <= 0.0 {
+            return None;
+        }
+        let silhouette = &source.view.silhouette;
+        let beyond = silhouette.distance(seen.pixel);
+        let inner = self.edge_trim_px;
+        let mut pixel = seen.pixel;
+        let mut rim = 1.0;
+        if beyond > -2.0 * inner {
+            let along = |axis: Vec2| silhouette.distance(pixel + axis) - silhouette.distance(pixel - axis);
+            let outward = Vec2::new(along(Vec2::X), along(Vec2::Y)).normalize_or_zero();
+            pixel -= outward * (beyond + inner).max(0.0);
+            rim = (-beyond / (2.0 * inner).max(1e-3)).clamp(RIM_WEIGHT, 1.0);
+        }
+        let weight = cosine.powf(self.sharpness)
+            * visibility
+            * rim
+            * source.view.view.weight.max(1e-3)
+            * if from_behind { MIRRORED } else { 1.0 };
+        Some((source.picture.at(pixel), weight, cosine * visibility))
+    }
+}
