@@ -166,6 +166,11 @@ impl Stopwatch {
         control: &Control<'_>,
         work: impl FnOnce() -> Result<T, MeshError>,
     ) -> Result<T, MeshError> {
+        (control.progress)(StepProgress {
+            step,
+            done: 0,
+            total: 0,
+        });
         control.check(step)?;
         let start = Instant::now();
         let result = work()?;

@@ -1,6 +1,22 @@
-use bozzetto_asset::{Asset, TexturedMesh};
+use std::sync::Arc;
 
-use crate::{Control, FinishSettings, MeshError, MeshHealth, StepTiming};
+use bozzetto_asset::{Asset, Material, TexturedMesh, TriMesh};
+use image::GrayImage;
+use rayon::prelude::*;
+
+use crate::bake::{self, BakeOptions, Sampler, Surface, VertexColorSampler, VolumeSampler};
+use crate::control::Stopwatch;
+use crate::nearest::SearchTree;
+use crate::topology::{angle_weighted_normals, area_normal, diagonal};
+use crate::{
+    Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, compute_tangents, drop_bad_faces,
+    fill_holes, orient_outward, remove_small_components, split_non_manifold, unwrap, weld,
+};
+
+/// Occlusion is computed at the vertices of a level of detail with at most this many faces: it is smooth.
+const OCCLUSION_FACES: usize = 200_000;
+/// Grid on which overlap of the layout is looked for.
+const OVERLAP_PX: usize = 1024;
 
 /// A finished mesh with what there is to say about it.
 #[derive(Clone, Debug)]
@@ -22,30 +38,237 @@ pub struct Finished {
 }
 
 /// Cleans, simplifies, unwraps and bakes the surface of an asset.
+///
+/// Textures come from the asset's volume, or from the mesh' vertex colours where there is none.
 pub fn finish(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, MeshError> {
-    Prepared::new(asset, settings, control)?.finish(settings, control)
+    let prepared = Prepared::new(asset, settings, control)?;
+    let mut finished = prepared.finish(settings, control)?;
+    finished.timings.splice(0..0, prepared.timings.iter().copied());
+    Ok(finished)
 }
 
 /// The part of [`finish`] that does not depend on face count, texture size or maps: cleaned surface, levels of detail
-/// and search tree. Kept between two finishes of one asset, it saves most of the time.
+/// and search tree. Kept between two finishes of one asset, it saves much of the time.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     asset: Asset,
+    settings: FinishSettings,
+    simplifier: Simplifier,
+    tree: Arc<SearchTree>,
+    timings: Vec<StepTiming>,
+    num_source_faces: usize,
 }
 
 impl Prepared {
     /// Cleans and sorts the surface of an asset.
-    pub fn new(asset: &Asset, _settings: &FinishSettings, _control: &Control<'_>) -> Result<Self, MeshError> {
-        Ok(Self { asset: asset.clone() })
+    pub fn new(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -> Result<Self, MeshError> {
+        settings.validate()?;
+        let mesh = asset.mesh.as_ref().ok_or(MeshError::NoMesh)?;
+        let mut watch = Stopwatch::default();
+        let simplifier = Simplifier::of_clean(clean_surface(mesh, settings, control, &mut watch)?);
+        let tree = watch.time(Step::Index, control, || {
+            Ok(Arc::new(SearchTree::new(simplifier.source())))
+        })?;
+        Ok(Self {
+            asset: asset.clone(),
+            settings: settings.clone(),
+            simplifier,
+            tree,
+            timings: watch.timings,
+            num_source_faces: mesh.triangles.len(),
+        })
+    }
+
+    /// The prepared levels of detail, for the slider.
+    pub fn simplifier(&self) -> &Simplifier {
+        &self.simplifier
+    }
+
+    /// How long each step of the preparation took.
+    pub fn timings(&self) -> &[StepTiming] {
+        &self.timings
     }
 
     /// Finishes with settings that may differ from those of [`Prepared::new`] where
     /// [`FinishSettings::prepares_like`] allows; otherwise the cleaning runs again.
-    pub fn finish(&self, settings: &FinishSettings, _control: &Control<'_>) -> Result<Finished, MeshError> {
+    pub fn finish(&self, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, MeshError> {
         settings.validate()?;
-        let mesh = self.asset.mesh.as_ref().ok_or(MeshError::NoMesh)?;
-        Err(MeshError::Empty {
-            num_source_faces: mesh.triangles.len(),
+        if !settings.prepares_like(&self.settings) {
+            return finish(&self.asset, settings, control);
+        }
+        let mut watch = Stopwatch::default();
+        let simplified = watch.time(Step::Simplify, control, || {
+            self.simplifier
+                .simplified_under(settings.target_faces as usize, control)
+        })?;
+        let unwrapped = watch.time(Step::Unwrap, control, || {
+            unwrap(&simplified, settings.texture_px, settings.padding_px, control)
+        })?;
+        let mut mesh = unwrapped.mesh;
+        if settings.bakes_normal_map {
+            mesh = watch.time(Step::Tangents, control, || compute_tangents(&mesh, control))?;
+        }
+        // Colours are in the texture now; glTF would multiply both.
+        mesh.colors = Vec::new();
+        let (material, coverage) = self.textures(&mesh, settings, control, &mut watch)?;
+        let health = MeshHealth {
+            uv_overlap: Some(bake::uv_overlap(&mesh, OVERLAP_PX.min(settings.texture_px as usize))),
+            ..MeshHealth::of(&mesh)
+        };
+        Ok(Finished {
+            textured: TexturedMesh {
+                mesh: Arc::new(mesh),
+                material,
+                provenance: self.asset.provenance.clone(),
+                coverage,
+            },
+            timings: watch.timings,
+            health,
+            num_source_faces: self.num_source_faces,
+            num_charts: unwrapped.num_charts,
+            texture_utilization: unwrapped.utilization,
+            texels_per_metre: unwrapped.texels_per_metre,
         })
     }
+
+    fn textures(
+        &self,
+        mesh: &TriMesh,
+        settings: &FinishSettings,
+        control: &Control<'_>,
+        watch: &mut Stopwatch,
+    ) -> Result<(Material, Arc<GrayImage>), MeshError> {
+        let source = self.simplifier.source();
+        let occlusion = if settings.bakes_occlusion {
+            Some(watch.time(Step::Occlusion, control, || {
+                self.occlusion(settings.occlusion_distance * diagonal(source), control)
+            })?)
+        } else {
+            None
+        };
+        let surface = Surface {
+            mesh: source,
+            tree: &self.tree,
+            occlusion: occlusion.as_deref(),
+        };
+        let options = BakeOptions {
+            texture_px: settings.texture_px,
+            has_normal_map: settings.bakes_normal_map,
+            has_orm: settings.bakes_orm,
+        };
+        let mut baked = watch.time(Step::Bake, control, || {
+            let sampler: Box<dyn Sampler> = match &self.asset.volume {
+                Some(volume) if !volume.coords.is_empty() => Box::new(VolumeSampler::new(volume)?),
+                _ => Box::new(VertexColorSampler::new(source)),
+            };
+            bake::bake(surface, mesh, sampler.as_ref(), options, control)
+        })?;
+        watch.time(Step::Dilate, control, || {
+            baked.dilate(control)?;
+            Ok(baked.into_material())
+        })
+    }
+
+    /// Light at each vertex of the source, computed on a level of detail where the source is large.
+    fn occlusion(&self, reach: f32, control: &Control<'_>) -> Result<Vec<f32>, MeshError> {
+        let source = self.simplifier.source();
+        if source.triangles.len() <= OCCLUSION_FACES {
+            return bake::vertex_occlusion(source, &self.tree, reach, control);
+        }
+        let coarse = self.simplifier.simplified_under(OCCLUSION_FACES, control)?;
+        let tree = SearchTree::new(&coarse);
+        let light = bake::vertex_occlusion(&coarse, &tree, reach, control)?;
+        source
+            .positions
+            .par_iter()
+            .zip(&source.normals)
+            .map(|(&position, &normal)| {
+                let Some(hit) = tree.nearest_facing(position, normal, reach, None) else {
+                    return Ok(1.0);
+                };
+                control.check(Step::Occlusion)?;
+                let corners = coarse.triangles[hit.face as usize];
+                Ok((0..3)
+                    .map(|corner| light[corners[corner] as usize] * hit.barycentric[corner])
+                    .sum())
+            })
+            .collect()
+    }
+}
+
+/// The first half of the chain: everything up to simplifying. The result has normals, and colours where the raw
+/// surface has them; it is oriented and without non-manifold edges.
+pub(crate) fn clean_surface(
+    raw: &TriMesh,
+    settings: &FinishSettings,
+    control: &Control<'_>,
+    watch: &mut Stopwatch,
+) -> Result<TriMesh, MeshError> {
+    check(raw)?;
+    let size = diagonal(raw);
+    if !size.is_finite() {
+        return Err(MeshError::Inconsistent {
+            what: "it is too large to be measured".to_owned(),
+        });
+    }
+    let mut mesh = watch.time(Step::Weld, control, || {
+        weld(raw, settings.weld_distance * size, control)
+    })?;
+    mesh = watch.time(Step::Clean, control, || drop_bad_faces(&mesh, control))?;
+    mesh = watch.time(Step::Orient, control, || orient_outward(&mesh, control))?;
+    mesh = watch.time(Step::Split, control, || split_non_manifold(&mesh, control))?;
+    mesh = watch.time(Step::RemoveSpecks, control, || {
+        remove_small_components(&mesh, settings.min_component_area, control)
+    })?;
+    if settings.fills_holes {
+        mesh = watch.time(Step::FillHoles, control, || {
+            fill_holes(&mesh, settings.max_hole_perimeter * size, control)
+        })?;
+    }
+    let has_area = |face: usize| area_normal(mesh.corners(face)).length_squared() > 0.0;
+    if !(0..mesh.triangles.len()).any(has_area) {
+        return Err(MeshError::Empty {
+            num_source_faces: raw.triangles.len(),
+        });
+    }
+    mesh.normals = angle_weighted_normals(&mesh.positions, &mesh.triangles);
+    Ok(mesh)
+}
+
+/// Whether the raw surface can be worked with; says what is wrong.
+fn check(raw: &TriMesh) -> Result<(), MeshError> {
+    if raw.triangles.is_empty() {
+        return Err(MeshError::Empty { num_source_faces: 0 });
+    }
+    if let Some(vertex) = raw
+        .positions
+        .par_iter()
+        .position_first(|position| !position.is_finite())
+    {
+        return Err(MeshError::NotFinite { vertex });
+    }
+    let count = raw.positions.len();
+    let out_of_range = raw
+        .triangles
+        .as_flattened()
+        .par_iter()
+        .find_first(|&&index| index as usize >= count);
+    if let Some(index) = out_of_range {
+        return Err(MeshError::Inconsistent {
+            what: format!("a face names vertex {index} of {count}"),
+        });
+    }
+    for (name, length) in [("normals", raw.normals.len()), ("colours", raw.colors.len())] {
+        if length != 0 && length != count {
+            return Err(MeshError::Inconsistent {
+                what: format!("{length} {name} for {count} vertices"),
+            });
+        }
+    }
+    if raw.colors.iter().any(|color| !color.is_finite()) {
+        return Err(MeshError::Inconsistent {
+            what: "a colour is not a number".to_owned(),
+        });
+    }
+    Ok(())
 }

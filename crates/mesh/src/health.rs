@@ -1,5 +1,10 @@
 use bozzetto_asset::TriMesh;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use crate::clean::components;
+use crate::topology::{area_normal, edges, sorted_sides};
+use crate::{Control, weld};
 
 /// What is sound and what is broken about a mesh. Vertices at the very same place count as one here, so that UV seams
 /// are no boundaries.
@@ -31,12 +36,131 @@ pub struct MeshHealth {
 }
 
 impl MeshHealth {
-    /// Examines a mesh. Takes any mesh; faces with an index out of range count as degenerate.
+    /// Examines a mesh. Takes any mesh: faces with an index out of range or a vertex that is not finite count as
+    /// degenerate and take no further part.
     pub fn of(mesh: &TriMesh) -> Self {
+        let sound = sound_part(mesh);
+        let welded = weld(&sound, 0.0, &Control::silent()).unwrap_or_default();
         Self {
             num_faces: mesh.triangles.len(),
             num_vertices: mesh.positions.len(),
-            ..Self::default()
+            num_degenerate_faces: mesh.triangles.len() - num_with_area(&sound),
+            ..Self::by_index(&welded)
         }
+    }
+
+    /// As [`MeshHealth::of`] for a consistent mesh, with vertices told apart by index even at one place.
+    pub(crate) fn by_index(mesh: &TriMesh) -> Self {
+        // Faces that name a vertex twice bound nothing.
+        let triangles: Vec<[u32; 3]> = mesh
+            .triangles
+            .iter()
+            .copied()
+            .filter(|[a, b, c]| a != b && b != c && c != a)
+            .collect();
+        let mut health = Self {
+            num_faces: mesh.triangles.len(),
+            num_vertices: mesh.positions.len(),
+            num_degenerate_faces: mesh.triangles.len() - num_with_area(mesh),
+            ..Self::default()
+        };
+        let sides = sorted_sides(&triangles);
+        let mut num_edges = 0_i64;
+        for edge in edges(&sides) {
+            num_edges += 1;
+            match edge {
+                [_] => health.num_boundary_edges += 1,
+                [a, b] => {
+                    let agrees = a.is_forward(&triangles) != b.is_forward(&triangles);
+                    health.num_inconsistent_edges += usize::from(!agrees);
+                }
+                _ => health.num_non_manifold_edges += 1,
+            }
+        }
+        let component = components(&triangles);
+        health.num_components = component
+            .iter()
+            .enumerate()
+            .filter(|&(face, &id)| face as u32 == id)
+            .count();
+        let mut is_used = vec![false; mesh.positions.len()];
+        triangles
+            .iter()
+            .flatten()
+            .for_each(|&vertex| is_used[vertex as usize] = true);
+        let num_used = is_used.iter().filter(|&&used| used).count() as i64;
+        health.euler_characteristic = num_used - num_edges + triangles.len() as i64;
+        health.is_watertight = !triangles.is_empty()
+            && health.num_boundary_edges + health.num_non_manifold_edges + health.num_inconsistent_edges == 0;
+        health.signed_volume = triangles
+            .iter()
+            .map(|triangle| {
+                let [a, b, c] = triangle.map(|vertex| mesh.positions[vertex as usize].as_dvec3());
+                a.dot(b.cross(c)) / 6.0
+            })
+            .sum();
+        health
+    }
+}
+
+fn num_with_area(mesh: &TriMesh) -> usize {
+    (0..mesh.triangles.len())
+        .into_par_iter()
+        .filter(|&face| area_normal(mesh.corners(face)).length_squared() > 0.0)
+        .count()
+}
+
+/// Positions and the faces that can be looked at.
+fn sound_part(mesh: &TriMesh) -> TriMesh {
+    let is_sound = |vertex: u32| {
+        mesh.positions
+            .get(vertex as usize)
+            .is_some_and(|position| position.is_finite())
+    };
+    let triangles = mesh
+        .triangles
+        .par_iter()
+        .copied()
+        .filter(|triangle| triangle.iter().all(|&vertex| is_sound(vertex)))
+        .collect();
+    TriMesh::new(mesh.positions.clone(), triangles)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shapes;
+    use glam::Vec3;
+
+    #[test]
+    fn known_shapes() {
+        let sphere = MeshHealth::of(&shapes::icosphere(0.5, 4));
+        assert!(sphere.is_watertight);
+        assert_eq!((sphere.euler_characteristic, sphere.num_components), (2, 1));
+        let ball = std::f64::consts::PI / 6.0;
+        assert!(
+            (sphere.signed_volume / ball - 1.0).abs() < 0.01,
+            "{}",
+            sphere.signed_volume
+        );
+        let torus = MeshHealth::of(&shapes::torus(0.3, 0.1, 32, 16));
+        assert!(torus.is_watertight && torus.signed_volume > 0.0);
+        assert_eq!(torus.euler_characteristic, 0);
+    }
+
+    #[test]
+    fn faults_are_counted() {
+        let mut mesh = shapes::cube(Vec3::ZERO);
+        mesh.triangles[0].swap(1, 2);
+        let flipped = MeshHealth::of(&mesh);
+        assert_eq!(flipped.num_inconsistent_edges, 3);
+        mesh.triangles.pop();
+        mesh.triangles.push([0, 0, 99]);
+        let broken = MeshHealth::of(&mesh);
+        assert_eq!((broken.num_boundary_edges, broken.num_degenerate_faces), (3, 1));
+        assert!(!broken.is_watertight);
+        mesh.positions[0].x = f32::NAN;
+        assert!(MeshHealth::of(&mesh).num_degenerate_faces > 1);
+        assert_eq!(MeshHealth::of(&TriMesh::default()), MeshHealth::default());
     }
 }

@@ -4,16 +4,40 @@
 //! holes, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all.
 //! All are deterministic: same input, same bytes, whatever the number of threads.
 
+mod background;
+pub mod bake;
+mod clean;
 mod control;
+mod dilate;
 mod error;
 mod finish;
 mod health;
+mod holes;
+pub mod nearest;
+mod orient;
 mod settings;
+#[doc(hidden)]
+pub mod shapes;
 mod simplify;
+mod split;
+mod tangents;
+mod topology;
+mod unwrap;
+mod weld;
 
+pub use bake::uv_overlap;
+pub use clean::{drop_bad_faces, remove_small_components};
 pub use control::{Control, Step, StepProgress, StepTiming};
+pub use dilate::closest_covered;
 pub use error::MeshError;
+pub(crate) use finish::clean_surface;
 pub use finish::{Finished, Prepared, finish};
 pub use health::MeshHealth;
+pub use holes::fill_holes;
+pub use orient::orient_outward;
 pub use settings::FinishSettings;
-pub use simplify::Simplifier;
+pub use simplify::{Simplifier, simplify};
+pub use split::split_non_manifold;
+pub use tangents::compute_tangents;
+pub use unwrap::{Unwrapped, unwrap};
+pub use weld::weld;

@@ -1,0 +1,105 @@
+//! Each step of the chain on a noisy sphere of 328 k faces.
+
+use std::hint::black_box;
+
+use bozzetto_asset::{PbrSample, PbrVolume};
+use bozzetto_mesh::bake::{self, BakeOptions, Surface};
+use bozzetto_mesh::nearest::SearchTree;
+use bozzetto_mesh::{
+    Control, Simplifier, compute_tangents, drop_bad_faces, fill_holes, orient_outward, remove_small_components, shapes,
+    simplify, split_non_manifold, unwrap, weld,
+};
+use criterion::{Criterion, criterion_group, criterion_main};
+use glam::{IVec3, Vec3};
+
+const TARGET_FACES: usize = 50_000;
+const TEXTURE_PX: u32 = 2048;
+
+/// Voxels of a 256^3 grid near the sphere.
+fn shell() -> PbrVolume {
+    let resolution = 256;
+    let voxel_size = 1.0 / resolution as f32;
+    let origin = Vec3::splat(-0.5);
+    let coords: Vec<IVec3> = (0..resolution * resolution * resolution)
+        .map(|i| IVec3::new(i % resolution, i / resolution % resolution, i / resolution / resolution))
+        .filter(|cell| (0.43..0.47).contains(&(origin + (cell.as_vec3() + 0.5) * voxel_size).length()))
+        .collect();
+    let samples = coords
+        .iter()
+        .map(|cell| PbrSample {
+            base_color: (cell.as_vec3() / resolution as f32).to_array(),
+            alpha: 1.0,
+            metallic: 0.0,
+            roughness: cell.x as f32 / resolution as f32,
+        })
+        .collect();
+    PbrVolume {
+        origin,
+        voxel_size,
+        resolution: resolution as u32,
+        coords,
+        samples,
+    }
+}
+
+fn steps(criterion: &mut Criterion) {
+    let control = Control::silent();
+    let raw = shapes::noisy_sphere(7, 0.02, 40.0, 0.0005);
+    let simplifier = Simplifier::new(&raw);
+    let source = simplifier.source().clone();
+    let tree = SearchTree::new(&source);
+    let coarse = simplifier.simplified(TARGET_FACES);
+    let unwrapped = unwrap(&coarse, TEXTURE_PX, 4, &control).map_or_else(|error| panic!("{error}"), |done| done.mesh);
+    let target = compute_tangents(&unwrapped, &control).unwrap_or_else(|error| panic!("{error}"));
+    let volume = shell();
+    let surface = Surface {
+        mesh: &source,
+        tree: &tree,
+        occlusion: None,
+    };
+    let options = BakeOptions {
+        texture_px: TEXTURE_PX,
+        has_normal_map: true,
+        has_orm: true,
+    };
+
+    let mut group = criterion.benchmark_group("finish");
+    group.sample_size(10);
+    group.bench_function("weld", |b| b.iter(|| weld(black_box(&raw), 1e-6, &control)));
+    group.bench_function("clean", |b| b.iter(|| drop_bad_faces(black_box(&raw), &control)));
+    group.bench_function("orient", |b| b.iter(|| orient_outward(black_box(&raw), &control)));
+    group.bench_function("split", |b| b.iter(|| split_non_manifold(black_box(&raw), &control)));
+    group.bench_function("remove specks", |b| {
+        b.iter(|| remove_small_components(black_box(&raw), 1e-4, &control))
+    });
+    group.bench_function("fill holes", |b| b.iter(|| fill_holes(black_box(&raw), 0.25, &control)));
+    group.bench_function("index", |b| b.iter(|| SearchTree::new(black_box(&source))));
+    group.bench_function("simplify at once", |b| {
+        b.iter(|| simplify(black_box(&source), TARGET_FACES, &control))
+    });
+    group.bench_function("slider at 250k", |b| b.iter(|| simplifier.simplified(250_000)));
+    group.bench_function("slider at 50k", |b| b.iter(|| simplifier.simplified(50_000)));
+    group.bench_function("unwrap", |b| {
+        b.iter(|| unwrap(black_box(&coarse), TEXTURE_PX, 4, &control))
+    });
+    group.bench_function("tangents", |b| {
+        b.iter(|| compute_tangents(black_box(&unwrapped), &control))
+    });
+    group.bench_function("occlusion", |b| {
+        b.iter(|| bake::vertex_occlusion(&source, &tree, 0.1, &control))
+    });
+    group.bench_function("bake", |b| {
+        b.iter(|| bake::from_volume(surface, &target, &volume, options, &control))
+    });
+    group.bench_function("bake and dilate", |b| {
+        b.iter(|| {
+            let mut baked = bake::from_volume(surface, &target, &volume, options, &control)?;
+            baked.dilate(&control)?;
+            Ok::<_, bozzetto_mesh::MeshError>(baked.into_material())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, steps);
+criterion_main!(benches);

@@ -1,0 +1,195 @@
+use bozzetto_asset::TriMesh;
+use glam::{DVec3, Vec3};
+
+use crate::clean::neighbors;
+use crate::control::Meter;
+use crate::nearest::SearchTree;
+use crate::topology::NONE;
+use crate::{Control, MeshError, Step};
+
+/// Turns faces so that neighbours agree on a side and each component's outside is outside.
+///
+/// Components are connected by edges with exactly two faces. Outside is where the enclosed volume is positive; a
+/// component that was consistent and inside out stays so when it lies inside another one: it is the wall of a cavity.
+pub fn orient_outward(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh, MeshError> {
+    let meter = Meter::new(control, Step::Orient, 3);
+    let neighbors = neighbors(&mesh.triangles);
+    meter.add(1)?;
+    let mut oriented = mesh.clone();
+    let components = make_consistent(&mut oriented.triangles, &neighbors);
+    meter.add(1)?;
+    let mut component_of = vec![0_u32; oriented.triangles.len()];
+    for (id, component) in components.iter().enumerate() {
+        for &face in &component.faces {
+            component_of[face as usize] = id as u32;
+        }
+    }
+    let mut tree = None;
+    for (id, component) in components.iter().enumerate() {
+        if signed_volume(&oriented, &component.faces) >= 0.0 {
+            continue;
+        }
+        if !component.was_turned && components.len() > 1 {
+            let tree = tree.get_or_insert_with(|| SearchTree::new(mesh));
+            if is_inside(&oriented, id as u32, component.faces[0], &component_of, tree) {
+                continue;
+            }
+        }
+        for &face in &component.faces {
+            oriented.triangles[face as usize].swap(1, 2);
+        }
+    }
+    meter.add(1)?;
+    Ok(oriented)
+}
+
+struct Component {
+    faces: Vec<u32>,
+    was_turned: bool,
+}
+
+/// Walks over each component and turns what disagrees with its first face; then, if that turned more than half, the
+/// other ones. On a surface with one side (a Möbius strip) some edge keeps disagreeing.
+fn make_consistent(triangles: &mut [[u32; 3]], neighbors: &[[u32; 3]]) -> Vec<Component> {
+    let mut is_seen = vec![false; triangles.len()];
+    let mut components = Vec::new();
+    for seed in 0..triangles.len() {
+        if is_seen[seed] {
+            continue;
+        }
+        is_seen[seed] = true;
+        let mut faces = vec![seed as u32];
+        let mut next = 0;
+        let mut num_turned = 0;
+        while let Some(&face) = faces.get(next) {
+            next += 1;
+            for &neighbor in &neighbors[face as usize] {
+                if neighbor == NONE || is_seen[neighbor as usize] {
+                    continue;
+                }
+                is_seen[neighbor as usize] = true;
+                if runs_alike(triangles[face as usize], triangles[neighbor as usize]) {
+                    triangles[neighbor as usize].swap(1, 2);
+                    num_turned += 1;
+                }
+                faces.push(neighbor);
+            }
+        }
+        if num_turned * 2 > faces.len() {
+            for &face in &faces {
+                triangles[face as usize].swap(1, 2);
+            }
+            num_turned = faces.len() - num_turned;
+        }
+        components.push(Component {
+            faces,
+            was_turned: num_turned > 0,
+        });
+    }
+    components
+}
+
+/// Whether two faces run along a common edge in the same direction, that is, disagree on the outside.
+fn runs_alike(a: [u32; 3], b: [u32; 3]) -> bool {
+    (0..3).any(|i| (0..3).any(|j| a[i] == b[j] && a[(i + 1) % 3] == b[(j + 1) % 3]))
+}
+
+/// Volume about the component's own centre, so that an open sheet far from the origin counts by its shape alone.
+fn signed_volume(mesh: &TriMesh, faces: &[u32]) -> f64 {
+    let corners = |face: u32| mesh.corners(face as usize).map(Vec3::as_dvec3);
+    let sum: DVec3 = faces.iter().map(|&face| corners(face).iter().sum::<DVec3>()).sum();
+    let center = sum / (faces.len() * 3) as f64;
+    let volume: f64 = faces
+        .iter()
+        .map(|&face| {
+            let [a, b, c] = corners(face).map(|corner| corner - center);
+            a.dot(b.cross(c)) / 6.0
+        })
+        .sum();
+    // A flat sheet has no inside; rounding must not turn it.
+    let area: f64 = faces
+        .iter()
+        .map(|&face| {
+            let [a, b, c] = corners(face);
+            (b - a).cross(c - a).length() * 0.5
+        })
+        .sum();
+    if volume.abs() < 1e-6 * area.powf(1.5) {
+        0.0
+    } else {
+        volume
+    }
+}
+
+/// Whether other components surround a face: most of three rays leave through an odd number of their walls.
+fn is_inside(mesh: &TriMesh, id: u32, face: u32, component_of: &[u32], tree: &SearchTree) -> bool {
+    let [a, b, c] = mesh.corners(face as usize);
+    let origin = (a + b + c) / 3.0;
+    let directions = [
+        Vec3::new(0.836, 0.312, 0.451),
+        Vec3::new(-0.273, 0.911, 0.309),
+        Vec3::new(0.178, -0.462, -0.869),
+    ];
+    let votes = directions
+        .iter()
+        .filter(|direction| {
+            let mut num_walls = 0;
+            tree.traverse(origin, direction.normalize(), 0.0, f32::INFINITY, |hit, _| {
+                num_walls += usize::from(component_of[hit as usize] != id);
+                false
+            });
+            num_walls % 2 == 1
+        })
+        .count();
+    votes >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MeshHealth, shapes};
+
+    fn inside_out(mut mesh: TriMesh) -> TriMesh {
+        mesh.triangles.iter_mut().for_each(|triangle| triangle.swap(1, 2));
+        mesh
+    }
+
+    #[test]
+    fn every_third_face_turned_comes_back() {
+        for mesh in [shapes::icosphere(0.4, 3), inside_out(shapes::torus(0.3, 0.1, 24, 12))] {
+            let mut mixed = mesh;
+            mixed
+                .triangles
+                .iter_mut()
+                .step_by(3)
+                .for_each(|triangle| triangle.swap(0, 1));
+            let health = MeshHealth::of(&orient_outward(&mixed, &Control::silent()).unwrap());
+            assert!(health.is_watertight && health.signed_volume > 0.0, "{health:?}");
+        }
+    }
+
+    #[test]
+    fn a_cavity_stays_and_a_stray_inverted_ball_is_turned() {
+        let hollow = shapes::together(shapes::icosphere(0.4, 3), &inside_out(shapes::icosphere(0.2, 3)));
+        assert_eq!(orient_outward(&hollow, &Control::silent()).unwrap(), hollow);
+        let mut stray = inside_out(shapes::icosphere(0.1, 2));
+        stray.positions.iter_mut().for_each(|position| position.x += 2.0);
+        let two = shapes::together(shapes::icosphere(0.4, 3), &stray);
+        let volume = |mesh: &TriMesh| MeshHealth::of(mesh).signed_volume;
+        assert!(volume(&orient_outward(&two, &Control::silent()).unwrap()) > volume(&two));
+    }
+
+    #[test]
+    fn a_flat_sheet_and_a_moebius_strip_end() {
+        let sheet = TriMesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 2, 1]]);
+        assert_eq!(orient_outward(&sheet, &Control::silent()).unwrap(), sheet);
+        let strip = TriMesh::new(
+            (0..5)
+                .map(|i| Vec3::new((i as f32).cos(), (i as f32).sin(), 0.1 * i as f32))
+                .collect(),
+            (0..5).map(|i| [i, (i + 1) % 5, (i + 2) % 5]).collect(),
+        );
+        let oriented = orient_outward(&strip, &Control::silent()).unwrap();
+        assert_eq!(oriented.triangles.len(), 5);
+    }
+}

@@ -1,0 +1,221 @@
+use bozzetto_asset::TriMesh;
+use glam::{I64Vec3, Vec3};
+use rayon::prelude::*;
+
+use crate::control::Meter;
+use crate::topology::{DisjointSets, gather};
+use crate::{Control, MeshError, Step};
+
+/// Joins vertices that lie within `distance` metres of each other; 0 joins only those at the very same place.
+///
+/// The joined vertex keeps the position of its first member; colours and normals are averaged, UVs and tangents are
+/// dropped, because seams are gone. Faces may become degenerate: [`crate::drop_bad_faces`] is the next step.
+pub fn weld(mesh: &TriMesh, distance: f32, control: &Control<'_>) -> Result<TriMesh, MeshError> {
+    let meter = Meter::new(control, Step::Weld, 3);
+    let mut sets = DisjointSets::new(mesh.positions.len());
+    let representatives = unite_identical(&mesh.positions, &mut sets);
+    meter.add(1)?;
+    if distance > 0.0 {
+        unite_close(&mesh.positions, &representatives, distance, &mut sets);
+    }
+    meter.add(1)?;
+    let joined = join(mesh, &mut sets);
+    meter.add(1)?;
+    Ok(joined)
+}
+
+/// Unites vertices with equal coordinates and returns the first of each kind, in ascending order.
+fn unite_identical(positions: &[Vec3], sets: &mut DisjointSets) -> Vec<u32> {
+    // Adding zero makes -0.0 and 0.0 the same bits.
+    let bits = |index: u32| (positions[index as usize] + Vec3::ZERO).to_array().map(f32::to_bits);
+    let mut order: Vec<([u32; 3], u32)> = (0..positions.len() as u32)
+        .into_par_iter()
+        .map(|index| (bits(index), index))
+        .collect();
+    order.par_sort_unstable();
+    let mut representatives = Vec::with_capacity(order.len());
+    for group in order.chunk_by(|a, b| a.0 == b.0) {
+        representatives.push(group[0].1);
+        for &(_, index) in &group[1..] {
+            sets.unite(group[0].1, index);
+        }
+    }
+    representatives.par_sort_unstable();
+    representatives
+}
+
+/// Unites vertices within a distance through a hashed grid with cells of twice the distance: a cell has room for few
+/// vertices that are not already united, so the work stays linear even where a million vertices meet.
+fn unite_close(positions: &[Vec3], representatives: &[u32], distance: f32, sets: &mut DisjointSets) {
+    let cell_size = f64::from(distance) * 2.0;
+    let cell_of = |point: glam::DVec3| (point / cell_size).floor().as_i64vec3();
+    let is_close =
+        |a: u32, b: u32| positions[a as usize].distance_squared(positions[b as usize]) <= distance * distance;
+    let mut entries: Vec<(u64, u32)> = representatives
+        .par_iter()
+        .map(|&index| (cell_hash(cell_of(positions[index as usize].as_dvec3())), index))
+        .collect();
+    entries.par_sort_unstable();
+
+    // Within each cell, greedily in index order.
+    let cells: Vec<&[(u64, u32)]> = entries.chunk_by(|a, b| a.0 == b.0).collect();
+    let (kept, pairs): (Vec<Vec<(u64, u32)>>, Vec<Vec<(u32, u32)>>) = cells
+        .par_iter()
+        .map(|cell| {
+            let mut kept: Vec<(u64, u32)> = Vec::new();
+            let mut pairs = Vec::new();
+            for &(hash, index) in *cell {
+                match kept.iter().find(|&&(_, other)| is_close(index, other)) {
+                    Some(&(_, other)) => pairs.push((other, index)),
+                    None => kept.push((hash, index)),
+                }
+            }
+            (kept, pairs)
+        })
+        .unzip();
+    for (a, b) in pairs.into_iter().flatten() {
+        sets.unite(a, b);
+    }
+
+    // Across the border of a cell.
+    let kept = kept.concat();
+    let across: Vec<(u32, u32)> = kept
+        .par_iter()
+        .flat_map_iter(|&(own_hash, index)| {
+            let point = positions[index as usize].as_dvec3();
+            let reach = f64::from(distance);
+            let (low, high) = (cell_of(point - reach), cell_of(point + reach));
+            let mut pairs = Vec::new();
+            for z in low.z..=high.z {
+                for y in low.y..=high.y {
+                    for x in low.x..=high.x {
+                        let hash = cell_hash(I64Vec3::new(x, y, z));
+                        if hash == own_hash {
+                            continue;
+                        }
+                        let start = kept.partition_point(|entry| entry.0 < hash);
+                        let cell = kept[start..].iter().take_while(|entry| entry.0 == hash);
+                        pairs.extend(
+                            cell.filter(|&&(_, other)| other > index && is_close(index, other))
+                                .map(|&(_, other)| (index, other)),
+                        );
+                    }
+                }
+            }
+            pairs
+        })
+        .collect();
+    for (a, b) in across {
+        sets.unite(a, b);
+    }
+}
+
+/// Two cells may share a hash: that costs comparisons, never correctness.
+fn cell_hash(cell: I64Vec3) -> u64 {
+    let mix = |value: i64, factor: u64| (value as u64).wrapping_mul(factor).rotate_left(29);
+    let hash =
+        mix(cell.x, 0x9E37_79B9_7F4A_7C15) ^ mix(cell.y, 0xC2B2_AE3D_27D4_EB4F) ^ mix(cell.z, 0x1656_67B1_9E37_79F9);
+    hash.wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}
+
+fn join(mesh: &TriMesh, sets: &mut DisjointSets) -> TriMesh {
+    let count = mesh.positions.len();
+    let mut new_index = vec![0_u32; count];
+    let mut sources = Vec::new();
+    for vertex in 0..count as u32 {
+        let root = sets.find(vertex);
+        // A root is its set's smallest member, so it has been seen.
+        new_index[vertex as usize] = if root == vertex {
+            sources.push(vertex);
+            sources.len() as u32 - 1
+        } else {
+            new_index[root as usize]
+        };
+    }
+    let triangles = mesh
+        .triangles
+        .par_iter()
+        .map(|triangle| triangle.map(|vertex| new_index[vertex as usize]))
+        .collect();
+    let bare = TriMesh {
+        uvs: Vec::new(),
+        tangents: Vec::new(),
+        ..mesh.clone()
+    };
+    let mut joined = gather(&bare, &sources, triangles);
+    if sources.len() < count {
+        joined.colors = averaged(&mesh.colors, &new_index, sources.len(), |sum, members| sum / members);
+        joined.normals = averaged(&mesh.normals, &new_index, sources.len(), |sum, _| {
+            sum.normalize_or(Vec3::Y)
+        });
+    }
+    joined
+}
+
+fn averaged(values: &[Vec3], new_index: &[u32], count: usize, finish: impl Fn(Vec3, f32) -> Vec3) -> Vec<Vec3> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let mut sums = vec![(Vec3::ZERO, 0.0); count];
+    for (&value, &index) in values.iter().zip(new_index) {
+        let sum = &mut sums[index as usize];
+        sum.0 += value;
+        sum.1 += 1.0;
+    }
+    sums.into_iter().map(|(sum, members)| finish(sum, members)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MeshHealth, shapes};
+
+    /// Every face with vertices of its own, as a soup.
+    fn exploded(mesh: &TriMesh) -> TriMesh {
+        let positions: Vec<Vec3> = (0..mesh.triangles.len()).flat_map(|face| mesh.corners(face)).collect();
+        let triangles = (0..mesh.triangles.len() as u32)
+            .map(|face| [face * 3, face * 3 + 1, face * 3 + 2])
+            .collect();
+        TriMesh::new(positions, triangles)
+    }
+
+    #[test]
+    fn a_soup_becomes_the_sphere_it_was() {
+        let sphere = shapes::icosphere(0.4, 4);
+        let welded = weld(&exploded(&sphere), 0.0, &Control::silent()).unwrap();
+        assert_eq!(welded.positions.len(), sphere.positions.len());
+        assert!(MeshHealth::of(&welded).is_watertight);
+    }
+
+    #[test]
+    fn close_vertices_join_across_cells_and_far_ones_stay() {
+        let distance = 1e-3;
+        let mut soup = exploded(&shapes::icosphere(0.4, 2));
+        // Shifts well under half the distance, different for each corner, so that cells' borders fall in between.
+        for (index, position) in soup.positions.iter_mut().enumerate() {
+            let shift = |k: usize| ((index * 31 + k * 17) % 13) as f32 / 13.0 - 0.5;
+            *position += Vec3::new(shift(1), shift(2), shift(3)) * distance * 0.5;
+        }
+        let welded = weld(&soup, distance, &Control::silent()).unwrap();
+        assert_eq!(welded.positions.len(), shapes::icosphere(0.4, 2).positions.len());
+        assert!(weld(&soup, 0.0, &Control::silent()).unwrap().positions.len() > welded.positions.len());
+    }
+
+    #[test]
+    fn colors_are_averaged() {
+        let mut mesh = TriMesh::new(
+            vec![Vec3::ZERO, Vec3::ZERO, Vec3::X, Vec3::Y],
+            vec![[0, 2, 3], [1, 3, 2]],
+        );
+        mesh.colors = vec![Vec3::X, Vec3::Y, Vec3::ZERO, Vec3::ONE];
+        let welded = weld(&mesh, 0.0, &Control::silent()).unwrap();
+        assert_eq!(welded.colors, [Vec3::new(0.5, 0.5, 0.0), Vec3::ZERO, Vec3::ONE]);
+    }
+
+    #[test]
+    fn a_million_vertices_in_one_place_are_no_trap() {
+        let positions = (0..200_000).map(|i| Vec3::splat(i as f32 * 1e-12)).collect();
+        let welded = weld(&TriMesh::new(positions, vec![[0, 1, 2]]), 1e-3, &Control::silent()).unwrap();
+        assert_eq!(welded.positions.len(), 1);
+    }
+}
