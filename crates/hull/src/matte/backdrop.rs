@@ -17,7 +17,8 @@ const NUM_HALVINGS: usize = 2;
 
 impl Backdrop {
     /// A quadratic surface through the given cells, fitted so that cells far off it do not count (Geman and McClure's
-    /// weights with a falling scale). `None` for too few cells.
+    /// weights). It starts as a constant and gains freedom bit by bit: a free surface would bend towards the cells that
+    /// show something else before they are known. `None` for too few cells.
     pub fn surface(picture: &Grid<Vec3>, cells: &[usize]) -> Option<Self> {
         if cells.len() < 24 {
             return None;
@@ -25,8 +26,8 @@ impl Backdrop {
         let basis: Vec<[f64; 6]> = cells.iter().map(|&cell| basis_at(picture, cell)).collect();
         let mut weights = vec![1.0; cells.len()];
         let mut coefficients = [Vec3::ZERO; 6];
-        for _ in 0..12 {
-            coefficients = solve_surface(picture, cells, &basis, &weights)?;
+        for num_terms in [1, 1, 1, 1, 3, 3, 3, 3, 6, 6, 6, 6, 6, 6] {
+            coefficients = solve_surface(picture, cells, &basis, &weights, num_terms)?;
             let errors: Vec<f32> = cells
                 .iter()
                 .zip(&basis)
@@ -65,11 +66,17 @@ impl Backdrop {
 
     fn with_sigma(mean: Grid<Vec3>, picture: &Grid<Vec3>, cells: &[usize]) -> Self {
         let mut backdrop = Self { mean, sigma: Vec3::ONE };
+        backdrop.measure_sigma(picture, cells);
+        backdrop
+    }
+
+    /// Learns `sigma` from the given cells of a picture of any size.
+    pub fn measure_sigma(&mut self, picture: &Grid<Vec3>, cells: &[usize]) {
         let errors: Vec<Vec3> = cells
             .iter()
             .map(|&cell| {
                 let (x, y) = (cell % picture.width, cell / picture.width);
-                (picture.cells[cell] - backdrop.at_cell(picture, x, y)).abs()
+                (picture.cells[cell] - self.at_cell(picture, x, y)).abs()
             })
             .collect();
         let spread = |axis: usize| {
@@ -77,8 +84,7 @@ impl Backdrop {
             let errors: Vec<f32> = errors.iter().map(|error| error[axis]).collect();
             (1.48 * median(errors)).clamp(0.7, 20.0)
         };
-        backdrop.sigma = Vec3::new(spread(0), spread(1), spread(2));
-        backdrop
+        self.sigma = Vec3::new(spread(0), spread(1), spread(2));
     }
 
     /// The colour at a position in `[0, 1]^2`.
@@ -160,7 +166,14 @@ fn surface_at(coefficients: &[Vec3; 6], row: &[f64; 6]) -> Vec3 {
 }
 
 /// Weighted least squares by the normal equations and Gaussian elimination; a touch of ridge keeps it solvable.
-fn solve_surface(picture: &Grid<Vec3>, cells: &[usize], basis: &[[f64; 6]], weights: &[f64]) -> Option<[Vec3; 6]> {
+/// Terms beyond the first `num_terms` are 0.
+fn solve_surface(
+    picture: &Grid<Vec3>,
+    cells: &[usize],
+    basis: &[[f64; 6]],
+    weights: &[f64],
+    num_terms: usize,
+) -> Option<[Vec3; 6]> {
     let mut system = [[0.0_f64; 9]; 6];
     for ((&cell, row), &weight) in cells.iter().zip(basis).zip(weights) {
         let color = picture.cells[cell].as_dvec3().to_array();
@@ -174,7 +187,7 @@ fn solve_surface(picture: &Grid<Vec3>, cells: &[usize], basis: &[[f64; 6]], weig
         }
     }
     for (i, row) in system.iter_mut().enumerate() {
-        row[i] += 1e-6 * cells.len() as f64;
+        row[i] += if i < num_terms { 1e-6 } else { 1e9 } * cells.len() as f64;
     }
     for pivot in 0..6 {
         let largest = (pivot..6).max_by(|&a, &b| system[a][pivot].abs().total_cmp(&system[b][pivot].abs()))?;

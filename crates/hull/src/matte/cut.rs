@@ -4,7 +4,7 @@ use super::grid::{Grid, NEIGHBORS};
 use super::max_flow::FlowGraph;
 
 /// What parting two equal neighbours costs, in units of log odds.
-const SMOOTHNESS: f32 = 5.0;
+const SMOOTHNESS: f32 = 3.5;
 /// Capacities are whole numbers in this many parts of a unit.
 const UNIT: f32 = 256.0;
 

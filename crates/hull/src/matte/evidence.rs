@@ -4,7 +4,7 @@ use super::backdrop::Backdrop;
 use super::color_model::ColorModel;
 use super::grid::Grid;
 use super::lab::GAMUT_LOG_VOLUME;
-use super::shadow::{shade_of, shadow_log_density, soft_shadow};
+use super::shadow::{shadow_log_density, soft_shadow};
 
 const NUM_BACKDROP_CLUSTERS: usize = 5;
 const NUM_OBJECT_CLUSTERS: usize = 8;
@@ -27,13 +27,17 @@ impl Evidence {
     /// Learns the backdrop from the border of the picture. `None` for a picture too small to tell.
     pub fn from_border(picture: &Grid<Vec3>) -> Option<Self> {
         let border = border_cells(picture);
-        let backdrop = Backdrop::surface(picture, &border)?;
-        let share = inlier_share(picture, &backdrop, &border);
-        let samples = weighted(picture, &border, |_| 1.0);
-        let clutter = ColorModel::fit(&samples, NUM_BACKDROP_CLUSTERS)?;
-        let smooth_share = smooth_share(picture, &backdrop, &clutter, &border);
-        // Few colours on the border off a tight smooth backdrop are the object running out of the picture.
-        let is_plain = share > 0.7 && smooth_share > 0.6;
+        let backdrop = spread_inwards(picture, Backdrop::surface(picture, &border)?);
+        // An object may touch the border or run out of the picture, but seldom through a corner.
+        let corners: Vec<usize> = border
+            .iter()
+            .copied()
+            .filter(|&cell| is_near_corner(picture, cell))
+            .collect();
+        let share = inlier_share(picture, &backdrop, &corners);
+        let clutter = ColorModel::fit(&weighted(picture, &corners, |_| 1.0), NUM_BACKDROP_CLUSTERS)?;
+        let smooth_share = smooth_share(picture, &backdrop, &clutter, &corners);
+        let is_plain = share > 0.85 && smooth_share > 0.6;
         Some(Self {
             shadow: soft_shadow(picture, &backdrop),
             smooth_share: if is_plain { 0.99 } else { smooth_share },
@@ -61,7 +65,10 @@ impl Evidence {
         });
         let share = inlier_share(picture, &backdrop, &outside);
         let clutter = (share < 0.98).then(|| ColorModel::fit(&strays, NUM_BACKDROP_CLUSTERS)).flatten();
-        let object = weighted(picture, &every_nth(object), |_| 1.0);
+        // What looks like backdrop inside the labelling may be backdrop that was not found yet.
+        let object = weighted(picture, &every_nth(object), |cell| {
+            if distance_at(picture, &backdrop, cell) < 2.0 * INLIER { 0.1 } else { 1.0 }
+        });
         Some(Self {
             shadow: soft_shadow(picture, &backdrop),
             smooth_share: share.clamp(0.02, 0.99),
@@ -69,6 +76,13 @@ impl Evidence {
             backdrop,
             object: ColorModel::fit(&object, NUM_OBJECT_CLUSTERS),
         })
+    }
+
+    /// Learns anew how noisy the backdrop is, from some of its cells in a finer picture.
+    pub fn measure_noise(&mut self, picture: &Grid<Vec3>, cells: Vec<usize>) {
+        if cells.len() >= 64 {
+            self.backdrop.measure_sigma(picture, &every_nth(cells));
+        }
     }
 
     /// How much likelier each chosen cell of a picture of any size is object than backdrop: the natural logarithm of
@@ -84,11 +98,6 @@ impl Evidence {
             let lit = self.backdrop.at_cell(picture, x, y);
             self.object_log_density(color) - self.backdrop_log_density(color, lit, *self.shadow.at(shadow_x, shadow_y))
         })
-    }
-
-    /// Squared distance of a cell's colour from the smooth backdrop, lit or in shadow, in standard deviations.
-    pub fn distance_from_backdrop(&self, picture: &Grid<Vec3>, cell: usize) -> f32 {
-        distance_at(picture, &self.backdrop, cell)
     }
 
     fn object_log_density(&self, color: Vec3) -> f32 {
@@ -107,8 +116,7 @@ impl Evidence {
             sum = log_sum(sum, clutter.log_density(color) + (1.0 - self.smooth_share).max(1e-3).ln());
         }
         if may_be_shadow {
-            let (_, off) = shade_of(&self.backdrop, color, lit);
-            sum = log_sum(sum, shadow_log_density(&self.backdrop, lit, off) - 1.2);
+            sum = log_sum(sum, shadow_log_density(&self.backdrop, color, lit) - 1.5);
         }
         // Nothing is impossible: one odd pixel must not outweigh its whole neighbourhood.
         log_sum(sum, -GAMUT_LOG_VOLUME - 7.0)
@@ -124,6 +132,23 @@ pub(crate) fn border_cells(picture: &Grid<Vec3>) -> Vec<usize> {
             x.min(y) < width || x + width >= picture.width || y + width >= picture.height
         })
         .collect()
+}
+
+/// The backdrop fitted again to all that is reached from the border without crossing an edge, which is most of what
+/// it is when it is plain.
+fn spread_inwards(picture: &Grid<Vec3>, backdrop: Backdrop) -> Backdrop {
+    let reached = soft_shadow(picture, &backdrop);
+    let cells: Vec<usize> = (0..picture.cells.len()).filter(|&cell| reached.cells[cell]).collect();
+    if cells.len() * 8 < picture.cells.len() {
+        return backdrop;
+    }
+    Backdrop::surface(picture, &every_nth(cells)).unwrap_or(backdrop)
+}
+
+/// Within a quarter of both sides from a corner.
+fn is_near_corner(picture: &Grid<Vec3>, cell: usize) -> bool {
+    let is_near_end = |index: usize, count: usize| index.min(count - 1 - index) * 4 < count;
+    is_near_end(cell % picture.width, picture.width) && is_near_end(cell / picture.width, picture.height)
 }
 
 fn distance_at(picture: &Grid<Vec3>, backdrop: &Backdrop, cell: usize) -> f32 {

@@ -31,14 +31,43 @@ pub(crate) fn segment(
     let Some(base) = levels.pop() else {
         return Ok(None);
     };
-    let Some((evidence, mut labels)) = learn(&base, bias, cancel)? else {
+    let base = denoised(base);
+    let Some((mut evidence, mut labels)) = learn(&base, bias, cancel)? else {
         return Ok(None);
     };
     while let Some(level) = levels.pop() {
         cancel.check()?;
-        labels = refined(&level, &labels, &evidence, bias, levels.is_empty());
+        let level = denoised(level);
+        labels = refined(&level, &labels, &mut evidence, bias, levels.is_empty());
     }
     Ok(Some(labels))
+}
+
+/// The picture blurred as much as its noise asks for: the models learn colours, and noise would widen them all.
+fn denoised(picture: Grid<Vec3>) -> Grid<Vec3> {
+    let mut steps: Vec<f32> = border_cells(&picture)
+        .into_iter()
+        .filter_map(|cell| {
+            let next = picture.neighbor(cell, [1, 0])?;
+            Some(picture.cells[cell].distance(picture.cells[next]))
+        })
+        .collect();
+    if steps.is_empty() {
+        return picture;
+    }
+    let middle = steps.len() / 2;
+    let noise = *steps.select_nth_unstable_by(middle, f32::total_cmp).1;
+    let num_passes = (noise / 1.5).min(4.0) as usize;
+    (0..num_passes).fold(picture, |picture, _| blurred(&picture))
+}
+
+/// A pass of the binomial filter 1 2 1 in both directions.
+fn blurred(picture: &Grid<Vec3>) -> Grid<Vec3> {
+    Grid::from_fn(picture.width, picture.height, |x, y| {
+        let (x, y) = (x as isize, y as isize);
+        let row = |y: isize| *picture.clamped(x - 1, y) + *picture.clamped(x, y) * 2.0 + *picture.clamped(x + 1, y);
+        (row(y - 1) + row(y) * 2.0 + row(y + 1)) / 16.0
+    })
 }
 
 /// Models and labelling at the coarsest level, each learnt from the other in turn (Rother et al., "GrabCut", 2004).
@@ -60,7 +89,7 @@ fn learn(
             log_odds.cells[cell] -= 2.0;
         }
         let mut next = cut(base, &log_odds, &labels, |_| true);
-        clean_labels(&mut next, base, &evidence);
+        clean_labels(&mut next, &log_odds);
         if !is_plausible(&next, &border) {
             return Ok(None);
         }
@@ -78,11 +107,13 @@ fn learn(
 }
 
 /// The labelling at the next finer level.
-fn refined(level: &Grid<Vec3>, coarse: &Grid<bool>, evidence: &Evidence, bias: f32, is_finest: bool) -> Grid<bool> {
+fn refined(level: &Grid<Vec3>, coarse: &Grid<bool>, evidence: &mut Evidence, bias: f32, is_finest: bool) -> Grid<bool> {
     let labels = coarse.resized_nearest(level.width, level.height);
     let distance = distance_to_boundary(&labels, BAND_PX + 1.0);
+    let is_clear = |cell: &usize| !labels.cells[*cell] && distance.cells[*cell] > BAND_PX;
+    evidence.measure_noise(level, (0..labels.cells.len()).filter(is_clear).collect());
     let mut is_open: Vec<bool> = distance.cells.iter().map(|&distance| distance <= BAND_PX).collect();
-    let mut log_odds = evidence.log_odds(level, |cell| !is_finest || is_open[cell]);
+    let mut log_odds = evidence.log_odds(level, |cell| !is_finest || is_open[cell] || !labels.cells[cell]);
     log_odds.cells.iter_mut().for_each(|odds| *odds += bias);
     if !is_finest {
         let strays: Vec<usize> = (0..is_open.len())
@@ -97,18 +128,15 @@ fn refined(level: &Grid<Vec3>, coarse: &Grid<bool>, evidence: &Evidence, bias: f
         }
     }
     let mut labels = cut(level, &log_odds, &labels, |cell| is_open[cell]);
-    clean_labels(&mut labels, level, evidence);
+    clean_labels(&mut labels, &log_odds);
     labels
 }
 
-/// A hole is real when it is not small and the backdrop shows through it; what is small is a highlight or an eye.
-fn clean_labels(labels: &mut Grid<bool>, picture: &Grid<Vec3>, evidence: &Evidence) {
+/// A hole is real when it is not small and most of it is surely backdrop; what is small is a highlight or an eye.
+fn clean_labels(labels: &mut Grid<bool>, log_odds: &Grid<f32>) {
     clean(labels, 0.005, |hole, largest| {
-        let num_backdrop = hole
-            .iter()
-            .filter(|&&cell| evidence.distance_from_backdrop(picture, cell) < 16.0)
-            .count();
-        hole.len() as f32 > 0.0015 * largest as f32 && num_backdrop as f32 > 0.7 * hole.len() as f32
+        let num_backdrop = hole.iter().filter(|&&cell| log_odds.cells[cell] < -1.0).count();
+        hole.len() as f32 > 0.0008 * largest as f32 && num_backdrop as f32 > 0.6 * hole.len() as f32
     });
 }
 
