@@ -14,10 +14,13 @@
 //! | transforms.json | +Z up (`NeRF`) | (x, y, z) -> (x, z, -y) |
 
 pub mod artifact;
+mod compact;
 mod error;
 pub mod generation;
 pub mod glb;
+mod mapped;
 pub mod obj;
+mod pictures;
 pub mod ply;
 mod splat_frame;
 pub mod spz;
