@@ -11,6 +11,9 @@ const PARALLEL_REACH_M: f32 = 100.0;
 /// Splats nearer to a perspective camera than this are left out: they would cover the picture.
 pub const SPLAT_NEAR_M: f32 = 0.02;
 
+/// Darkness of the ground right under the asset.
+const SHADOW_STRENGTH: f32 = 0.78;
+
 /// Ground parts in `Frame::modes.y` of frame.wgsl.
 const GROUND_GRID: u32 = 1;
 const GROUND_SHADOW: u32 = 2;
@@ -101,7 +104,7 @@ impl FrameUniforms {
                 ground.shadow_center[0],
                 ground.shadow_center[1],
                 ground.shadow_half_extent.max(1e-3),
-                0.62,
+                SHADOW_STRENGTH,
             ),
             grid_color: Vec3::from(settings.grid_color).extend(1.0),
             background_top: top.extend(has_background),

@@ -233,7 +233,7 @@ fn ground_and_cameras_are_drawn_when_asked_for() {
     });
     assert!(grid.0 > bare.0 + 2000, "{grid:?} {bare:?}");
     assert!(shadow.0 > bare.0 + 500, "{shadow:?} {bare:?}");
-    assert!(bare.1 == 0 && cameras.1 > 50, "{cameras:?}");
+    assert!(bare.1 == 0 && cameras.1 > 30, "{cameras:?}");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_still_frame_is_drawn_once() {
             ..RenderSettings::default()
         },
     };
-    let mut prepare = |scene: &mut Scene, frame: &Frame| {
+    let prepare = |scene: &mut Scene, frame: &Frame| {
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let prepared = offscreen()
             .renderer()

@@ -41,7 +41,7 @@ fn random_splats(count: usize, sh_degree: u8, filter: SplatFilter, log_scale: (f
     splats
 }
 
-/// Small discs on a sphere, 3 mm apart in size as TRELLIS makes them.
+/// Small thin discs on a sphere, as TRELLIS makes them.
 fn disc_shell(count: usize) -> GaussianSplats {
     let mut splats = GaussianSplats {
         filter: SplatFilter::Mip,
@@ -51,7 +51,7 @@ fn disc_shell(count: usize) -> GaussianSplats {
     for _ in 0..count {
         let normal = numbers.vector().normalize_or(Vec3::Y);
         splats.positions.push(normal * 0.4);
-        splats.log_scales.push(Vec3::new(0.006, 0.004, 0.0009).ln());
+        splats.log_scales.push(Vec3::new(0.010, 0.006, 0.0009).ln());
         splats.rotations.push(Quat::from_rotation_arc(Vec3::Z, normal));
         splats.opacities.push(0.9);
         splats
@@ -115,7 +115,7 @@ fn harmonics_of_degrees_one_to_three_look_like_the_reference() {
 
 #[test]
 fn the_mip_filter_looks_like_the_reference() {
-    let camera = Camera::orbit(2.1, 0.3, 2.4, PERSPECTIVE, 1.0);
+    let camera = Camera::orbit(2.1, 0.3, 1.5, PERSPECTIVE, 1.0);
     assert_like_reference("disc shell, mip filter", &disc_shell(4000), &camera);
     let splats = random_splats(400, 3, SplatFilter::Mip, (-9.0, -2.6));
     assert_like_reference("degree 3, mip filter", &splats, &camera);

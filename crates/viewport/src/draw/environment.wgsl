@@ -31,14 +31,14 @@ fn softbox(direction: vec3f, azimuth: f32, elevation: f32, half_size: vec2f, blu
 
 fn studio(direction: vec3f) -> vec3f {
     let height = direction.y;
-    let wall = mix(vec3f(0.30, 0.31, 0.34), vec3f(0.66, 0.69, 0.74), smoothstep(-0.1, 0.9, height));
-    let floor = vec3f(0.26, 0.25, 0.24);
+    let wall = mix(vec3f(0.105, 0.109, 0.120), vec3f(0.245, 0.258, 0.280), smoothstep(-0.1, 0.9, height));
+    let floor = vec3f(0.128, 0.121, 0.114);
     var light = mix(floor, wall, smoothstep(-0.35, 0.15, height));
-    light += vec3f(1.00, 0.965, 0.92) * 5.4 * softbox(direction, -0.65, 0.72, vec2f(0.62, 0.52), 0.14);
-    light += vec3f(0.90, 0.95, 1.00) * 1.7 * softbox(direction, 1.25, 0.30, vec2f(0.50, 0.75), 0.18);
-    light += vec3f(0.95, 0.98, 1.00) * 5.0 * softbox(direction, 2.55, 0.45, vec2f(0.16, 0.70), 0.08);
-    light += vec3f(1.00, 0.97, 0.93) * 3.2 * softbox(direction, -2.35, 0.35, vec2f(0.20, 0.65), 0.08);
-    light += vec3f(1.00, 1.00, 1.00) * 1.9 * softbox(direction, 0.0, 1.50, vec2f(0.75, 0.60), 0.22);
+    light += vec3f(1.00, 0.965, 0.92) * 2.85 * softbox(direction, -0.65, 0.72, vec2f(0.62, 0.52), 0.14);
+    light += vec3f(0.90, 0.95, 1.00) * 0.55 * softbox(direction, 1.25, 0.30, vec2f(0.50, 0.75), 0.18);
+    light += vec3f(0.93, 0.97, 1.00) * 2.90 * softbox(direction, 2.55, 0.45, vec2f(0.16, 0.70), 0.08);
+    light += vec3f(1.00, 0.97, 0.93) * 2.00 * softbox(direction, -2.35, 0.35, vec2f(0.20, 0.65), 0.08);
+    light += vec3f(1.00, 1.00, 1.00) * 0.65 * softbox(direction, 0.0, 1.50, vec2f(0.75, 0.60), 0.22);
     return light;
 }
 

@@ -58,12 +58,6 @@ fn ground_fragment(in: GroundFragment) -> @location(0) vec4f {
     let strength = fade * grazing * side;
 
     var color = vec4f(0.0);
-    if ((frame.modes.y & GROUND_SHADOW) != 0u) {
-        let uv = (in.at - frame.shadow.xy) / (2.0 * frame.shadow.z) + 0.5;
-        let is_inside = all(uv > vec2f(0.0)) && all(uv < vec2f(1.0));
-        let dark = textureSampleLevel(shadow_map, shadow_sampler, uv, 0.0).r;
-        color = vec4f(0.0, 0.0, 0.0, select(0.0, dark * frame.shadow.w * side, is_inside));
-    }
     if ((frame.modes.y & GROUND_GRID) != 0u) {
         let cells = in.at / CELL_M;
         let minor = lines(cells, slope / CELL_M, 0.018);
@@ -78,6 +72,12 @@ fn ground_fragment(in: GroundFragment) -> @location(0) vec4f {
         let z_axis = axis(in.at.x, slope.x) * strength * 0.9;
         color = over(vec4f(AXIS_X_COLOR * x_axis, x_axis), color);
         color = over(vec4f(AXIS_Z_COLOR * z_axis, z_axis), color);
+    }
+    if ((frame.modes.y & GROUND_SHADOW) != 0u) {
+        let uv = (in.at - frame.shadow.xy) / (2.0 * frame.shadow.z) + 0.5;
+        let is_inside = all(uv > vec2f(0.0)) && all(uv < vec2f(1.0));
+        let dark = textureSampleLevel(shadow_map, shadow_sampler, uv, 0.0).r;
+        color = over(vec4f(0.0, 0.0, 0.0, select(0.0, dark * frame.shadow.w * side, is_inside)), color);
     }
     if (color.a < 0.002) { discard; }
     return color;

@@ -10,8 +10,8 @@ struct Material {
 
 const ALPHA_OPAQUE: f32 = 0.0;
 const ALPHA_MASK: f32 = 1.0;
-const CLAY: vec3f = vec3f(0.60, 0.575, 0.55);
-const CLAY_ROUGHNESS: f32 = 0.62;
+const CLAY: vec3f = vec3f(0.47, 0.445, 0.42);
+const CLAY_ROUGHNESS: f32 = 0.55;
 
 @group(1) @binding(0) var<uniform> material: Material;
 @group(1) @binding(1) var base_color_map: texture_2d<f32>;

@@ -2,8 +2,8 @@ use bozzetto_asset::Camera;
 use image::RgbaImage;
 use image::imageops::FilterType;
 
-use crate::error::caught;
 use crate::GpuError;
+use crate::error::caught;
 
 /// Side of the square that a thumbnail is kept in.
 const THUMBNAIL_PX: u32 = 256;
