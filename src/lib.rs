@@ -16,4 +16,5 @@
 //! Whatever is shown as a notice went through `tracing` first, so the log has it too.
 
 pub mod app;
+pub mod cli;
 pub mod ui;

@@ -1,2 +1,5 @@
 //! Bozzetto turns pictures into 3D.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    bozzetto::cli::run()
+}

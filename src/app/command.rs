@@ -108,6 +108,13 @@ pub enum Command {
     Export,
     /// The same in this format.
     ExportAs(ExportFormat),
+    /// Writes a file without asking where to.
+    ExportTo {
+        /// Its format.
+        format: ExportFormat,
+        /// Where to.
+        path: PathBuf,
+    },
     /// Proposes this format from now on.
     SetExportFormat(ExportFormat),
     /// How pictures inside a GLB are packed.
@@ -243,8 +250,8 @@ pub struct CommandInfo {
     pub shortcut: Option<KeyboardShortcut>,
 }
 
-const fn keys(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(modifiers, key))
+const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(modifiers, key)
 }
 
 const CTRL: Modifiers = Modifiers::COMMAND;
@@ -270,46 +277,46 @@ const fn row(
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
 pub static ACTIONS: [CommandInfo; 42] = [
-    row(Command::AddPictures, MenuGroup::File, keys(CTRL, Key::O), "Add pictures…", "Choose pictures of one object."),
-    row(Command::PasteImage, MenuGroup::File, keys(CTRL, Key::V), "Paste picture", "Add the picture on the clipboard."),
+    row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
+    row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
-    row(Command::Export, MenuGroup::File, keys(CTRL, Key::E), "Export…", "Write the result to a file."),
+    row(Command::Export, MenuGroup::File, Some(keys(CTRL, Key::E)), "Export…", "Write the result to a file."),
     row(Command::ExportAs(ExportFormat::Glb), MenuGroup::File, None, "Export as GLB…", "Mesh and textures in one file."),
     row(Command::ExportAs(ExportFormat::Obj), MenuGroup::File, None, "Export as OBJ…", "Mesh with its textures beside it."),
     row(Command::ExportAs(ExportFormat::Stl), MenuGroup::File, None, "Export as STL…", "The bare surface, for 3D printing."),
     row(Command::ExportAs(ExportFormat::Ply), MenuGroup::File, None, "Export as PLY…", "Gaussian splats, uncompressed."),
     row(Command::ExportAs(ExportFormat::Spz), MenuGroup::File, None, "Export as SPZ…", "Gaussian splats, compressed."),
     row(Command::ShowLibraryFolder, MenuGroup::File, None, "Show library folder", "Open the folder where results are saved."),
-    row(Command::Quit, MenuGroup::File, keys(CTRL, Key::Q), "Quit", "Close the window. Results are saved already."),
-    row(Command::Undo, MenuGroup::Edit, keys(CTRL, Key::Z), "Undo", "Take the last parameter change back."),
-    row(Command::Redo, MenuGroup::Edit, keys(CTRL_SHIFT, Key::Z), "Redo", "Bring the change again that was taken back."),
+    row(Command::Quit, MenuGroup::File, Some(keys(CTRL, Key::Q)), "Quit", "Close the window. Results are saved already."),
+    row(Command::Undo, MenuGroup::Edit, Some(keys(CTRL, Key::Z)), "Undo", "Take the last parameter change back."),
+    row(Command::Redo, MenuGroup::Edit, Some(keys(CTRL_SHIFT, Key::Z)), "Redo", "Bring the change again that was taken back."),
     row(Command::ResetAllParams, MenuGroup::Edit, None, "Reset all parameters", "Set every parameter back to its default."),
     row(Command::SetModal(Some(Modal::SavePreset)), MenuGroup::Edit, None, "Save as preset…", "Keep the parameters under a name."),
-    row(Command::RollSeed, MenuGroup::Edit, keys(CTRL, Key::R), "Roll a new seed", "Take another random start."),
-    row(Command::RemoveSelectedView, MenuGroup::Edit, keys(NONE, Key::Delete), "Remove picture", "Take the selected picture off the list."),
+    row(Command::RollSeed, MenuGroup::Edit, Some(keys(CTRL, Key::R)), "Roll a new seed", "Take another random start."),
+    row(Command::RemoveSelectedView, MenuGroup::Edit, Some(keys(NONE, Key::Delete)), "Remove picture", "Take the selected picture off the list."),
     row(Command::ClearViews, MenuGroup::Edit, None, "Remove all pictures", "Start with an empty list."),
-    row(Command::SetViewportMode(ViewportMode::Mesh), MenuGroup::View, keys(NONE, Key::Num1), "Mesh", "The mesh with its textures, in studio light."),
-    row(Command::SetViewportMode(ViewportMode::Splats), MenuGroup::View, keys(NONE, Key::Num2), "Splats", "The Gaussian splats."),
-    row(Command::SetViewportMode(ViewportMode::Both), MenuGroup::View, keys(NONE, Key::Num3), "Mesh and splats", "Both, one in the other."),
-    row(Command::SetViewportMode(ViewportMode::Clay), MenuGroup::View, keys(NONE, Key::Num4), "Clay", "The shape alone, as grey clay."),
-    row(Command::SetViewportMode(ViewportMode::Normals), MenuGroup::View, keys(NONE, Key::Num5), "Normals", "The mesh coloured by where its surface faces."),
-    row(Command::SetViewportMode(ViewportMode::BaseColor), MenuGroup::View, keys(NONE, Key::Num6), "Base color", "The texture without light."),
-    row(Command::ToggleWireframe, MenuGroup::View, keys(NONE, Key::W), "Wireframe", "Show the edges of the mesh."),
-    row(Command::ToggleOverlay, MenuGroup::View, keys(NONE, Key::P), "Photo overlay", "Lay the selected picture over the stage."),
-    row(Command::ToggleGrid, MenuGroup::View, keys(NONE, Key::G), "Ground grid", "Show the ground grid."),
-    row(Command::ToggleAxes, MenuGroup::View, keys(NONE, Key::A), "Axes", "Show the axes."),
-    row(Command::ToggleCameras, MenuGroup::View, keys(NONE, Key::C), "View cameras", "Show where each picture was taken from."),
-    row(Command::ToggleOrthographic, MenuGroup::View, keys(NONE, Key::O), "Parallel projection", "Look without perspective."),
-    row(Command::FrameAll, MenuGroup::View, keys(NONE, Key::F), "Frame", "Bring the whole object into sight."),
-    row(Command::ToggleLeftPanel, MenuGroup::View, keys(CTRL, Key::Num1), "Pictures and parameters", "Open or close the left panel."),
-    row(Command::ToggleRightPanel, MenuGroup::View, keys(CTRL, Key::Num2), "Finish and export", "Open or close the right panel."),
-    row(Command::ToggleBottomPanel, MenuGroup::View, keys(CTRL, Key::Num3), "Library, queue and log", "Open or close the bottom panel."),
-    row(Command::Generate, MenuGroup::Run, keys(CTRL, Key::Enter), "Generate", "Make a 3D object from the pictures."),
-    row(Command::Cancel, MenuGroup::Run, keys(NONE, Key::Escape), "Cancel", "Stop the job that runs."),
+    row(Command::SetViewportMode(ViewportMode::Mesh), MenuGroup::View, Some(keys(NONE, Key::Num1)), "Mesh", "The mesh with its textures, in studio light."),
+    row(Command::SetViewportMode(ViewportMode::Splats), MenuGroup::View, Some(keys(NONE, Key::Num2)), "Splats", "The Gaussian splats."),
+    row(Command::SetViewportMode(ViewportMode::Both), MenuGroup::View, Some(keys(NONE, Key::Num3)), "Mesh and splats", "Both, one in the other."),
+    row(Command::SetViewportMode(ViewportMode::Clay), MenuGroup::View, Some(keys(NONE, Key::Num4)), "Clay", "The shape alone, as grey clay."),
+    row(Command::SetViewportMode(ViewportMode::Normals), MenuGroup::View, Some(keys(NONE, Key::Num5)), "Normals", "The mesh coloured by where its surface faces."),
+    row(Command::SetViewportMode(ViewportMode::BaseColor), MenuGroup::View, Some(keys(NONE, Key::Num6)), "Base color", "The texture without light."),
+    row(Command::ToggleWireframe, MenuGroup::View, Some(keys(NONE, Key::W)), "Wireframe", "Show the edges of the mesh."),
+    row(Command::ToggleOverlay, MenuGroup::View, Some(keys(NONE, Key::P)), "Photo overlay", "Lay the selected picture over the stage."),
+    row(Command::ToggleGrid, MenuGroup::View, Some(keys(NONE, Key::G)), "Ground grid", "Show the ground grid."),
+    row(Command::ToggleAxes, MenuGroup::View, Some(keys(NONE, Key::A)), "Axes", "Show the axes."),
+    row(Command::ToggleCameras, MenuGroup::View, Some(keys(NONE, Key::C)), "View cameras", "Show where each picture was taken from."),
+    row(Command::ToggleOrthographic, MenuGroup::View, Some(keys(NONE, Key::O)), "Parallel projection", "Look without perspective."),
+    row(Command::FrameAll, MenuGroup::View, Some(keys(NONE, Key::F)), "Frame", "Bring the whole object into sight."),
+    row(Command::ToggleLeftPanel, MenuGroup::View, Some(keys(CTRL, Key::Num1)), "Pictures and parameters", "Open or close the left panel."),
+    row(Command::ToggleRightPanel, MenuGroup::View, Some(keys(CTRL, Key::Num2)), "Finish and export", "Open or close the right panel."),
+    row(Command::ToggleBottomPanel, MenuGroup::View, Some(keys(CTRL, Key::Num3)), "Library, queue and log", "Open or close the bottom panel."),
+    row(Command::Generate, MenuGroup::Run, Some(keys(CTRL, Key::Enter)), "Generate", "Make a 3D object from the pictures."),
+    row(Command::Cancel, MenuGroup::Run, Some(keys(NONE, Key::Escape)), "Cancel", "Stop the job that runs."),
     row(Command::ClearEndedJobs, MenuGroup::Run, None, "Clear ended jobs", "Take jobs that have ended off the queue."),
-    row(Command::RefreshLibrary, MenuGroup::Run, keys(NONE, Key::F5), "Refresh library", "List the saved results afresh."),
-    row(Command::ShowPalette, MenuGroup::Help, keys(CTRL, Key::K), "All commands…", "Find a command by its name."),
-    row(Command::ShowShortcuts, MenuGroup::Help, keys(NONE, Key::F1), "Keys…", "Show the list of keys."),
+    row(Command::RefreshLibrary, MenuGroup::Run, Some(keys(NONE, Key::F5)), "Refresh library", "List the saved results afresh."),
+    row(Command::ShowPalette, MenuGroup::Help, Some(keys(CTRL, Key::K)), "All commands…", "Find a command by its name."),
+    row(Command::ShowShortcuts, MenuGroup::Help, Some(keys(NONE, Key::F1)), "Keys…", "Show the list of keys."),
     row(Command::CopyLog, MenuGroup::Help, None, "Copy log", "Put the log on the clipboard, for a report."),
     row(Command::ShowAbout, MenuGroup::Help, None, "About Bozzetto…", "Version and licences."),
 ];
@@ -338,6 +345,11 @@ impl CommandSender {
     /// Queues a command for the next frame's beginning.
     pub fn send(&self, command: Command) {
         self.0.lock().push(command);
+    }
+
+    /// Whether nothing is queued.
+    pub fn is_empty(&self) -> bool {
+        self.0.lock().is_empty()
     }
 
     /// Everything queued so far, in order.
@@ -395,8 +407,16 @@ mod tests {
     fn every_action_is_named_once_and_explained() {
         for (index, info) in ACTIONS.iter().enumerate() {
             assert!(!info.name.is_empty() && info.tooltip.ends_with('.'), "{info:?}");
-            assert!(ACTIONS[..index].iter().all(|other| other.name != info.name), "{}", info.name);
-            assert!(ACTIONS[..index].iter().all(|other| other.command != info.command), "{}", info.name);
+            assert!(
+                ACTIONS[..index].iter().all(|other| other.name != info.name),
+                "{}",
+                info.name
+            );
+            assert!(
+                ACTIONS[..index].iter().all(|other| other.command != info.command),
+                "{}",
+                info.name
+            );
         }
     }
 
@@ -406,11 +426,21 @@ mod tests {
         let mut text = String::new();
         for frame in 0..2 {
             let events = if frame == 1 {
-                vec![egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }]
+                vec![egui::Event::Key {
+                    key,
+                    physical_key: None,
+                    pressed: true,
+                    repeat: false,
+                    modifiers,
+                }]
             } else {
                 vec![]
             };
-            let input = egui::RawInput { events, modifiers, ..Default::default() };
+            let input = egui::RawInput {
+                events,
+                modifiers,
+                ..Default::default()
+            };
             let _ = ctx.run_ui(input, |ui| {
                 found = pressed_commands(ui.ctx());
                 let field = ui.text_edit_singleline(&mut text);
@@ -424,11 +454,18 @@ mod tests {
 
     #[test]
     fn keys_without_ctrl_are_silent_while_a_text_field_has_the_keyboard() {
-        for (key, command) in [(Key::F, Command::FrameAll), (Key::Escape, Command::Cancel), (Key::Num2, Command::SetViewportMode(ViewportMode::Splats))] {
+        for (key, command) in [
+            (Key::F, Command::FrameAll),
+            (Key::Escape, Command::Cancel),
+            (Key::Num2, Command::SetViewportMode(ViewportMode::Splats)),
+        ] {
             assert_eq!(pressed(key, NONE, false), [command]);
             assert_eq!(pressed(key, NONE, true), []);
         }
-        assert_eq!(pressed(Key::Enter, Modifiers::CTRL | Modifiers::COMMAND, true), [Command::Generate]);
+        assert_eq!(
+            pressed(Key::Enter, Modifiers::CTRL | Modifiers::COMMAND, true),
+            [Command::Generate]
+        );
         assert_eq!(pressed(Key::Z, Modifiers::CTRL | Modifiers::COMMAND, true), []);
     }
 

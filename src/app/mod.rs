@@ -1,6 +1,41 @@
 //! The window's state and logic.
+//!
+//! ```text
+//! panels ── Command ──▶ BozzettoApp::tick ── requests ──▶ import, jobs, finish, export, library, stage  (threads)
+//!    ▲                        │    ▲                                        │
+//!    └────── AppState ◀───────┘    └───────────── Message ◀─────────────────┘
+//! ```
+//!
+//! The window's thread never waits. Threads are named, channels bounded; where only the newest request counts (finishing, live
+//! preview, upload) a slot replaces the queue.
 
+mod bench;
+mod bozzetto_app;
 pub mod command;
+pub mod desktop;
+mod example;
+mod export;
+mod finish;
+mod import;
+mod jobs;
+mod latest;
+mod library;
+pub mod log;
+mod mailbox;
+mod options;
+pub mod platform;
+mod pool;
+pub mod settings;
+mod stage;
 pub mod state;
+mod telemetry;
+mod undo;
+mod viewport_host;
+mod window;
 
+pub use bench::bench_window;
+pub use bozzetto_app::BozzettoApp;
 pub use command::{Command, CommandSender};
+pub use options::{AppOptions, Folders};
+pub use state::ThemeChoice;
+pub use window::run_window;

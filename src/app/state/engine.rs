@@ -44,7 +44,11 @@ impl EngineState {
 
     /// The value in force of a parameter.
     pub fn value(&self, spec: &ParamSpec) -> ParamValue {
-        self.values.0.get(&spec.key).cloned().unwrap_or_else(|| spec.default_value())
+        self.values
+            .0
+            .get(&spec.key)
+            .cloned()
+            .unwrap_or_else(|| spec.default_value())
     }
 
     /// Whether a parameter has its default value.
@@ -54,15 +58,19 @@ impl EngineState {
 
     /// How many parameters differ from their defaults.
     pub fn num_changed(&self) -> usize {
-        self.info()
-            .map_or(0, |info| info.params.iter().filter(|spec| !self.is_default(spec)).count())
+        self.info().map_or(0, |info| {
+            info.params.iter().filter(|spec| !self.is_default(spec)).count()
+        })
     }
 
     /// The preset whose values are in force, if any.
     pub fn active_preset(&self) -> Option<&Preset> {
         let info = self.info()?;
-        self.presets
-            .iter()
-            .find(|preset| preset.params.validated(&info.params).is_ok_and(|params| params == self.values))
+        self.presets.iter().find(|preset| {
+            preset
+                .params
+                .validated(&info.params)
+                .is_ok_and(|params| params == self.values)
+        })
     }
 }

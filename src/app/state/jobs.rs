@@ -54,7 +54,10 @@ pub struct JobItem {
 impl JobItem {
     /// Whether it runs or waits.
     pub fn is_active(&self) -> bool {
-        matches!(self.status, JobStatus::Queued | JobStatus::Running | JobStatus::Stopping)
+        matches!(
+            self.status,
+            JobStatus::Queued | JobStatus::Running | JobStatus::Stopping
+        )
     }
 }
 

@@ -44,6 +44,8 @@ pub struct ResultState {
     pub health: Option<MeshHealth>,
     /// Whether pictures or parameters were changed since it was made.
     pub is_outdated: bool,
+    /// Whether it can be finished anew: a mesh that came from a finished file keeps the textures it has.
+    pub can_finish: bool,
 }
 
 /// How far finishing is.

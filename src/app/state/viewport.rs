@@ -24,8 +24,14 @@ pub enum ViewportMode {
 
 impl ViewportMode {
     /// Every mode, in the order of the buttons and of the keys 1 to 6.
-    pub const ALL: [Self; 6] =
-        [Self::Mesh, Self::Splats, Self::Both, Self::Clay, Self::Normals, Self::BaseColor];
+    pub const ALL: [Self; 6] = [
+        Self::Mesh,
+        Self::Splats,
+        Self::Both,
+        Self::Clay,
+        Self::Normals,
+        Self::BaseColor,
+    ];
 
     /// Name on the button.
     pub fn label(self) -> &'static str {

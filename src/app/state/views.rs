@@ -136,7 +136,10 @@ impl ViewsState {
 
     /// How many are still being read.
     pub fn num_decoding(&self) -> usize {
-        self.items.iter().filter(|item| item.status == ViewStatus::Decoding).count()
+        self.items
+            .iter()
+            .filter(|item| item.status == ViewStatus::Decoding)
+            .count()
     }
 }
 

@@ -1,0 +1,206 @@
+//! Times the window's frames while it generates, without a screen: the real application, drawn into a texture.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use egui_wgpu::{RenderState, RendererOptions, ScreenDescriptor, wgpu};
+
+use super::options::{AppOptions, Folders};
+use super::state::{FinishStatus, GpuStatus};
+use super::{BozzettoApp, Command, log, platform};
+
+const SIZE_PX: [u32; 2] = [1440, 900];
+const GIVE_UP: Duration = Duration::from_mins(10);
+/// What a frame may take, so that nothing feels held up.
+const BUDGET: Duration = Duration::from_millis(33);
+
+/// Generates from the given pictures (the example when there are none) and tells how long the frames took meanwhile.
+pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
+    log::install();
+    let folder = tempfile::tempdir().context("a folder for temporary files is needed")?;
+    let options = AppOptions {
+        folders: Folders {
+            config: folder.path().join("config"),
+            data: folder.path().join("data"),
+        },
+        ..AppOptions::native(files)
+    };
+    let mut screen = Screen::open()?;
+    let mut app = BozzettoApp::start(&screen.ctx, Some(screen.render_state.clone()), options);
+    let deadline = Instant::now() + GIVE_UP;
+    let mut run_until = |app: &mut BozzettoApp, done: &dyn Fn(&BozzettoApp) -> bool| -> anyhow::Result<Vec<Duration>> {
+        let mut frames = Vec::new();
+        while !done(app) {
+            frames.push(screen.frame(app));
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "the window did not finish within {} s",
+                GIVE_UP.as_secs()
+            );
+        }
+        Ok(frames)
+    };
+    run_until(&mut app, &|app| {
+        let state = app.state();
+        let is_drawable = !matches!(state.viewport.gpu, GpuStatus::Starting);
+        is_drawable && !state.views.items.is_empty() && state.views.num_decoding() == 0
+    })?;
+    let num_views = app.state().views.num_enabled();
+    app.commands().send(Command::Generate);
+    let began = Instant::now();
+    let mut frames = run_until(&mut app, &|app| {
+        app.state().jobs.items.last().is_some_and(|job| !job.is_active())
+    })?;
+    let generated = began.elapsed();
+    anyhow::ensure!(
+        app.state().result.is_some(),
+        "no result: {:?}",
+        app.state().jobs.items.last()
+    );
+    frames.extend(run_until(&mut app, &|app| {
+        !matches!(app.state().finish.status, FinishStatus::Working { .. })
+    })?);
+    let finished = began.elapsed();
+    Ok(report(num_views, generated, finished, frames, &screen.adapter))
+}
+
+fn report(
+    num_views: usize,
+    generated: Duration,
+    finished: Duration,
+    mut frames: Vec<Duration>,
+    adapter: &str,
+) -> String {
+    frames.sort_unstable();
+    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
+    let at = |share: f64| frames.get(((frames.len() as f64 * share) as usize).min(frames.len().saturating_sub(1)));
+    let quantile = |share: f64| at(share).map_or(0.0, |frame| millis(*frame));
+    let num_late = frames.iter().filter(|frame| **frame > BUDGET).count();
+    format!(
+        "{num_views} views on {adapter}: result after {:.1} s, textures after {:.1} s\n\
+         {} frames of {} x {} meanwhile: median {:.1} ms, 95 % under {:.1} ms, longest {:.1} ms, {num_late} over {} ms",
+        generated.as_secs_f64(),
+        finished.as_secs_f64(),
+        frames.len(),
+        SIZE_PX[0],
+        SIZE_PX[1],
+        quantile(0.5),
+        quantile(0.95),
+        quantile(1.0),
+        BUDGET.as_millis(),
+    )
+}
+
+/// A window's worth of texture, drawn to as eframe draws to the screen.
+struct Screen {
+    ctx: egui::Context,
+    render_state: RenderState,
+    adapter: String,
+    target: wgpu::Texture,
+    began: Instant,
+}
+
+impl Screen {
+    fn open() -> anyhow::Result<Self> {
+        let configuration = platform::wgpu_configuration();
+        let instance = pollster::block_on(configuration.wgpu_setup.new_instance());
+        let render_state = RenderState::create(&configuration, &instance, None, RendererOptions::default());
+        let render_state = pollster::block_on(render_state).map_err(|_| bozzetto_viewport::GpuError::NoAdapter)?;
+        let target = render_state.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("bench window"),
+            size: wgpu::Extent3d {
+                width: SIZE_PX[0],
+                height: SIZE_PX[1],
+                depth_or_array_layers: 1,
+            },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: render_state.target_format,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
+            view_formats: &[],
+        });
+        Ok(Self {
+            ctx: egui::Context::default(),
+            adapter: render_state.adapter.get_info().name,
+            render_state,
+            target,
+            began: Instant::now(),
+        })
+    }
+
+    /// One frame from input to submitted commands; the time the window's thread was busy with it.
+    fn frame(&mut self, app: &mut BozzettoApp) -> Duration {
+        let size = egui::vec2(SIZE_PX[0] as f32, SIZE_PX[1] as f32);
+        let input = egui::RawInput {
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, size)),
+            time: Some(self.began.elapsed().as_secs_f64()),
+            ..egui::RawInput::default()
+        };
+        let start = Instant::now();
+        let output = self.ctx.run_ui(input, |ui| {
+            app.tick(None);
+            app.draw(ui);
+        });
+        self.paint(output);
+        let busy = start.elapsed();
+        // The rest of a frame of 60 a second belongs to everybody else, as it does on a screen.
+        std::thread::sleep(Duration::from_micros(16_667).saturating_sub(busy));
+        busy
+    }
+
+    fn paint(&self, output: egui::FullOutput) {
+        let RenderState {
+            device,
+            queue,
+            renderer,
+            ..
+        } = &self.render_state;
+        let screen = ScreenDescriptor {
+            size_in_pixels: SIZE_PX,
+            pixels_per_point: output.pixels_per_point,
+        };
+        let shapes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("bench") });
+        let mut renderer = renderer.write();
+        for (id, deltas) in &output.textures_delta.set {
+            for delta in deltas {
+                renderer.update_texture(device, queue, *id, delta);
+            }
+        }
+        let mut commands = renderer.update_buffers(device, queue, &mut encoder, &shapes, &screen);
+        let view = self.target.create_view(&wgpu::TextureViewDescriptor::default());
+        {
+            let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                label: Some("bench"),
+                color_attachments: &[Some(wgpu::RenderPassColorAttachment {
+                    view: &view,
+                    depth_slice: None,
+                    resolve_target: None,
+                    ops: wgpu::Operations::default(),
+                })],
+                ..wgpu::RenderPassDescriptor::default()
+            });
+            renderer.render(&mut pass.forget_lifetime(), &shapes, &screen);
+        }
+        commands.push(encoder.finish());
+        queue.submit(commands);
+        for id in &output.textures_delta.free {
+            renderer.free_texture(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_report_counts_late_frames_and_finds_the_longest() {
+        let frames = [5, 40, 10, 20].map(Duration::from_millis).to_vec();
+        let text = report(8, Duration::from_secs(2), Duration::from_secs(3), frames, "test");
+        assert!(text.contains("longest 40.0 ms, 1 over 33 ms"), "{text}");
+        assert!(text.starts_with("8 views on test: result after 2.0 s"), "{text}");
+    }
+}

@@ -1,0 +1,158 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bozzetto_engine::ParamValues;
+
+use super::super::example;
+use super::super::settings::{self, Settings, StageSettings};
+use super::super::state::{NoticeLevel, Problem};
+use super::BozzettoApp;
+
+/// Settings are written when nothing has changed for this long.
+pub(super) const SETTLE_TIME: Duration = Duration::from_millis(700);
+
+impl BozzettoApp {
+    /// Takes over what was remembered from the last start.
+    pub(super) fn restore(&mut self, remembered: Settings) {
+        let engines = self
+            .jobs
+            .as_ref()
+            .map(|jobs| jobs.engines().to_vec())
+            .unwrap_or_default();
+        let state = &mut self.state;
+        let is_known = engines.iter().any(|engine| engine.id == remembered.engine);
+        let first = engines.first().map(|engine| engine.id.clone()).unwrap_or_default();
+        state.engine.selected = if is_known { remembered.engine.clone() } else { first };
+        state.engine.engines = engines;
+        state.engine.seed = remembered.seed;
+        state.engine.is_seed_locked = remembered.is_seed_locked;
+        state.layout = remembered.layout;
+        state.finish.settings = remembered.finish.clone();
+        state.export.format = remembered.export_format;
+        state.export.texture_format = remembered.texture_format;
+        state.export.folder.clone_from(&remembered.export_folder);
+        let stage = remembered.stage;
+        state.viewport.mode = stage.mode;
+        state.viewport.wireframe = stage.wireframe;
+        state.viewport.grid = stage.grid;
+        state.viewport.axes = stage.axes;
+        state.viewport.cameras = stage.cameras;
+        if state.finish.settings.validate().is_err() {
+            state.finish.settings = bozzetto_mesh::FinishSettings::default();
+        }
+        self.presets.clone_from(&remembered.presets);
+        self.state.engine.values = self.remembered_values(&remembered);
+        self.saved_settings = remembered;
+        self.list_presets();
+    }
+
+    /// The chosen engine's parameters as they were; those that no longer fit have their defaults.
+    pub(super) fn remembered_values(&self, remembered: &Settings) -> ParamValues {
+        let Some(info) = self.state.engine.info() else {
+            return ParamValues::default();
+        };
+        let known = remembered.params.get(&info.id);
+        let values = info.params.iter().map(|spec| {
+            let value = known.and_then(|known| spec.validated(known.0.get(&spec.key)?).ok());
+            (spec.key.clone(), value.unwrap_or_else(|| spec.default_value()))
+        });
+        ParamValues(values.collect())
+    }
+
+    /// Opens what the program was started with, or the example on the very first start.
+    pub(super) fn open_first_files(&mut self, files: Vec<PathBuf>) {
+        let is_first_start = !self.saved_settings.was_started;
+        self.settings_changed = is_first_start.then(Instant::now);
+        if !files.is_empty() {
+            self.add_paths(files);
+        } else if is_first_start {
+            self.state.shows_first_hint = true;
+            self.load_example();
+        }
+    }
+
+    /// Puts the example on the list.
+    pub(super) fn load_example(&mut self) {
+        match example::unpack(&self.folders.example()) {
+            Ok(views) => {
+                self.clear_views();
+                self.add_views(views);
+                self.is_example = true;
+            }
+            Err(error) => self.say(
+                NoticeLevel::Warning,
+                &Problem::with_hint(
+                    format!("The example could not be unpacked: {error}"),
+                    "Add pictures of your own.",
+                ),
+            ),
+        }
+    }
+
+    /// Notes that something that is remembered has changed.
+    pub(super) fn remember(&mut self) {
+        self.settings_changed = Some(Instant::now());
+    }
+
+    pub(super) fn save_settings_when_settled(&mut self) {
+        if self
+            .settings_changed
+            .is_some_and(|changed| changed.elapsed() >= SETTLE_TIME)
+        {
+            self.save_settings_now();
+        }
+    }
+
+    /// Writes the settings if they differ from the file.
+    pub(super) fn save_settings_now(&mut self) {
+        self.settings_changed = None;
+        let now = self.settings();
+        if now == self.saved_settings {
+            return;
+        }
+        // A few kilobytes: quicker than handing them to another thread.
+        match settings::save(&self.folders.config, &now) {
+            Ok(()) => self.saved_settings = now,
+            Err(error) => {
+                // Said once: the next change tries again.
+                self.saved_settings = now;
+                let problem = Problem::with_hint(
+                    format!("The settings could not be saved: {error}"),
+                    "They apply until the program is closed.",
+                );
+                self.say(NoticeLevel::Warning, &problem);
+            }
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let state = &self.state;
+        let mut params = self.saved_settings.params.clone();
+        if !state.engine.selected.is_empty() {
+            params.insert(state.engine.selected.clone(), state.engine.values.clone());
+        }
+        let stage_secs = self.jobs.as_ref().map(|jobs| jobs.stage_secs().clone());
+        Settings {
+            was_started: true,
+            engine: state.engine.selected.clone(),
+            seed: state.engine.seed,
+            is_seed_locked: state.engine.is_seed_locked,
+            export_folder: state.export.folder.clone(),
+            picture_folder: self.saved_settings.picture_folder.clone(),
+            export_format: state.export.format,
+            texture_format: state.export.texture_format,
+            layout: state.layout,
+            stage: StageSettings {
+                mode: state.viewport.mode,
+                wireframe: state.viewport.wireframe,
+                grid: state.viewport.grid,
+                axes: state.viewport.axes,
+                cameras: state.viewport.cameras,
+            },
+            finish: state.finish.settings.clone(),
+            params,
+            presets: self.presets.clone(),
+            stage_secs: stage_secs.unwrap_or_else(|| self.saved_settings.stage_secs.clone()),
+        }
+    }
+}

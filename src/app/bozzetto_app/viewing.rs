@@ -1,0 +1,249 @@
+use std::time::{Duration, Instant};
+
+use bozzetto_asset::{Camera, Direction, Projection};
+use bozzetto_viewport::{Bounds, OrbitCamera};
+use image::RgbaImage;
+
+use super::super::Command;
+use super::super::stage::StageContent;
+use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem};
+use super::super::viewport_host::ViewportHost;
+use super::BozzettoApp;
+
+/// How long the eye takes to its new place.
+const GLIDE: Duration = Duration::from_millis(260);
+
+/// The eye on its way.
+pub(super) struct Glide {
+    from: OrbitCamera,
+    to: OrbitCamera,
+    began: Instant,
+}
+
+impl BozzettoApp {
+    /// Commands about the stage.
+    pub(super) fn look(&mut self, command: Command) {
+        let viewport = &mut self.state.viewport;
+        match command {
+            Command::SetViewportMode(mode) => {
+                viewport.mode = mode;
+                self.remember();
+                return;
+            }
+            Command::ToggleWireframe => viewport.wireframe = !viewport.wireframe,
+            Command::ToggleGrid => viewport.grid = !viewport.grid,
+            Command::ToggleAxes => viewport.axes = !viewport.axes,
+            Command::ToggleCameras => {
+                viewport.cameras = !viewport.cameras;
+                self.update_stage();
+            }
+            Command::SetOrbit(orbit) => {
+                viewport.orbit = orbit;
+                self.glide = None;
+                self.frames_next_scene = false;
+                return;
+            }
+            Command::FrameAll => {
+                let framed = self.framed(self.state.viewport.orbit);
+                return self.glide_to(framed);
+            }
+            Command::LookFrom(direction) => {
+                let mut orbit = viewport.orbit;
+                orbit.look_from(direction);
+                return self.glide_to(orbit);
+            }
+            Command::LookThroughView(view) => return self.look_through(view),
+            Command::ToggleOrthographic => viewport.orbit.is_orthographic = !viewport.orbit.is_orthographic,
+            Command::SetOverlay(overlay) => {
+                viewport.overlay = overlay.map(|overlay| Overlay {
+                    opacity: overlay.opacity.clamp(0.0, 1.0),
+                    ..overlay
+                });
+                return;
+            }
+            Command::ToggleOverlay => return self.toggle_overlay(),
+            Command::SetEnvironmentRotation(radians) if radians.is_finite() => {
+                viewport.environment_rotation_rad = radians.rem_euclid(std::f32::consts::TAU);
+            }
+            Command::SetExposure(stops) if stops.is_finite() => viewport.exposure_stops = stops.clamp(-6.0, 6.0),
+            other => tracing::debug!("nothing to do for {other:?}"),
+        }
+        self.remember();
+    }
+
+    fn toggle_overlay(&mut self) {
+        let selected = self
+            .state
+            .views
+            .selected
+            .or_else(|| self.state.views.items.first().map(|item| item.id));
+        let overlay = &mut self.state.viewport.overlay;
+        *overlay = match overlay {
+            Some(_) => None,
+            None => selected.map(|view| Overlay { view, opacity: 0.5 }),
+        };
+    }
+
+    /// Looks through the camera of a view: the one the result was made with, or else the one its direction gives.
+    fn look_through(&mut self, id: ViewId) {
+        let camera = self.camera_of(id);
+        let direction = self.state.views.get(id).and_then(ViewItem::direction);
+        match (camera, direction) {
+            (Some(camera), _) => self.glide_to(orbit_of(&camera, self.state.viewport.orbit.fov_y_rad)),
+            (None, Some(direction)) => {
+                let mut orbit = self.state.viewport.orbit;
+                orbit.look_from(direction);
+                self.glide_to(self.framed(orbit));
+            }
+            (None, None) => return,
+        }
+        let opacity = self.state.viewport.overlay.map_or(0.5, |overlay| overlay.opacity);
+        self.state.viewport.overlay = Some(Overlay { view: id, opacity });
+    }
+
+    /// The camera a view was given, or that the result on the stage was made with.
+    fn camera_of(&self, id: ViewId) -> Option<Camera> {
+        let view = &self.state.views.get(id)?.view;
+        let result = self.state.result.as_ref()?;
+        let place = self
+            .result_job
+            .as_ref()?
+            .enabled_views()
+            .position(|made_by| made_by.path == view.path);
+        let made_with = place.and_then(|place| result.asset.cameras.get(place));
+        made_with.copied().or(view.camera)
+    }
+
+    fn framed(&self, mut orbit: OrbitCamera) -> OrbitCamera {
+        let viewport = self.viewport.as_ref();
+        let bounds = viewport.and_then(ViewportHost::bounds).unwrap_or(Bounds::UNIT);
+        orbit.frame_in(bounds, viewport.map_or(1.0, ViewportHost::aspect));
+        orbit
+    }
+
+    fn glide_to(&mut self, to: OrbitCamera) {
+        if self.animates {
+            let from = self.state.viewport.orbit;
+            let began = Instant::now();
+            self.glide = Some(Glide { from, to, began });
+        } else {
+            self.state.viewport.orbit = to;
+        }
+    }
+
+    pub(super) fn advance_glide(&mut self) {
+        let Some(glide) = &self.glide else { return };
+        let share = glide.began.elapsed().as_secs_f32() / GLIDE.as_secs_f32();
+        if share >= 1.0 {
+            self.state.viewport.orbit = glide.to;
+            self.glide = None;
+        } else {
+            self.state.viewport.orbit = glide.from.interpolated(&glide.to, share);
+        }
+    }
+
+    pub(super) fn apply_stage(&mut self, content: StageContent) {
+        let Some(viewport) = &mut self.viewport else { return };
+        let (status, problems) = viewport.take(content);
+        let has_bounds = viewport.bounds().is_some();
+        if let Some(status) = status {
+            if let GpuStatus::Failed(problem) = &status {
+                self.say(NoticeLevel::Error, problem);
+            }
+            self.state.viewport.gpu = status;
+        }
+        for problem in &problems {
+            self.say(NoticeLevel::Error, problem);
+        }
+        if has_bounds && self.frames_next_scene {
+            self.frames_next_scene = false;
+            self.state.viewport.orbit = self.framed(self.state.viewport.orbit);
+        }
+    }
+
+    /// Reports a fault of the last frame.
+    pub(super) fn report_drawing_fault(&mut self) {
+        let fault = self.viewport.as_ref().and_then(ViewportHost::take_fault);
+        if let Some(fault) = fault {
+            let is_lost = matches!(fault, bozzetto_viewport::GpuError::DeviceLost { .. });
+            let problem = Problem::new(fault.to_string());
+            self.say(NoticeLevel::Error, &problem);
+            if is_lost {
+                self.state.viewport.gpu = GpuStatus::Failed(problem);
+            }
+        }
+    }
+
+    /// Each camera with its picture, in the order of the views that took part; none while cameras are not shown.
+    pub(super) fn camera_pictures(&self, cameras: &[Camera]) -> Vec<(Camera, Option<RgbaImage>)> {
+        if !self.state.viewport.cameras {
+            return Vec::new();
+        }
+        let made_by: Vec<_> = match &self.result_job {
+            Some(job) => job.enabled_views().map(|view| view.path.clone()).collect(),
+            None => Vec::new(),
+        };
+        let picture = |place: usize| {
+            let path = made_by.get(place)?;
+            let item = self.state.views.items.iter().find(|item| item.view.path == *path)?;
+            self.camera_pictures.get(&item.id).map(|picture| (**picture).clone())
+        };
+        cameras
+            .iter()
+            .enumerate()
+            .map(|(place, camera)| (*camera, picture(place)))
+            .collect()
+    }
+}
+
+/// The orbit whose camera is the given one. Roll is lost: an orbit has none.
+fn orbit_of(camera: &Camera, usual_fov_y_rad: f32) -> OrbitCamera {
+    let (eye, forward) = (camera.eye(), camera.forward());
+    // The target lies where the line of sight passes closest to the middle of the object.
+    let distance = eye.dot(-forward).max(0.05);
+    let (fov_y_rad, distance, is_orthographic) = match camera.projection {
+        Projection::Perspective { fov_y_rad } => (fov_y_rad, distance, false),
+        Projection::Orthographic { height } => {
+            let distance_for_height = height / (2.0 * (usual_fov_y_rad * 0.5).tan());
+            (usual_fov_y_rad, distance_for_height, true)
+        }
+    };
+    let target = eye + forward * eye.dot(-forward).max(0.05);
+    let direction = Direction::Free {
+        azimuth_deg: (-forward.x).atan2(-forward.z).to_degrees(),
+        elevation_deg: (-forward.y).clamp(-1.0, 1.0).asin().to_degrees(),
+    };
+    let mut orbit = OrbitCamera {
+        target,
+        distance,
+        fov_y_rad,
+        is_orthographic,
+        ..OrbitCamera::default()
+    };
+    orbit.look_from(direction);
+    orbit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use glam::Vec3;
+
+    #[test]
+    fn looking_through_a_camera_shows_what_it_saw() {
+        for projection in [
+            Projection::Perspective { fov_y_rad: 0.6 },
+            Projection::Orthographic { height: 1.2 },
+        ] {
+            for (azimuth, elevation) in [(0.0, 0.0), (1.9, 0.4), (-2.5, -0.7)] {
+                let camera = Camera::orbit(azimuth, elevation, 2.3, projection, 1.4);
+                let seen = orbit_of(&camera, 0.61).camera(1.4);
+                for point in [Vec3::ZERO, Vec3::new(0.3, -0.2, 0.4), Vec3::new(-0.5, 0.5, 0.1)] {
+                    let (wanted, _) = camera.project(point).expect("in front");
+                    let (is, _) = seen.project(point).expect("in front");
+                    assert!(wanted.abs_diff_eq(is, 1e-4), "{wanted} {is}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Dialogs that ask for files, and the writers behind "Export".
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bozzetto_asset::formats::glb::{GlbOptions, TextureFormat};
+use bozzetto_asset::formats::{self, FormatError};
+use bozzetto_asset::{GaussianSplats, TexturedMesh, TriMesh};
+use bozzetto_mesh::Finished;
+
+use super::desktop::{Answer, Desktop, Pending};
+use super::mailbox::{Mailbox, Message};
+use super::pool::Pool;
+use super::state::{ExportFormat, Problem, ResultState};
+
+/// What became of a dialog or a file.
+pub enum ExportEvent {
+    /// The dialog for pictures was answered.
+    PicturesChosen(Answer<Vec<PathBuf>>),
+    /// The dialog for the exported file was answered.
+    TargetChosen {
+        /// Format that the dialog was for.
+        format: ExportFormat,
+        /// Where to write.
+        answer: Answer<PathBuf>,
+    },
+    /// A file was written, or why not.
+    Written {
+        /// Where it is.
+        path: PathBuf,
+        /// Its size in bytes.
+        result: Result<u64, Problem>,
+    },
+    /// A path could not be shown in the desktop's file program.
+    NotShown(Problem),
+}
+
+/// What a file will hold; shared with the window, so that writing needs no copy.
+pub enum ExportContent {
+    /// For GLB and OBJ.
+    Textured(Arc<Finished>),
+    /// For STL: the finished geometry.
+    FinishedSurface(Arc<Finished>),
+    /// For STL while nothing is finished.
+    RawSurface(Arc<TriMesh>),
+    /// For PLY and SPZ.
+    Splats(Arc<GaussianSplats>),
+}
+
+impl ExportContent {
+    /// What a format takes from a result; `None` when the result lacks it.
+    pub fn of(result: &ResultState, format: ExportFormat) -> Option<Self> {
+        match format {
+            ExportFormat::Glb | ExportFormat::Obj => result.finished.clone().map(Self::Textured),
+            ExportFormat::Stl => result
+                .finished
+                .clone()
+                .map(Self::FinishedSurface)
+                .or_else(|| result.asset.mesh.clone().map(Self::RawSurface)),
+            ExportFormat::Ply | ExportFormat::Spz => result.asset.splats.clone().map(Self::Splats),
+        }
+    }
+}
+
+/// Asks, writes and shows files on threads of its own.
+pub struct Exports {
+    dialogs: Pool,
+    writer: Pool,
+    mailbox: Mailbox,
+}
+
+impl Exports {
+    /// Starts the threads.
+    pub fn new(mailbox: Mailbox) -> Self {
+        Self {
+            dialogs: Pool::new("dialogs", 1),
+            writer: Pool::new("export", 1),
+            mailbox,
+        }
+    }
+
+    /// Waits for the dialog's answer in the background.
+    pub fn await_pictures(&self, pending: Pending<Vec<PathBuf>>) {
+        let mailbox = self.mailbox.clone();
+        self.dialogs.run(move || {
+            let answer = pollster::block_on(pending);
+            mailbox.post(Message::Export(ExportEvent::PicturesChosen(answer)));
+        });
+    }
+
+    /// Waits for the dialog's answer in the background.
+    pub fn await_target(&self, format: ExportFormat, pending: Pending<PathBuf>) {
+        let mailbox = self.mailbox.clone();
+        self.dialogs.run(move || {
+            let answer = pollster::block_on(pending);
+            mailbox.post(Message::Export(ExportEvent::TargetChosen { format, answer }));
+        });
+    }
+
+    /// Writes a file.
+    pub fn write(&self, path: PathBuf, format: ExportFormat, texture_format: TextureFormat, content: ExportContent) {
+        let mailbox = self.mailbox.clone();
+        self.writer.run(move || {
+            let result = write(&path, format, texture_format, &content).map_err(|error| {
+                Problem::with_hint(
+                    format!("The export failed: {error}"),
+                    "Check that the folder exists, may be written to and has space left, or choose another.",
+                )
+            });
+            mailbox.post(Message::Export(ExportEvent::Written { path, result }));
+        });
+    }
+
+    /// Shows a file or folder in the desktop's file program.
+    pub fn show(&self, desktop: Arc<dyn Desktop>, path: PathBuf) {
+        let mailbox = self.mailbox.clone();
+        self.writer.run(move || {
+            if let Err(problem) = desktop.show(&path) {
+                mailbox.post(Message::Export(ExportEvent::NotShown(problem)));
+            }
+        });
+    }
+
+    /// Waits for files that are being written.
+    pub fn finish(self) {
+        self.writer.finish();
+    }
+}
+
+/// Writes a file and tells its size.
+fn write(
+    path: &Path,
+    format: ExportFormat,
+    texture_format: TextureFormat,
+    content: &ExportContent,
+) -> Result<u64, FormatError> {
+    match (format, content) {
+        (ExportFormat::Glb, ExportContent::Textured(finished)) => {
+            formats::glb::write(path, &finished.textured, &GlbOptions { texture_format })?;
+        }
+        (ExportFormat::Obj, ExportContent::Textured(finished)) => write_obj(path, &finished.textured)?,
+        (ExportFormat::Stl, ExportContent::FinishedSurface(finished)) => {
+            formats::stl::write(path, &finished.textured.mesh)?;
+        }
+        (ExportFormat::Stl, ExportContent::RawSurface(mesh)) => formats::stl::write(path, mesh)?,
+        (ExportFormat::Ply, ExportContent::Splats(splats)) => formats::ply::write(path, splats)?,
+        (ExportFormat::Spz, ExportContent::Splats(splats)) => formats::spz::write(path, splats)?,
+        _ => {
+            return Err(FormatError::Unwritable {
+                path: path.to_owned(),
+                reason: format!("this result has nothing that {} can hold", format.label()),
+            });
+        }
+    }
+    Ok(path.metadata().map_or(0, |metadata| metadata.len()))
+}
+
+fn write_obj(path: &Path, textured: &TexturedMesh) -> Result<(), FormatError> {
+    formats::obj::write(path, textured)
+}
+
+/// The path to write and its format: a known extension that the artist typed wins, otherwise the format's own is added.
+pub fn target_of(path: PathBuf, format: ExportFormat) -> (PathBuf, ExportFormat) {
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
+    let typed = ExportFormat::ALL
+        .into_iter()
+        .find(|format| format.extension().eq_ignore_ascii_case(extension));
+    if let Some(typed) = typed {
+        return (path, typed);
+    }
+    // Not `with_extension`: in `chair.v2` the artist's `v2` stays.
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(format.extension());
+    (path.with_file_name(name), format)
+}
+
+/// A file name that every system accepts.
+pub fn file_name_for(name: &str, format: ExportFormat) -> String {
+    let safe: String = name
+        .chars()
+        .map(|character| {
+            if "/\\:*?\"<>|".contains(character) || character.is_control() {
+                '_'
+            } else {
+                character
+            }
+        })
+        .collect();
+    let safe = safe.trim().trim_end_matches('.');
+    let safe = if safe.is_empty() { "object" } else { safe };
+    format!("{safe}.{}", format.extension())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_typed_extension_decides_and_a_missing_one_is_added() {
+        let target = |path: &str| target_of(PathBuf::from(path), ExportFormat::Glb);
+        assert_eq!(target("/a/chair"), (PathBuf::from("/a/chair.glb"), ExportFormat::Glb));
+        assert_eq!(
+            target("/a/chair.v2"),
+            (PathBuf::from("/a/chair.v2.glb"), ExportFormat::Glb)
+        );
+        assert_eq!(
+            target("/a/chair.STL"),
+            (PathBuf::from("/a/chair.STL"), ExportFormat::Stl)
+        );
+    }
+
+    #[test]
+    fn proposed_names_are_safe_everywhere() {
+        assert_eq!(file_name_for("a/b: c?", ExportFormat::Obj), "a_b_ c_.obj");
+        assert_eq!(file_name_for(" .", ExportFormat::Ply), "object.ply");
+    }
+}

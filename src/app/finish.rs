@@ -1,0 +1,280 @@
+//! From the raw surface to the textured mesh, on threads of their own: the newest settings win, and what the settings
+//! leave alone is kept from one finish to the next.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bozzetto_asset::{Asset, TriMesh};
+use bozzetto_mesh::{
+    Control, FinishSettings, Finished, MeshError, MeshHealth, Prepared, Simplifier, Step, StepProgress,
+};
+use parking_lot::Mutex;
+
+use super::latest::{LatestWins, Ticket};
+use super::mailbox::{Mailbox, Message};
+use super::state::Problem;
+
+/// A result with its number: another number is another surface.
+#[derive(Clone)]
+pub struct Source {
+    /// Number of the result.
+    pub result: u64,
+    /// Its parts.
+    pub asset: Asset,
+}
+
+/// What became of a surface.
+pub enum FinishEvent {
+    /// Finished, or why not. Nothing is sent for a request that a newer one replaced.
+    Done {
+        /// Number of the request.
+        number: u64,
+        /// The mesh.
+        result: Result<Arc<Finished>, Problem>,
+    },
+    /// Simplified for a slider that moves.
+    Simplified {
+        /// Number of the request.
+        number: u64,
+        /// The mesh with its health.
+        mesh: Arc<TriMesh>,
+        /// What is sound and broken about it.
+        health: MeshHealth,
+    },
+}
+
+/// How far finishing is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What it does, as in `Baking textures`.
+    pub label: String,
+    /// Share of the whole that is done, `[0, 1]`.
+    pub fraction: f32,
+}
+
+/// The finish thread and the one that simplifies while a slider moves.
+pub struct Finish {
+    texture: LatestWins<(Source, FinishSettings)>,
+    simplify: LatestWins<(Source, FinishSettings)>,
+    progress: Arc<Mutex<Option<Progress>>>,
+}
+
+impl Finish {
+    /// Starts the threads.
+    pub fn start(mailbox: &Mailbox) -> std::io::Result<Self> {
+        let progress = Arc::new(Mutex::new(None));
+        Ok(Self {
+            texture: start_finish(mailbox, &progress)?,
+            simplify: start_simplify(mailbox)?,
+            progress,
+        })
+    }
+
+    /// Finishes a surface; whatever was being finished is forgotten.
+    pub fn request(&self, source: Source, settings: FinishSettings) {
+        *self.progress.lock() = None;
+        self.texture.request((source, settings));
+    }
+
+    /// Simplifies a surface for a slider that moves.
+    pub fn preview(&self, source: Source, settings: FinishSettings) {
+        self.simplify.request((source, settings));
+    }
+
+    /// Forgets whatever is being done.
+    pub fn cancel(&self) {
+        self.texture.cancel();
+        self.simplify.cancel();
+    }
+
+    /// Forgets the preview that is being made.
+    pub fn cancel_preview(&self) {
+        self.simplify.cancel();
+    }
+
+    /// Whether an answer is to the newest request.
+    pub fn is_current(&self, event: &FinishEvent) -> bool {
+        match event {
+            FinishEvent::Done { number, .. } => *number == self.texture.newest(),
+            FinishEvent::Simplified { number, .. } => *number == self.simplify.newest(),
+        }
+    }
+
+    /// How far finishing is; `None` before its first step.
+    pub fn progress(&self) -> Option<Progress> {
+        self.progress.lock().clone()
+    }
+}
+
+/// The newest surface's preparation, kept from one finish to the next.
+struct Kept<T> {
+    result: u64,
+    settings: FinishSettings,
+    value: T,
+}
+
+impl<T> Kept<T> {
+    fn fits(&self, source: &Source, settings: &FinishSettings) -> bool {
+        self.result == source.result && self.settings.prepares_like(settings)
+    }
+}
+
+fn start_finish(
+    mailbox: &Mailbox,
+    progress: &Arc<Mutex<Option<Progress>>>,
+) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {
+    let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
+    let progress = Arc::clone(progress);
+    let mut kept: Option<Kept<Prepared>> = None;
+    let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
+        let meter = Meter::new(Arc::clone(&progress), for_work.wake(), ticket.clone());
+        let is_cancelled = || ticket.is_outdated();
+        let tell = |step: StepProgress| meter.tell(step);
+        let control = Control {
+            is_cancelled: &is_cancelled,
+            progress: &tell,
+        };
+        let outcome = finish(&mut kept, &source, &settings, &control);
+        if ticket.is_outdated() {
+            return;
+        }
+        let result = outcome.map(Arc::new).map_err(|error| problem_of(&error));
+        let number = ticket.number();
+        for_work.post(Message::Finish(FinishEvent::Done { number, result }));
+    };
+    let failed = move |ticket: &Ticket, reason: String| {
+        let problem = Problem::with_hint(
+            format!("The mesh could not be finished: {reason}."),
+            "Try another number of faces. Please copy the log and report it.",
+        );
+        let number = ticket.number();
+        for_panic.post(Message::Finish(FinishEvent::Done {
+            number,
+            result: Err(problem),
+        }));
+    };
+    LatestWins::start("finish", work, failed)
+}
+
+fn finish(
+    kept: &mut Option<Kept<Prepared>>,
+    source: &Source,
+    settings: &FinishSettings,
+    control: &Control<'_>,
+) -> Result<Finished, MeshError> {
+    // Taken out, so that a panic on the way leaves nothing half made behind.
+    let prepared = match kept.take().filter(|kept| kept.fits(source, settings)) {
+        Some(kept) => kept.value,
+        None => Prepared::new(&source.asset, settings, control)?,
+    };
+    let finished = prepared.finish(settings, control);
+    *kept = Some(Kept {
+        result: source.result,
+        settings: settings.clone(),
+        value: prepared,
+    });
+    finished
+}
+
+fn start_simplify(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {
+    let mailbox = mailbox.clone();
+    let mut kept: Option<Kept<Simplifier>> = None;
+    let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
+        let Some(mesh) = &source.asset.mesh else { return };
+        if !kept.as_ref().is_some_and(|kept| kept.fits(&source, &settings)) {
+            // Not told of newer requests: those are for the same surface nearly always, and want the same preparation.
+            let prepared = Simplifier::prepared(mesh, &settings, &Control::silent());
+            kept = prepared.ok().map(|value| Kept {
+                result: source.result,
+                settings: settings.clone(),
+                value,
+            });
+        }
+        let Some(kept) = &kept else { return };
+        let mesh = kept.value.simplified(settings.target_faces as usize);
+        if ticket.is_outdated() {
+            return;
+        }
+        let health = MeshHealth::of(&mesh);
+        let (number, mesh) = (ticket.number(), Arc::new(mesh));
+        mailbox.post(Message::Finish(FinishEvent::Simplified { number, mesh, health }));
+    };
+    // A preview that fails is no loss: the finish that follows says what is wrong.
+    LatestWins::start("simplify", work, |_, reason| {
+        tracing::warn!("The live preview failed: {reason}.")
+    })
+}
+
+fn problem_of(error: &MeshError) -> Problem {
+    Problem::new(error.to_string())
+}
+
+/// Turns steps into one rising share of the whole.
+struct Meter {
+    progress: Arc<Mutex<Option<Progress>>>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    ticket: Ticket,
+    last_wake: Mutex<Instant>,
+}
+
+impl Meter {
+    const BETWEEN_WAKES: Duration = Duration::from_millis(50);
+
+    fn new(progress: Arc<Mutex<Option<Progress>>>, wake: Arc<dyn Fn() + Send + Sync>, ticket: Ticket) -> Self {
+        Self {
+            progress,
+            wake,
+            ticket,
+            last_wake: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn tell(&self, step: StepProgress) {
+        if self.ticket.is_outdated() {
+            return;
+        }
+        {
+            let mut progress = self.progress.lock();
+            let before = progress.as_ref().map_or(0.0, |progress| progress.fraction);
+            *progress = Some(Progress {
+                label: step.step.label().to_owned(),
+                fraction: fraction_of(step).max(before),
+            });
+        }
+        let mut last_wake = self.last_wake.lock();
+        if last_wake.elapsed() >= Self::BETWEEN_WAKES {
+            *last_wake = Instant::now();
+            (self.wake)();
+        }
+    }
+}
+
+/// Share of the whole at which a step begins, and its own share. Measured at 50,000 faces and 2048 px; they need not be
+/// exact, only rise.
+fn span_of(step: Step) -> (f32, f32) {
+    match step {
+        Step::Weld => (0.0, 0.02),
+        Step::Clean => (0.02, 0.02),
+        Step::Orient => (0.04, 0.02),
+        Step::Split => (0.06, 0.02),
+        Step::RemoveSpecks => (0.08, 0.02),
+        Step::FillHoles => (0.10, 0.02),
+        Step::Simplify => (0.12, 0.08),
+        Step::Index => (0.20, 0.05),
+        Step::Unwrap => (0.25, 0.30),
+        Step::Tangents => (0.55, 0.05),
+        Step::Occlusion => (0.60, 0.10),
+        Step::Bake => (0.70, 0.25),
+        Step::Dilate => (0.95, 0.05),
+    }
+}
+
+fn fraction_of(progress: StepProgress) -> f32 {
+    let (start, share) = span_of(progress.step);
+    let within = if progress.total == 0 {
+        0.0
+    } else {
+        (progress.done as f32 / progress.total as f32).clamp(0.0, 1.0)
+    };
+    start + share * within
+}

@@ -1,0 +1,119 @@
+//! What differs from desktop to desktop.
+
+use std::sync::Arc;
+
+use egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew, wgpu};
+
+/// How the graphics device is opened: with the same limits and features as off-screen rendering and the tests.
+pub fn wgpu_setup() -> WgpuSetup {
+    let mut setup = WgpuSetupCreateNew::without_display_handle();
+    setup.power_preference = wgpu::PowerPreference::HighPerformance;
+    setup.device_descriptor = Arc::new(bozzetto_viewport::device_descriptor);
+    WgpuSetup::CreateNew(setup)
+}
+
+/// eframe's configuration with [`wgpu_setup`].
+pub fn wgpu_configuration() -> WgpuConfiguration {
+    WgpuConfiguration {
+        wgpu_setup: wgpu_setup(),
+        ..WgpuConfiguration::default()
+    }
+}
+
+/// The window system that will be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowSystem {
+    /// X11, or `XWayland` inside a Wayland desktop.
+    X11,
+    /// Native Wayland: files cannot be dropped.
+    Wayland,
+    /// Windows or macOS.
+    Other,
+}
+
+impl WindowSystem {
+    /// What this desktop offers. winit delivers dropped files on X11 only, so that X11 goes first where both are there.
+    pub fn detect() -> Self {
+        if !cfg!(target_os = "linux") {
+            return Self::Other;
+        }
+        let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+        let has_wayland = variable("WAYLAND_DISPLAY")
+            .or_else(|| variable("WAYLAND_SOCKET"))
+            .is_some();
+        let display = variable("DISPLAY");
+        Self::choose(
+            has_wayland,
+            display
+                .as_deref()
+                .is_some_and(|display| !has_wayland || x11_answers(display)),
+        )
+    }
+
+    fn choose(has_wayland: bool, has_x11: bool) -> Self {
+        if has_wayland && !has_x11 {
+            Self::Wayland
+        } else {
+            Self::X11
+        }
+    }
+
+    /// Why files cannot be dropped and what to do instead; `None` where they can.
+    pub fn drop_obstacle(self) -> Option<String> {
+        (self == Self::Wayland).then(|| {
+            "This desktop cannot hand dropped files to the program. Use 'Add pictures…' or paste them.".to_owned()
+        })
+    }
+}
+
+/// Whether a local X server listens at a display such as `:0`. Remote displays are taken at their word.
+fn x11_answers(display: &str) -> bool {
+    let Some(number) = local_display_number(display) else {
+        return true;
+    };
+    std::path::Path::new(&format!("/tmp/.X11-unix/X{number}")).exists()
+}
+
+fn local_display_number(display: &str) -> Option<u32> {
+    let rest = display.strip_prefix("unix:").or_else(|| display.strip_prefix(':'))?;
+    rest.split('.').next()?.parse().ok()
+}
+
+/// Makes the window start on the given system.
+#[cfg(target_os = "linux")]
+pub fn event_loop_hook(system: WindowSystem) -> Option<eframe::EventLoopBuilderHook> {
+    use winit::platform::x11::EventLoopBuilderExtX11 as _;
+    (system == WindowSystem::X11).then(|| -> eframe::EventLoopBuilderHook {
+        Box::new(|builder| {
+            builder.with_x11();
+        })
+    })
+}
+
+/// Makes the window start on the given system.
+#[cfg(not(target_os = "linux"))]
+pub fn event_loop_hook(_: WindowSystem) -> Option<eframe::EventLoopBuilderHook> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x11_goes_first_and_wayland_alone_says_that_files_cannot_be_dropped() {
+        assert_eq!(WindowSystem::choose(true, true), WindowSystem::X11);
+        assert_eq!(WindowSystem::choose(false, true), WindowSystem::X11);
+        assert_eq!(WindowSystem::choose(true, false), WindowSystem::Wayland);
+        assert!(WindowSystem::Wayland.drop_obstacle().is_some());
+        assert!(WindowSystem::X11.drop_obstacle().is_none());
+    }
+
+    #[test]
+    fn display_names_are_understood() {
+        assert_eq!(local_display_number(":77"), Some(77));
+        assert_eq!(local_display_number(":1.0"), Some(1));
+        assert_eq!(local_display_number("unix:3"), Some(3));
+        assert_eq!(local_display_number("host:0"), None);
+    }
+}

@@ -1,0 +1,213 @@
+//! What is remembered between starts, as TOML in the platform's folder for configuration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use bozzetto_asset::files;
+use bozzetto_asset::formats::FormatError;
+use bozzetto_asset::formats::glb::TextureFormat;
+use bozzetto_engine::ParamValues;
+use bozzetto_mesh::FinishSettings;
+use serde::{Deserialize, Serialize};
+
+use super::state::{ExportFormat, Layout, Preset, Problem, ViewportMode};
+
+const FILE_NAME: &str = "settings.toml";
+
+/// Everything that is remembered. Fields that a file lacks have their defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Whether the program was started before.
+    pub was_started: bool,
+    /// Engine id.
+    pub engine: String,
+    /// Seed of the next run.
+    pub seed: u64,
+    /// Whether it stays.
+    pub is_seed_locked: bool,
+    /// Folder of the last export.
+    pub export_folder: Option<PathBuf>,
+    /// Folder that pictures were last taken from.
+    pub picture_folder: Option<PathBuf>,
+    /// Format of the last export.
+    pub export_format: ExportFormat,
+    /// Pictures inside a GLB.
+    pub texture_format: TextureFormat,
+    /// Panels and colours.
+    pub layout: Layout,
+    /// The stage.
+    pub stage: StageSettings,
+    /// How meshes are finished.
+    pub finish: FinishSettings,
+    /// Parameters by engine id.
+    pub params: BTreeMap<String, ParamValues>,
+    /// The artist's presets.
+    pub presets: Vec<Preset>,
+    /// How long each stage took lately, seconds, by `engine/stage`: what remaining times are told from.
+    pub stage_secs: BTreeMap<String, f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            was_started: false,
+            engine: String::new(),
+            seed: 0,
+            // A seed that changed with every run would throw away what the last run computed.
+            is_seed_locked: true,
+            export_folder: None,
+            picture_folder: None,
+            export_format: ExportFormat::default(),
+            texture_format: TextureFormat::default(),
+            layout: Layout::default(),
+            stage: StageSettings::default(),
+            finish: FinishSettings::default(),
+            params: BTreeMap::new(),
+            presets: Vec::new(),
+            stage_secs: BTreeMap::new(),
+        }
+    }
+}
+
+/// How the stage is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StageSettings {
+    /// What is shown.
+    pub mode: ViewportMode,
+    /// Edges over the mesh.
+    pub wireframe: bool,
+    /// Ground grid.
+    pub grid: bool,
+    /// Axes.
+    pub axes: bool,
+    /// View cameras.
+    pub cameras: bool,
+}
+
+impl Default for StageSettings {
+    fn default() -> Self {
+        Self {
+            mode: ViewportMode::default(),
+            wireframe: false,
+            grid: true,
+            axes: false,
+            cameras: false,
+        }
+    }
+}
+
+/// Reads the settings. A file that cannot be understood is moved aside, and the problem says where to; defaults apply.
+pub fn load(folder: &Path) -> (Settings, Option<Problem>) {
+    let path = folder.join(FILE_NAME);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Settings::default(), None),
+        Err(error) => {
+            let problem = Problem::with_hint(
+                format!("The settings in {} could not be read: {error}.", path.display()),
+                "The program starts with its defaults. Check that the file may be read.",
+            );
+            return (Settings::default(), Some(problem));
+        }
+    };
+    match toml::from_str(&text) {
+        Ok(settings) => (settings, None),
+        Err(error) => (Settings::default(), Some(set_aside(&path, &error))),
+    }
+}
+
+fn set_aside(path: &Path, error: &toml::de::Error) -> Problem {
+    let aside = path.with_extension("damaged.toml");
+    let where_to = match std::fs::rename(path, &aside) {
+        Ok(()) => format!("It was kept as {}.", aside.display()),
+        Err(_) => "It will be overwritten.".to_owned(),
+    };
+    Problem::with_hint(
+        format!(
+            "The settings file is damaged ({}), so the defaults apply.",
+            error.message()
+        ),
+        where_to,
+    )
+}
+
+/// Writes the settings, whole or not at all.
+pub fn save(folder: &Path, settings: &Settings) -> Result<(), FormatError> {
+    let path = folder.join(FILE_NAME);
+    let text = toml::to_string_pretty(settings).map_err(|error| FormatError::Unwritable {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    files::write_bytes(&path, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bozzetto_engine::ParamValue;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a temporary folder")
+    }
+
+    #[test]
+    fn settings_survive_the_file() {
+        let folder = folder();
+        let mut settings = Settings {
+            was_started: true,
+            engine: "hull".into(),
+            seed: 7,
+            export_folder: Some("/tmp/a b".into()),
+            ..Settings::default()
+        };
+        let values = [
+            ("carve.resolution", ParamValue::Int(64)),
+            ("carve.smoothing", ParamValue::Float(2.0)),
+        ];
+        let values = ParamValues(values.map(|(key, value)| (key.to_owned(), value)).into());
+        settings.params.insert("hull".into(), values.clone());
+        settings.presets.push(Preset {
+            name: "Fine".into(),
+            engine: "hull".into(),
+            params: values,
+            is_built_in: false,
+        });
+        settings.stage_secs.insert("hull/carve".into(), 1.5);
+        save(folder.path(), &settings).expect("can be written");
+        assert_eq!(load(folder.path()), (settings, None));
+    }
+
+    #[test]
+    fn nothing_is_said_on_the_first_start() {
+        assert_eq!(load(folder().path()), (Settings::default(), None));
+    }
+
+    #[test]
+    fn a_damaged_file_is_moved_aside_and_named() {
+        let folder = folder();
+        let path = folder.path().join(FILE_NAME);
+        std::fs::write(&path, "seed = [1,").expect("can be written");
+        let (settings, problem) = load(folder.path());
+        assert_eq!(settings, Settings::default());
+        let aside = folder.path().join("settings.damaged.toml");
+        assert!(
+            problem
+                .expect("a problem")
+                .hint
+                .expect("a hint")
+                .contains(&aside.display().to_string())
+        );
+        assert_eq!(std::fs::read_to_string(aside).expect("kept"), "seed = [1,");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn unknown_and_missing_fields_are_no_damage() {
+        let folder = folder();
+        std::fs::write(folder.path().join(FILE_NAME), "seed = 3\nfrom_the_future = true\n").expect("can be written");
+        let (settings, problem) = load(folder.path());
+        assert_eq!((settings.seed, problem), (3, None));
+    }
+}
