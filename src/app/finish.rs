@@ -201,7 +201,7 @@ fn start_simplify(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, Fini
     };
     // A preview that fails is no loss: the finish that follows says what is wrong.
     LatestWins::start("simplify", work, |_, reason| {
-        tracing::warn!("The live preview failed: {reason}.")
+        tracing::warn!("The live preview failed: {reason}.");
     })
 }
 

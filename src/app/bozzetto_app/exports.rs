@@ -54,7 +54,7 @@ impl BozzettoApp {
             ExportEvent::TargetChosen { format, answer } => self.apply_target(format, answer),
             ExportEvent::Written { path, result } => self.apply_written(path, result),
             ExportEvent::PicturesChosen(Answer::Unavailable(problem)) | ExportEvent::NotShown(problem) => {
-                self.say(NoticeLevel::Warning, &problem)
+                self.say(NoticeLevel::Warning, &problem);
             }
         }
     }
