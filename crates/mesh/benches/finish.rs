@@ -70,26 +70,26 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("orient", |b| b.iter(|| orient_outward(black_box(&raw), &control)));
     group.bench_function("split", |b| b.iter(|| split_non_manifold(black_box(&raw), &control)));
     group.bench_function("remove specks", |b| {
-        b.iter(|| remove_small_components(black_box(&raw), 1e-4, &control))
+        b.iter(|| remove_small_components(black_box(&raw), 1e-4, &control));
     });
     group.bench_function("fill holes", |b| b.iter(|| fill_holes(black_box(&raw), 0.25, &control)));
     group.bench_function("index", |b| b.iter(|| SearchTree::new(black_box(&source))));
     group.bench_function("simplify at once", |b| {
-        b.iter(|| simplify(black_box(&source), TARGET_FACES, &control))
+        b.iter(|| simplify(black_box(&source), TARGET_FACES, &control));
     });
     group.bench_function("slider at 250k", |b| b.iter(|| simplifier.simplified(250_000)));
     group.bench_function("slider at 50k", |b| b.iter(|| simplifier.simplified(50_000)));
     group.bench_function("unwrap", |b| {
-        b.iter(|| unwrap(black_box(&coarse), TEXTURE_PX, 4, &control))
+        b.iter(|| unwrap(black_box(&coarse), TEXTURE_PX, 4, &control));
     });
     group.bench_function("tangents", |b| {
-        b.iter(|| compute_tangents(black_box(&unwrapped), &control))
+        b.iter(|| compute_tangents(black_box(&unwrapped), &control));
     });
     group.bench_function("occlusion", |b| {
-        b.iter(|| bake::vertex_occlusion(&source, &tree, 0.1, &control))
+        b.iter(|| bake::vertex_occlusion(&source, &tree, 0.1, &control));
     });
     group.bench_function("bake", |b| {
-        b.iter(|| bake::from_volume(surface, &target, &volume, options, &control))
+        b.iter(|| bake::from_volume(surface, &target, &volume, options, &control));
     });
     group.bench_function("bake and dilate", |b| {
         b.iter(|| {

@@ -88,7 +88,7 @@ mod tests {
             is_cancelled: &|| true,
             progress: &|_| (),
         };
-        let outcome = in_background(Step::Unwrap, &control, |_| thread::sleep(Duration::from_mins(60)));
+        let outcome = in_background(Step::Unwrap, &control, |_| thread::sleep(Duration::from_hours(1)));
         assert_eq!(outcome, Err(MeshError::Cancelled { step: Step::Unwrap }));
     }
 

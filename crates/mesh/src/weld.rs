@@ -59,11 +59,11 @@ fn unite_close(positions: &[Vec3], representatives: &[u32], distance: f32, sets:
 
     // Within each cell, greedily in index order.
     let cells: Vec<&[(u64, u32)]> = entries.chunk_by(|a, b| a.0 == b.0).collect();
-    let (kept, pairs): (Vec<Vec<(u64, u32)>>, Vec<Vec<(u32, u32)>>) = cells
+    let (kept, pairs): (Vec<_>, Vec<_>) = cells
         .par_iter()
         .map(|cell| {
             let mut kept: Vec<(u64, u32)> = Vec::new();
-            let mut pairs = Vec::new();
+            let mut pairs: Vec<(u32, u32)> = Vec::new();
             for &(hash, index) in *cell {
                 match kept.iter().find(|&&(_, other)| is_close(index, other)) {
                     Some(&(_, other)) => pairs.push((other, index)),
