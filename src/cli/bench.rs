@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bozzetto_engine::{CancelToken, Engine, Event, Job, ParamValues, RunContext};
 use bozzetto_hull::HullEngine;
@@ -62,17 +62,17 @@ fn generate(views: &[String]) -> anyhow::Result<()> {
     let stages = stages.lock();
     for (index, (label, began)) in stages.iter().enumerate() {
         let until = stages.get(index + 1).map_or(ended, |(_, next)| *next);
-        print_row(label, until - *began);
+        print_row(label, (until - *began).as_secs_f64());
     }
-    print_row("Engine, all", ended - started);
+    print_row("Engine, all", (ended - started).as_secs_f64());
     let finished = finish(&asset, &FinishSettings::default(), &Control::silent())?;
     for timing in &finished.timings {
-        print_row(timing.step.label(), timing.duration);
+        print_row(timing.step.label(), Duration::try_from_secs_f64(timing.duration_secs)?);
     }
-    print_row("Finish, all", ended.elapsed());
+    print_row("Finish, all", ended.elapsed().as_secs_f64());
     Ok(())
 }
 
-fn print_row(label: &str, duration: Duration) {
-    output::line(&format!("{label:<32} {:>9.1} ms", duration.as_secs_f64() * 1000.0));
+fn print_row(label: &str, duration_secs: f64) {
+    output::line(&format!("{label:<32} {:>9.1} ms", duration_secs * 1000.0));
 }

@@ -215,7 +215,7 @@ fn write_all(
 /// Draws the finished mesh from the front left, slightly above.
 fn render_preview(path: &Path, textured: &TexturedMesh) -> anyhow::Result<()> {
     let offscreen = Offscreen::new()?;
-    let mut scene = Scene::new(offscreen.device());
+    let mut scene = Scene::new();
     scene.set_textured_mesh(offscreen.device(), offscreen.queue(), Some(textured))?;
     let mut orbit = OrbitCamera { azimuth_rad: 0.6, elevation_rad: 0.25, ..OrbitCamera::default() };
     if let Some(bounds) = scene.bounds() {

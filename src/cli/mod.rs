@@ -101,7 +101,7 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
         if cause.is::<bozzetto_asset::formats::FormatError>() {
             return ExitStatus::BadInput;
         }
-        if matches!(cause.downcast_ref(), Some(bozzetto_mesh::MeshError::Cancelled)) {
+        if matches!(cause.downcast_ref(), Some(bozzetto_mesh::MeshError::Cancelled { .. })) {
             return ExitStatus::Cancelled;
         }
         match cause.downcast_ref::<EngineError>() {

@@ -65,7 +65,7 @@ enum Look {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let content = Content::open(&arguments.input)?;
     let offscreen = Offscreen::new()?;
-    let mut scene = Scene::new(offscreen.device());
+    let mut scene = Scene::new();
     let (device, queue) = (offscreen.device(), offscreen.queue());
     let mut shows = match arguments.shows {
         Part::Splats => Shows::Splats,
