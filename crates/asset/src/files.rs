@@ -91,3 +91,78 @@ fn hexadecimal(bytes: &[u8]) -> String {
         .map(char::from)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn a_file_appears_whole_in_a_folder_that_was_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("a.txt");
+        write_bytes(&path, b"first").unwrap();
+        write_bytes(&path, b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(names_in(&folder.path().join("new")), ["a.txt"]);
+    }
+
+    #[test]
+    fn an_error_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write_bytes(&path, b"old").unwrap();
+        let result = write_atomic(&path, |writer| {
+            writer.write_all(&vec![7; 4 << 20])?;
+            Err(io::Error::other("the disk is full"))
+        });
+        let error = result.unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("a.txt could not be written: the disk is full"),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(names_in(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        write_bytes(&file, b"").unwrap();
+        let error = write_bytes(&file.join("below.txt"), b"").unwrap_err();
+        assert_eq!(error.path(), file.join("below.txt"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_are_as_readable_as_the_artists_other_files() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, usual] = ["ours", "usual"].map(|name| folder.path().join(name));
+        write_bytes(&ours, b"").unwrap();
+        std::fs::write(&usual, b"").unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&usual));
+    }
+
+    #[test]
+    fn hashes_are_sha_256() {
+        // FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("abc");
+        write_bytes(&path, b"abc").unwrap();
+        assert_eq!(sha256_of_bytes(b"abc"), expected);
+        assert_eq!(sha256_of_file(&path).unwrap(), expected);
+        assert!(matches!(sha256_of_file(folder.path()), Err(FormatError::Read { .. })));
+    }
+}

@@ -15,10 +15,9 @@ pub(super) fn without_unused_vertices(mesh: &TriMesh) -> Cow<'_, TriMesh> {
     if !new_index.contains(&UNUSED) {
         return Cow::Borrowed(mesh);
     }
-    let mut num_used = 0;
-    for index in new_index.iter_mut().filter(|index| **index != UNUSED) {
+    let used_entries = new_index.iter_mut().filter(|index| **index != UNUSED);
+    for (num_used, index) in (0..).zip(used_entries) {
         *index = num_used;
-        num_used += 1;
     }
     Cow::Owned(TriMesh {
         positions: used(&mesh.positions, &new_index),

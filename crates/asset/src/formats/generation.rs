@@ -119,10 +119,12 @@ pub fn save(library: &Path, new: &NewGeneration<'_>) -> Result<Generation, Forma
         move |source| FormatError::Write { path, source }
     };
     std::fs::create_dir_all(library).map_err(writing(library))?;
-    let temporary = tempfile::Builder::new()
-        .prefix(".new-")
-        .tempdir_in(library)
-        .map_err(writing(library))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".new-");
+    // A temporary folder is private by default; the library is as readable as the artist's other files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    let temporary = builder.tempdir_in(library).map_err(writing(library))?;
     artifact::write_asset(temporary.path(), new.asset)?;
     let thumbnail = temporary.path().join(THUMBNAIL_FILE);
     let picture = Pixels::Rgba(new.thumbnail)
@@ -279,20 +281,8 @@ fn copy_view(folder: &Path, index: usize, path: &Path) -> SavedView {
 
 /// Renames a filled folder to the first free name that begins with the stem.
 fn move_into_place(temporary: tempfile::TempDir, library: &Path, stem: &str) -> Result<PathBuf, FormatError> {
-    let make_readable = |_path: &Path| -> io::Result<()> {
-        // Temporary folders are private; the library is as readable as the artist's other files.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            std::fs::set_permissions(_path, std::fs::Permissions::from_mode(0o755))?;
-        }
-        Ok(())
-    };
-    let mut result = make_readable(temporary.path());
+    let mut result = Ok(());
     for number in 1..=MAX_SAME_NAMES {
-        if result.is_err() {
-            break;
-        }
         let name = if number == 1 {
             stem.to_owned()
         } else {
@@ -308,9 +298,9 @@ fn move_into_place(temporary: tempfile::TempDir, library: &Path, stem: &str) -> 
             let _ = temporary.keep();
             return Ok(folder);
         }
-        // Another process may have taken the name in between.
-        if folder.exists() {
-            result = Ok(());
+        // Another process may have taken the name in between; any other trouble stays.
+        if !folder.exists() {
+            break;
         }
     }
     Err(FormatError::Write {

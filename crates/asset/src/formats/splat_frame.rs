@@ -190,7 +190,7 @@ pub(crate) mod tests {
         let mut splats = axes_scene(1);
         let expected_sh = [splats.sh[0..4].to_vec(), splats.sh[8..12].to_vec()].concat();
         splats.log_scales[1].y = f32::NEG_INFINITY;
-        splats.rotations[2] = splats.rotations[2] * 3.0;
+        splats.rotations[2] *= 3.0;
         assert_eq!(drop_broken(&mut splats), 1);
         assert!(splats.is_consistent());
         assert_eq!(splats.positions, [Vec3::X * 0.4, Vec3::Z * 0.4]);

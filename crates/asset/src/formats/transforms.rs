@@ -249,11 +249,7 @@ mod tests {
     fn wrong_frames_are_named() {
         for (key, value, words) in [
             ("transform_matrix", json!([[1.0]]), "not 4 by 4"),
-            (
-                "transform_matrix",
-                json!(vec![[0.0; 4]; 3]),
-                "axis of no length",
-            ),
+            ("transform_matrix", json!(vec![[0.0; 4]; 3]), "axis of no length"),
             ("fl_x", json!(-3.0), "impossible field of view"),
             ("h", json!(0), "0 pixels"),
         ] {

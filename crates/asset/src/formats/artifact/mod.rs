@@ -196,7 +196,7 @@ fn push_splats<'a>(list: &mut TensorList<'a>, notes: &mut Notes, splats: &'a Gau
     list.push("splats.positions", &[3], &splats.positions);
     list.push("splats.log_scales", &[3], &splats.log_scales);
     let wxyz: Vec<[f32; 4]> = splats.rotations.iter().map(|q| [q.w, q.x, q.y, q.z]).collect();
-    list.push_owned("splats.rotations", &[4], wxyz);
+    list.push_copy("splats.rotations", &[4], &wxyz);
     list.push("splats.opacities", &[], &splats.opacities);
     list.push_grouped("splats.sh", &[splats.num_sh_coefficients(), 3], &splats.sh);
 }

@@ -75,13 +75,13 @@ impl<'a> TensorList<'a> {
         }
     }
 
-    /// Adds rows that were made for writing.
-    pub(super) fn push_owned<T: Row>(&mut self, name: &str, row_shape: &[usize], rows: Vec<T>) {
+    /// Adds a copy of rows that were made for writing.
+    pub(super) fn push_copy<T: Row>(&mut self, name: &str, row_shape: &[usize], rows: &[T]) {
         self.push_bytes::<T>(
             name,
             rows.len(),
             row_shape,
-            Cow::Owned(bytemuck::cast_slice(&rows).to_vec()),
+            Cow::Owned(bytemuck::cast_slice(rows).to_vec()),
         );
     }
 

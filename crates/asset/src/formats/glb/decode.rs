@@ -153,10 +153,9 @@ impl Merge {
         primitive: &json::mesh::Primitive,
         transform: Affine3A,
     ) -> Result<(), FormatError> {
-        let mode = match primitive.mode {
-            Valid(mode @ (Mode::Triangles | Mode::TriangleStrip | Mode::TriangleFan)) => mode,
+        let Valid(mode @ (Mode::Triangles | Mode::TriangleStrip | Mode::TriangleFan)) = primitive.mode else {
             // Points and lines have no surface.
-            _ => return Ok(()),
+            return Ok(());
         };
         self.check_entries(scene, primitive)?;
         let part = read_primitive(scene, primitive, mode)?;

@@ -9,7 +9,8 @@ use json::{Index, Root};
 use rayon::prelude::*;
 
 use super::container::Chunks;
-use super::{EXTRAS_KEY, GlbOptions, TextureFormat, WEBP_EXTENSION};
+use super::material::unit;
+use super::{EXTRAS_KEY, TextureFormat, WEBP_EXTENSION};
 use crate::color::linear_from_srgb_u8;
 use crate::formats::pictures::Pixels;
 use crate::formats::{FormatError, compact};
@@ -18,14 +19,14 @@ use crate::{AlphaMode, Material, Provenance, TexturedMesh, TriMesh};
 /// Vertices up to here are indexed with 16 bits; index 65535 is reserved.
 const MAX_U16_VERTICES: usize = 65_535;
 
-pub(super) fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, FormatError> {
+pub(super) fn encode(textured: &TexturedMesh, format: TextureFormat) -> Result<Vec<u8>, FormatError> {
     let mesh = &*textured.mesh;
     check(mesh)?;
     let mesh = &*compact::without_unused_vertices(mesh);
     let textures = Textures::of(&textured.material, !mesh.uvs.is_empty());
     let mut builder = Builder::default();
     builder.root.asset = asset(&textured.provenance)?;
-    let material = builder.push_material(&textured.material, mesh, &textures, options)?;
+    let material = builder.push_material(&textured.material, mesh, &textures, format)?;
     let primitive = builder.push_primitive(mesh, &textures, material);
     let mesh = builder.root.push(json::Mesh {
         extensions: None,
@@ -250,9 +251,9 @@ impl Builder {
         material: &Material,
         mesh: &TriMesh,
         textures: &Textures<'_>,
-        options: &GlbOptions,
+        format: TextureFormat,
     ) -> Result<Index<json::Material>, FormatError> {
-        let [base_color, orm, normal] = self.push_textures(mesh, textures, options.texture_format)?;
+        let [base_color, orm, normal] = self.push_textures(mesh, textures, format)?;
         let info = |index| json::texture::Info {
             index,
             tex_coord: 0,
@@ -263,7 +264,7 @@ impl Builder {
         let (alpha_mode, alpha_cutoff) = match material.alpha_mode {
             AlphaMode::Opaque => (json::material::AlphaMode::Opaque, None),
             AlphaMode::Mask { cutoff } => {
-                let cutoff = json::material::AlphaCutoff(cutoff.clamp(0.0, 1.0));
+                let cutoff = json::material::AlphaCutoff(unit(cutoff));
                 (json::material::AlphaMode::Mask, Some(cutoff))
             }
             AlphaMode::Blend => (json::material::AlphaMode::Blend, None),
@@ -423,8 +424,7 @@ fn metallic_roughness(material: &Material, has_texture: bool) -> [f32; 2] {
         .and_then(|picture| picture.pixels().next())
     {
         Some(texel) => [texel.0[2], texel.0[1]].map(|value| f32::from(value) / 255.0),
-        // `max` after `min` also turns a value that is no number into zero.
-        None => [material.metallic_factor, material.roughness_factor].map(|factor| factor.min(1.0).max(0.0)),
+        None => [material.metallic_factor, material.roughness_factor].map(unit),
     }
 }
 

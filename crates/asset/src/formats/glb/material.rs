@@ -209,6 +209,6 @@ fn scaled(value: u8, factor: f32) -> u8 {
 }
 
 /// A factor within `[0, 1]`; what is no number becomes zero.
-fn unit(factor: f32) -> f32 {
-    factor.min(1.0).max(0.0)
+pub(super) fn unit(factor: f32) -> f32 {
+    if factor.is_nan() { 0.0 } else { factor.clamp(0.0, 1.0) }
 }

@@ -68,7 +68,7 @@ pub fn write(path: &Path, textured: &TexturedMesh, options: &GlbOptions) -> Resu
 
 /// Writes to memory; see [`write`].
 pub fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Vec<u8>, FormatError> {
-    encode::encode(textured, options)
+    encode::encode(textured, options.texture_format)
 }
 
 #[cfg(test)]

@@ -247,7 +247,10 @@ fn bad_files_name_what_is_wrong() {
     let truncated = |result| matches!(result, Err(FormatError::Truncated { .. }));
     let damaged = |result| matches!(result, Err(FormatError::Damaged { .. }));
     assert!(truncated(with("/accessors/0/count", json!(150_000_000))));
-    assert!(matches!(with("/accessors/0/count", json!(u64::MAX)), Err(FormatError::TooLarge { .. })));
+    assert!(matches!(
+        with("/accessors/0/count", json!(u64::MAX)),
+        Err(FormatError::TooLarge { .. })
+    ));
     assert!(truncated(with("/bufferViews/0/byteOffset", json!(u64::MAX))));
     assert!(truncated(with("/accessors/2/sparse/count", json!(1_u64 << 40))));
     assert!(damaged(with("/accessors/2/type", json!("VEC4"))));

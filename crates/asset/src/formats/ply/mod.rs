@@ -76,9 +76,9 @@ pub fn encode(splats: &GaussianSplats) -> Result<Vec<u8>, FormatError> {
 fn header_text(num_splats: usize, num_rest: usize, filter: SplatFilter) -> String {
     let mut text = String::from("ply\nformat binary_little_endian 1.0\n");
     if filter == SplatFilter::Mip {
-        text += &format!("comment {MIP_COMMENT}\n");
+        text.extend(["comment ", MIP_COMMENT, "\n"]);
     }
-    text += &format!("element vertex {num_splats}\n");
+    text.extend(["element vertex ", &num_splats.to_string(), "\n"]);
     let fixed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let names = [
         fixed(&["x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2"]),
@@ -89,7 +89,7 @@ fn header_text(num_splats: usize, num_rest: usize, filter: SplatFilter) -> Strin
     ]
     .concat();
     for name in names {
-        text += &format!("property float {name}\n");
+        text.extend(["property float ", &name, "\n"]);
     }
     text + "end_header\n"
 }
@@ -163,7 +163,7 @@ impl RowLayout {
                 FormatError::not_recognized("Gaussian splat PLY", format!("its points have no '{name}'"))
             })
         };
-        let num_rest = (0..)
+        let num_rest = (0..element.properties.len())
             .take_while(|index| fields.contains_key(format!("f_rest_{index}").as_str()))
             .count();
         // Degree 4 exists in few files; its extra coefficients are beyond what is drawn and are left out.

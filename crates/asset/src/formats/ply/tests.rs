@@ -21,9 +21,9 @@ fn assert_close(left: &GaussianSplats, right: &GaussianSplats) {
 fn foreign_file(names: &[&str], rows: &[Vec<f64>]) -> Vec<u8> {
     let mut text = String::from("ply\r\nformat binary_little_endian 1.0\r\ncomment made elsewhere\r\nobj_info x\r\n");
     text += "element face 1\r\nproperty list uchar int vertex_indices\r\nproperty uchar flags\r\n";
-    text += &format!("element vertex {}\r\n", rows.len());
+    text.extend(["element vertex ", &rows.len().to_string(), "\r\n"]);
     for name in names {
-        text += &format!("property double {name}\r\n");
+        text.extend(["property double ", name, "\r\n"]);
     }
     text += "element camera 1\r\nproperty float view_px\r\nend_header\r\n";
     let mut bytes = text.into_bytes();
