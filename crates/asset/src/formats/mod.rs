@@ -13,6 +13,8 @@
 //! | STL | +Z up, front -Y (what slicers expect) | (x, y, z) -> (x, -z, y) |
 //! | transforms.json | +Z up (`NeRF`) | (x, y, z) -> (x, z, -y) |
 
+use std::path::Path;
+
 pub mod artifact;
 mod compact;
 mod error;
@@ -30,8 +32,6 @@ mod test_support;
 pub mod transforms;
 
 pub use error::FormatError;
-
-use std::path::Path;
 
 /// A whole file in memory.
 fn read_file(path: &Path) -> Result<Vec<u8>, FormatError> {
