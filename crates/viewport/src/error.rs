@@ -86,7 +86,7 @@ impl FaultWatch {
         let watch = Self::default();
         let uncaptured = watch.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            uncaptured.note(GpuError::from(error))
+            uncaptured.note(GpuError::from(error));
         }));
         let lost = watch.clone();
         device.set_device_lost_callback(move |reason, message| {

@@ -176,11 +176,15 @@ mod tests {
 
     #[test]
     fn interpolation_meets_both_ends_and_turns_the_short_way() {
-        let mut from = OrbitCamera::default();
-        from.azimuth_rad = 350_f32.to_radians();
-        let mut to = from;
-        to.azimuth_rad = 10_f32.to_radians();
-        to.distance = from.distance * 4.0;
+        let from = OrbitCamera {
+            azimuth_rad: 350_f32.to_radians(),
+            ..OrbitCamera::default()
+        };
+        let to = OrbitCamera {
+            azimuth_rad: 10_f32.to_radians(),
+            distance: from.distance * 4.0,
+            ..from
+        };
         let close = |a: OrbitCamera, b: OrbitCamera| {
             let turn = (a.azimuth_rad - b.azimuth_rad + PI).rem_euclid(TAU) - PI;
             turn.abs() < 1e-5 && (a.distance - b.distance).abs() < 1e-4

@@ -98,6 +98,7 @@ impl Renderer {
     }
 
     /// Copies the scene's picture into a pass with `target_format`, filling its viewport, blended over what is there.
+    /// A picture of another size than the viewport is stretched, so that a slow computer may draw fewer pixels.
     pub fn blit(&self, scene: &Scene, pass: &mut wgpu::RenderPass<'_>) {
         if let Some(targets) = &scene.targets {
             self.present.draw(pass, &targets.present_group);

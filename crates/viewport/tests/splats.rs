@@ -83,7 +83,6 @@ fn assert_like_reference(name: &str, splats: &GaussianSplats, camera: &Camera) {
         .map(|value| f64::from(value) / 255.0)
         .collect();
     let quality = psnr(&found, &expected);
-    println!("{name}: {quality:.1} dB");
     assert!(quality >= MIN_PSNR, "{name}: {quality:.1} dB");
     let covered = expected
         .iter()

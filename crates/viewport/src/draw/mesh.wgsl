@@ -10,7 +10,7 @@ struct Material {
 
 const ALPHA_OPAQUE: f32 = 0.0;
 const ALPHA_MASK: f32 = 1.0;
-const CLAY: vec3f = vec3f(0.47, 0.445, 0.42);
+const CLAY: vec3f = vec3f(0.55, 0.522, 0.495);
 const CLAY_ROUGHNESS: f32 = 0.55;
 
 @group(1) @binding(0) var<uniform> material: Material;
@@ -32,11 +32,12 @@ struct MeshVertex {
 
 struct MeshFragment {
     @invariant @builtin(position) position: vec4f,
-    @location(0) world: vec3f,
-    @location(1) normal: vec3f,
+    // At the covered part of a pixel: past the outline normals turn away and reflections sparkle.
+    @location(0) @interpolate(perspective, centroid) world: vec3f,
+    @location(1) @interpolate(perspective, centroid) normal: vec3f,
     @location(2) tangent: vec4f,
     @location(3) uv: vec2f,
-    @location(4) color: vec3f,
+    @location(4) @interpolate(perspective, centroid) color: vec3f,
 }
 
 @vertex

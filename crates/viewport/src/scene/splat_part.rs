@@ -102,10 +102,9 @@ impl SplatPart {
     pub fn update_order(&mut self, queue: &wgpu::Queue, forward: Vec3, waits: bool) -> bool {
         let mut newest = self.sorter.take();
         if waits || self.sorted_for.is_none() {
-            if self.sorted_for != Some(forward) {
-                newest = Some(self.sorter.sort_now(forward));
-                self.wanted = Some(forward);
-            }
+            // Whatever the thread has finished meanwhile is for another direction.
+            newest = (self.sorted_for != Some(forward)).then(|| self.sorter.sort_now(forward));
+            self.wanted = Some(forward);
         } else if self.wanted != Some(forward) {
             self.sorter.request(forward);
             self.wanted = Some(forward);

@@ -32,7 +32,7 @@ pub fn render(splats: &GaussianSplats, camera: &Camera, size: usize, background:
     }
     picture
         .iter()
-        .flat_map(|pixel| pixel.to_array())
+        .flat_map(DVec3::to_array)
         .map(|value| value.clamp(0.0, 1.0))
         .collect()
 }
