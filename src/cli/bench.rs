@@ -56,7 +56,13 @@ fn generate(views: &[String]) -> anyhow::Result<()> {
             seen.lock().push((label, Instant::now()));
         }
     };
-    let asset = engine.run(&job, &RunContext { cancel: CancelToken::new(), emit: &emit })?;
+    let asset = engine.run(
+        &job,
+        &RunContext {
+            cancel: CancelToken::new(),
+            emit: &emit,
+        },
+    )?;
     let ended = Instant::now();
 
     let stages = stages.lock();

@@ -47,5 +47,7 @@ impl Content {
 
 /// The ending of a file's name in lower case, without the dot.
 pub(super) fn extension_of(path: &Path) -> String {
-    path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+    path.extension()
+        .map(|extension| extension.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default()
 }

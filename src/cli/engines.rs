@@ -36,7 +36,11 @@ fn print_engine(info: &EngineInfo) {
 
 /// Range and default in one phrase.
 fn values_of(spec: &ParamSpec) -> String {
-    let unit = if spec.unit.is_empty() { String::new() } else { format!(" {}", spec.unit) };
+    let unit = if spec.unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", spec.unit)
+    };
     match &spec.kind {
         ParamKind::Bool { default } => format!("true or false, default {default}"),
         ParamKind::Int { min, max, default, .. } => format!("{min} to {max}{unit}, default {default}"),

@@ -36,8 +36,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let content = Content::open(&arguments.input)?;
     match extension_of(&arguments.output).as_str() {
         "glb" => {
-            let texture_format = if arguments.webp { glb::TextureFormat::WebP } else { glb::TextureFormat::Png };
-            glb::write(&arguments.output, &textured(content, arguments)?, &glb::GlbOptions { texture_format })?;
+            let texture_format = if arguments.webp {
+                glb::TextureFormat::WebP
+            } else {
+                glb::TextureFormat::Png
+            };
+            glb::write(
+                &arguments.output,
+                &textured(content, arguments)?,
+                &glb::GlbOptions { texture_format },
+            )?;
         }
         "obj" => obj::write(&arguments.output, &textured(content, arguments)?)?,
         "stl" => stl::write(&arguments.output, &textured(content, arguments)?.mesh)?,
@@ -67,14 +75,24 @@ fn finish_generation(asset: &Asset, arguments: &Arguments) -> anyhow::Result<Tex
         ..defaults
     };
     let progress = Progress::new(false);
-    let control = Control { is_cancelled: &|| false, progress: &|step| progress.step(&step) };
+    let control = Control {
+        is_cancelled: &|| false,
+        progress: &|step| progress.step(&step),
+    };
     let finished = finish(asset, &settings, &control);
     progress.clear();
     Ok(finished?.textured)
 }
 
 fn plain(mesh: Arc<TriMesh>) -> TexturedMesh {
-    TexturedMesh { mesh, material: Material { roughness_factor: 0.8, ..Material::default() }, ..TexturedMesh::default() }
+    TexturedMesh {
+        mesh,
+        material: Material {
+            roughness_factor: 0.8,
+            ..Material::default()
+        },
+        ..TexturedMesh::default()
+    }
 }
 
 fn splats<'a>(content: &'a Content, input: &Path) -> anyhow::Result<&'a GaussianSplats> {

@@ -73,7 +73,14 @@ struct Written {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    for path in [Some(&arguments.output), arguments.ply.as_ref(), arguments.preview.as_ref()].into_iter().flatten() {
+    for path in [
+        Some(&arguments.output),
+        arguments.ply.as_ref(),
+        arguments.preview.as_ref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
         check_folder(path)?;
     }
     let hull = HullEngine::new();
@@ -99,19 +106,29 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 /// Says that an output folder is missing before minutes are spent.
 fn check_folder(path: &Path) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     if folder.is_dir() {
         return Ok(());
     }
-    Err(UsageError(format!("The folder {} does not exist. Make it first.", folder.display())).into())
+    Err(UsageError(format!(
+        "The folder {} does not exist. Make it first.",
+        folder.display()
+    ))
+    .into())
 }
 
 fn job_from(arguments: &Arguments, engine: &HullEngine) -> anyhow::Result<Job> {
     let mut job = match &arguments.job {
         Some(path) => read_job(path)?,
-        None => {
-            Job { engine: arguments.engine.clone(), params: ParamValues::default(), views: Vec::new(), seed: 0 }
-        }
+        None => Job {
+            engine: arguments.engine.clone(),
+            params: ParamValues::default(),
+            views: Vec::new(),
+            seed: 0,
+        },
     };
     if !arguments.views.is_empty() {
         job.views = sources::views_from_arguments(&arguments.views)?;
@@ -121,7 +138,11 @@ fn job_from(arguments: &Arguments, engine: &HullEngine) -> anyhow::Result<Job> {
     }
     let info = engine.info();
     if job.engine != info.id {
-        return Err(EngineError::UnknownEngine { id: job.engine, known: vec![info.id] }.into());
+        return Err(EngineError::UnknownEngine {
+            id: job.engine,
+            known: vec![info.id],
+        }
+        .into());
     }
     for assignment in &arguments.parameters {
         let (key, text) = assignment
@@ -181,7 +202,10 @@ fn generate(job: Job, hull: HullEngine, cancelled: &AtomicBool, progress: &Progr
             },
             Err(crossbeam_channel::RecvTimeoutError::Timeout) => {}
             Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
-                return Err(EngineError::Internal { reason: "the inference thread ended".into() }.into());
+                return Err(EngineError::Internal {
+                    reason: "the inference thread ended".into(),
+                }
+                .into());
             }
         }
     }
@@ -196,13 +220,30 @@ fn write_all(
     if cancelled.load(Ordering::Relaxed) {
         return Err(EngineError::Cancelled.into());
     }
-    let texture_format = if arguments.webp { glb::TextureFormat::WebP } else { glb::TextureFormat::Png };
-    glb::write(&arguments.output, &finished.textured, &glb::GlbOptions { texture_format })?;
+    let texture_format = if arguments.webp {
+        glb::TextureFormat::WebP
+    } else {
+        glb::TextureFormat::Png
+    };
+    glb::write(
+        &arguments.output,
+        &finished.textured,
+        &glb::GlbOptions { texture_format },
+    )?;
     let mut paths = vec![("glb", arguments.output.clone())];
     if let Some(path) = &arguments.ply {
-        let splats = asset.splats.as_deref().context("This engine makes no splats, so there is nothing for --ply")?;
-        let is_spz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("spz"));
-        if is_spz { spz::write(path, splats)? } else { ply::write(path, splats)? }
+        let splats = asset
+            .splats
+            .as_deref()
+            .context("This engine makes no splats, so there is nothing for --ply")?;
+        let is_spz = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("spz"));
+        if is_spz {
+            spz::write(path, splats)?
+        } else {
+            ply::write(path, splats)?
+        }
         paths.push(("splats", path.clone()));
     }
     if let Some(path) = &arguments.preview {
@@ -217,7 +258,11 @@ fn render_preview(path: &Path, textured: &TexturedMesh) -> anyhow::Result<()> {
     let offscreen = Offscreen::new()?;
     let mut scene = Scene::new();
     scene.set_textured_mesh(offscreen.device(), offscreen.queue(), Some(textured))?;
-    let mut orbit = OrbitCamera { azimuth_rad: 0.6, elevation_rad: 0.25, ..OrbitCamera::default() };
+    let mut orbit = OrbitCamera {
+        azimuth_rad: 0.6,
+        elevation_rad: 0.25,
+        ..OrbitCamera::default()
+    };
     if let Some(bounds) = scene.bounds() {
         orbit.frame(bounds);
     }
@@ -231,8 +276,11 @@ fn report(written: &Written, progress: &Progress) {
     for (what, path) in &written.paths {
         summary.push_str(&format!("\n{what:>8}  {}", path.display()));
     }
-    let paths: serde_json::Map<_, _> =
-        written.paths.iter().map(|(what, path)| ((*what).to_owned(), json!(path))).collect();
+    let paths: serde_json::Map<_, _> = written
+        .paths
+        .iter()
+        .map(|(what, path)| ((*what).to_owned(), json!(path)))
+        .collect();
     progress.finish(
         &summary,
         json!({

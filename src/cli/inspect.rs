@@ -24,7 +24,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Content::Textured(textured) => textured_facts(&textured),
         Content::Mesh(mesh) => json!({ "mesh": mesh_facts(&mesh) }),
         Content::Splats(splats) => json!({ "splats": splats_facts(&splats) }),
-        Content::Generation(_, asset) => json!({
+        Content::Generation(generation, asset) => json!({
+            "name": generation.name,
+            "created_unix_secs": generation.created_unix_secs,
+            "job": generation.job,
             "mesh": asset.mesh.as_deref().map(mesh_facts),
             "splats": asset.splats.as_deref().map(splats_facts),
             "volume": asset.volume.as_deref().map(|volume| json!({

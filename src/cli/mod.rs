@@ -90,7 +90,10 @@ pub fn run() -> ExitCode {
 }
 
 fn hint_of(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| cause.downcast_ref::<EngineError>()).and_then(Hint::hint)
+    error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<EngineError>())
+        .and_then(Hint::hint)
 }
 
 fn status_of(error: &anyhow::Error) -> ExitStatus {
@@ -134,7 +137,10 @@ mod tests {
         assert_eq!(status(EngineError::Cancelled), ExitStatus::Cancelled);
         assert_eq!(status(EngineError::NoViews), ExitStatus::BadInput);
         assert_eq!(status(EngineError::WorkerHung { secs: 3 }), ExitStatus::Failed);
-        let unknown = EngineError::UnknownEngine { id: "x".into(), known: vec!["hull".into()] };
+        let unknown = EngineError::UnknownEngine {
+            id: "x".into(),
+            known: vec!["hull".into()],
+        };
         assert_eq!(status(unknown), ExitStatus::Usage);
     }
 }

@@ -1,5 +1,9 @@
 //! The one place of the command line that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a command line is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "printing is what a command line is for"
+)]
 
 /// A line of the result, to standard output.
 pub(super) fn line(text: &str) {

@@ -41,7 +41,12 @@ impl Progress {
     /// Shows an engine's event.
     pub(super) fn event(&self, event: &Event) {
         match event {
-            Event::Stage { id, label, index, count } => self.stage(id, label, *index, *count),
+            Event::Stage {
+                id,
+                label,
+                index,
+                count,
+            } => self.stage(id, label, *index, *count),
             Event::Progress { stage, done, total } => self.advance(stage, *done, *total),
             Event::Reused { stage } => self.json_only(&json!({ "event": "reused", "stage": stage })),
             Event::Memory { used, total } => {
@@ -55,9 +60,18 @@ impl Progress {
     /// Shows that a finishing step goes on.
     pub(super) fn step(&self, progress: &StepProgress) {
         if progress.done == 0 {
-            self.stage(&format!("{:?}", progress.step).to_ascii_lowercase(), progress.step.label(), 0, 1);
+            self.stage(
+                &format!("{:?}", progress.step).to_ascii_lowercase(),
+                progress.step.label(),
+                0,
+                1,
+            );
         }
-        self.advance(&format!("{:?}", progress.step).to_ascii_lowercase(), progress.done, progress.total);
+        self.advance(
+            &format!("{:?}", progress.step).to_ascii_lowercase(),
+            progress.done,
+            progress.total,
+        );
     }
 
     /// Ends the show and gives the last word.

@@ -22,10 +22,16 @@ pub(super) fn views_from_arguments(arguments: &[String]) -> anyhow::Result<Vec<V
             } else {
                 views.extend(pictures_in(&path)?.into_iter().map(View::new));
             }
-        } else if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
+        {
             views.extend(transforms::read(&path)?);
         } else if path.is_file() {
-            views.push(View { direction, ..View::new(path) });
+            views.push(View {
+                direction,
+                ..View::new(path)
+            });
         } else {
             return Err(UsageError(format!("There is no file or folder {}.", path.display())).into());
         }
@@ -39,7 +45,10 @@ fn split_direction(argument: &str) -> (Option<Direction>, PathBuf) {
     if whole.exists() {
         return (None, whole);
     }
-    match argument.split_once('=').map(|(name, path)| (name.parse::<Direction>(), path)) {
+    match argument
+        .split_once('=')
+        .map(|(name, path)| (name.parse::<Direction>(), path))
+    {
         Some((Ok(direction), path)) => (Some(direction), PathBuf::from(path)),
         _ => (None, whole),
     }
@@ -48,8 +57,12 @@ fn split_direction(argument: &str) -> (Option<Direction>, PathBuf) {
 fn pictures_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut pictures = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| format!("{} cannot be read", folder.display()))? {
-        let path = entry.with_context(|| format!("{} cannot be read", folder.display()))?.path();
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+        let path = entry
+            .with_context(|| format!("{} cannot be read", folder.display()))?
+            .path();
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         if extension.is_some_and(|extension| PICTURE_EXTENSIONS.contains(&extension.as_str())) {
             pictures.push(path);
         }
@@ -68,10 +81,19 @@ mod tests {
     #[test]
     fn a_direction_may_stand_before_the_file() {
         let (direction, path) = split_direction("left=photos/a=b.png");
-        assert_eq!((direction, path), (Some(Direction::Left), PathBuf::from("photos/a=b.png")));
+        assert_eq!(
+            (direction, path),
+            (Some(Direction::Left), PathBuf::from("photos/a=b.png"))
+        );
         assert_eq!(split_direction("a=b.png"), (None, PathBuf::from("a=b.png")));
         let (free, _) = split_direction("45,20=x.png");
-        assert_eq!(free, Some(Direction::Free { azimuth_deg: 45.0, elevation_deg: 20.0 }));
+        assert_eq!(
+            free,
+            Some(Direction::Free {
+                azimuth_deg: 45.0,
+                elevation_deg: 20.0
+            })
+        );
     }
 
     #[test]
@@ -80,7 +102,10 @@ mod tests {
         for name in ["b.PNG", "a.jpg", "notes.txt"] {
             std::fs::write(folder.path().join(name), b"")?;
         }
-        let names: Vec<_> = pictures_in(folder.path())?.iter().map(|path| View::new(path).name()).collect();
+        let names: Vec<_> = pictures_in(folder.path())?
+            .iter()
+            .map(|path| View::new(path).name())
+            .collect();
         assert_eq!(names, ["a.jpg", "b.PNG"]);
         Ok(())
     }

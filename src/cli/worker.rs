@@ -13,6 +13,10 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match arguments.engine.as_str() {
         "hull" => Ok(serve_worker(Box::new(HullEngine::new()))?),
-        other => Err(EngineError::UnknownEngine { id: other.to_owned(), known: vec!["hull".to_owned()] }.into()),
+        other => Err(EngineError::UnknownEngine {
+            id: other.to_owned(),
+            known: vec!["hull".to_owned()],
+        }
+        .into()),
     }
 }

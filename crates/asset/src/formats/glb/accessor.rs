@@ -1,6 +1,6 @@
 //! Arrays of a GLB, checked before they are read: every offset, stride and count of the description is a claim.
 
-use gltf_json as json;
+use gltf::json;
 use json::accessor::{ComponentType, Type};
 use json::validation::Checked::Valid;
 use json::{Accessor, Index, Root};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use glam::{Affine3A, Mat3, Quat, Vec2, Vec3};
-use gltf_json as json;
+use gltf::json;
 use json::Root;
 use json::mesh::{Mode, Semantic};
 use json::validation::Checked::Valid;

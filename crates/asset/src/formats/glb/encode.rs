@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use glam::Vec3;
-use gltf_json as json;
+use gltf::json;
 use json::validation::Checked::Valid;
 use json::{Index, Root};
 use rayon::prelude::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gltf_json as json;
+use gltf::json;
 use image::imageops::FilterType;
 use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use json::validation::Checked::Valid;
