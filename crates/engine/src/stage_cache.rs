@@ -190,7 +190,7 @@ mod tests {
         let mut cache = StageCache::with_capacity_bytes(10);
         let names = reused(|context| {
             for _ in 0..2 {
-                let output = cache.get_or_run_sized("carve", key(1), context, |_| 1000, || Ok(()));
+                let output = cache.get_or_run_sized("carve", key(1), context, |()| 1000, || Ok(()));
                 assert!(output.is_ok());
             }
         });

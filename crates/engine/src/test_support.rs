@@ -110,6 +110,6 @@ pub(crate) fn within_a_minute<T: Send + 'static>(work: impl FnOnce() -> T + Send
     let (sender, receiver) = crossbeam_channel::bounded(1);
     let thread = std::thread::Builder::new().name("test".into());
     thread.spawn(move || sender.send(work())).expect("a thread");
-    let minute = std::time::Duration::from_secs(60);
+    let minute = std::time::Duration::from_mins(1);
     receiver.recv_timeout(minute).expect("it neither hangs nor panics")
 }

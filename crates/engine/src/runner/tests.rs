@@ -10,7 +10,7 @@ fn start(engines: Vec<Box<dyn Engine>>) -> Runner {
 }
 
 fn next(runner: &Runner) -> RunnerEvent {
-    let event = runner.events().recv_timeout(Duration::from_secs(60));
+    let event = runner.events().recv_timeout(Duration::from_mins(1));
     event.expect("an event")
 }
 
@@ -314,7 +314,7 @@ fn dropping_ends_a_flood_that_nobody_reads() {
     let (job, _picture) = job("test");
     runner.submit(job.clone());
     runner.submit(job);
-    hears.recv_timeout(Duration::from_secs(60)).expect("it runs");
+    hears.recv_timeout(Duration::from_mins(1)).expect("it runs");
     within_a_minute(move || drop(runner));
 }
 
@@ -327,9 +327,9 @@ fn engines_are_released_when_asked_and_dropped_with_the_runner() {
     let runner = start(vec![engine.boxed()]);
     assert_eq!(runner.engines()[0].id, "test");
     runner.release_engines();
-    hears.recv_timeout(Duration::from_secs(60)).expect("released");
+    hears.recv_timeout(Duration::from_mins(1)).expect("released");
     drop(runner);
-    let closed = hears.recv_timeout(Duration::from_secs(60));
+    let closed = hears.recv_timeout(Duration::from_mins(1));
     assert_eq!(
         closed,
         Err(crossbeam_channel::RecvTimeoutError::Disconnected),

@@ -28,7 +28,7 @@ impl WorkerCommand {
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
-            start_limit: Duration::from_secs(120),
+            start_limit: Duration::from_mins(2),
             silence_limit: Duration::from_secs(30),
             cancel_grace: Duration::from_secs(3),
             shutdown_grace: Duration::from_secs(2),

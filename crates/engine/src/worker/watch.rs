@@ -65,7 +65,7 @@ impl Watch {
         }
         if self.silence > self.silence_limit {
             return Err(Broken::Failed(EngineError::WorkerHung {
-                secs: self.silence_limit.as_secs(),
+                secs: self.silence_limit.as_secs_f64().ceil() as u64,
             }));
         }
         Ok(None)

@@ -1,0 +1,116 @@
+//! The supervising side: one engine, its worker with a fault, and what a test asks of them.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bozzetto_asset::{Asset, View};
+use bozzetto_engine::{
+    CancelToken, Engine as _, EngineError, Event, Job, ParamValues, RunContext, WorkerCommand, WorkerEngine,
+};
+use parking_lot::Mutex;
+
+use crate::{leaks, worker};
+
+static NUM_CASES: AtomicUsize = AtomicUsize::new(0);
+
+/// An engine whose worker has a fault once.
+pub struct Case {
+    pub engine: WorkerEngine,
+    pub id: String,
+    pub folder: tempfile::TempDir,
+    pub events: Mutex<Vec<Event>>,
+}
+
+impl Case {
+    pub fn new(fault: &str) -> Self {
+        Self::with_command(fault, |_, _| ())
+    }
+
+    /// With silence, or the wait for a greeting, taken for a hang after a moment.
+    pub fn impatient(fault: &str) -> Self {
+        Self::with_command(fault, |command, _| {
+            command.silence_limit = Duration::from_millis(300);
+            if fault == "hangs at once" {
+                command.start_limit = Duration::from_millis(300);
+            }
+        })
+    }
+
+    pub fn with_command(fault: &str, change: impl FnOnce(&mut WorkerCommand, &tempfile::TempDir)) -> Self {
+        // Linux shows the first 15 bytes of a thread's name: short ids keep them apart.
+        let id = format!("t{:02}", NUM_CASES.fetch_add(1, Ordering::Relaxed));
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("view.png"), b"a picture").expect("written");
+        let mut command = WorkerCommand::new(std::env::current_exe().expect("a path"))
+            .env(worker::FAULT, fault)
+            .env(worker::ID, &id)
+            .env(worker::FOLDER, folder.path());
+        command.silence_limit = Duration::from_mins(1);
+        command.cancel_grace = Duration::from_mins(1);
+        command.shutdown_grace = Duration::from_mins(1);
+        change(&mut command, &folder);
+        Self {
+            engine: WorkerEngine::new(&id, command),
+            id,
+            folder,
+            events: Mutex::default(),
+        }
+    }
+
+    pub fn job(&self) -> Job {
+        Job {
+            engine: self.id.clone(),
+            params: ParamValues::default(),
+            views: vec![View::new(self.folder.path().join("view.png"))],
+            seed: 0,
+        }
+    }
+
+    pub fn run(&mut self) -> Result<Asset, EngineError> {
+        self.run_until(|_| false)
+    }
+
+    /// Runs a job, and cancels it at the first event that `is_enough`.
+    pub fn run_until(&mut self, is_enough: impl Fn(&Event) -> bool + Sync) -> Result<Asset, EngineError> {
+        let cancel = CancelToken::new();
+        let job = self.job();
+        let context = RunContext {
+            cancel: cancel.clone(),
+            emit: &|event| {
+                if is_enough(&event) {
+                    cancel.cancel();
+                }
+                self.events.lock().push(event);
+            },
+        };
+        self.engine.run(&job, &context)
+    }
+
+    pub fn failure(&mut self) -> EngineError {
+        self.run().map(|_| ()).expect_err("the job must fail")
+    }
+
+    pub fn success(&mut self) {
+        let asset = self.run().expect("the job must succeed");
+        assert_eq!(asset.mesh, worker::triangle().mesh);
+    }
+
+    /// What every test ends with: a job that succeeds, and nothing left behind.
+    pub fn recovers(mut self) {
+        self.success();
+        self.ends_cleanly();
+    }
+
+    pub fn ends_cleanly(self) {
+        let process = self.engine.process_id();
+        drop(self.engine);
+        assert!(process.is_some(), "a healthy worker stays for the next job");
+        leaks::nothing_is_left(&self.id, self.folder.path());
+    }
+
+    pub fn sleeper(&self) -> Option<i32> {
+        let path: PathBuf = self.folder.path().join(worker::SLEEPER);
+        std::fs::read_to_string(path).ok()?.parse().ok()
+    }
+}
