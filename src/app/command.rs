@@ -361,9 +361,10 @@ impl CommandSender {
 /// Commands whose keys were pressed in this frame.
 ///
 /// Keys without Ctrl or Alt are left alone while a text field has the keyboard, where they write letters and Esc leaves the
-/// field; so is Ctrl with the letters that text fields use themselves.
+/// field; so is Ctrl with the letters that text fields use themselves. Esc closes an open menu and nothing else.
 pub fn pressed_commands(ctx: &egui::Context) -> Vec<Command> {
-    let is_typing = ctx.egui_wants_keyboard_input();
+    let is_typing = ctx.text_edit_focused();
+    let is_menu_open = egui::Popup::is_any_open(ctx);
     let rows = ACTIONS.iter().filter_map(|info| Some((info.shortcut?, &info.command)));
     let more = MORE_SHORTCUTS.iter().map(|(shortcut, command)| (*shortcut, command));
     // Longer combinations first: egui lets Ctrl+Shift+Z match Ctrl+Z as well.
@@ -372,6 +373,7 @@ pub fn pressed_commands(ctx: &egui::Context) -> Vec<Command> {
     ctx.input_mut(|input| {
         all.into_iter()
             .filter(|(shortcut, _)| !(is_typing && belongs_to_text(*shortcut)))
+            .filter(|(shortcut, _)| !(is_menu_open && shortcut.logical_key == Key::Escape))
             .filter(|(shortcut, _)| input.consume_shortcut(shortcut))
             .map(|(_, command)| command.clone())
             .collect()
@@ -438,7 +440,6 @@ mod tests {
             };
             let input = egui::RawInput {
                 events,
-                modifiers,
                 ..Default::default()
             };
             let _ = ctx.run_ui(input, |ui| {

@@ -58,6 +58,8 @@ pub struct Jobs {
     infos: Vec<EngineInfo>,
     entries: Vec<Entry>,
     last_row: u64,
+    /// Whether an engine has begun a stage since its facts were last asked for.
+    has_started: bool,
     /// How long each stage took lately, seconds, by `engine/stage`.
     stage_secs: BTreeMap<String, f64>,
 }
@@ -75,6 +77,7 @@ impl Jobs {
             runner,
             entries: Vec::new(),
             last_row: 0,
+            has_started: false,
             stage_secs,
         })
     }
@@ -82,6 +85,17 @@ impl Jobs {
     /// What the engines are.
     pub fn engines(&self) -> &[EngineInfo] {
         &self.infos
+    }
+
+    /// What the engines are, when a worker that has started since the last call told more than was known of it.
+    pub fn take_changed_engines(&mut self) -> Option<Vec<EngineInfo>> {
+        if !std::mem::take(&mut self.has_started) {
+            return None;
+        }
+        let infos = self.runner.engines();
+        let is_changed = infos != self.infos;
+        self.infos.clone_from(&infos);
+        is_changed.then_some(infos)
     }
 
     /// How long each stage took lately, to be remembered.
@@ -200,6 +214,7 @@ impl Jobs {
                 count,
             } => {
                 self.enter_stage(index, Some(&id));
+                self.has_started = true;
                 item.stage_label = label;
                 item.stage_index = place;
                 item.stage_count = count;

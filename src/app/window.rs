@@ -13,6 +13,7 @@ pub fn run_window(files: Vec<PathBuf>) -> ExitCode {
         viewport: egui::ViewportBuilder::default()
             .with_title("Bozzetto")
             .with_app_id("bozzetto")
+            .with_icon(icon())
             .with_inner_size([1440.0, 900.0])
             .with_min_inner_size([960.0, 600.0]),
         wgpu_options: platform::wgpu_configuration(),
@@ -57,5 +58,65 @@ fn sentence_of(error: &eframe::Error) -> String {
         _ => {
             format!("The window could not be opened: {reason}. 'bozzetto generate' makes the same results without it.")
         }
+    }
+}
+
+const ICON_PX: u32 = 64;
+/// Top, right and left face: fired clay in the light, turned away, and in shadow.
+const ICON_FACES: [[f32; 3]; 3] = [[238.0, 148.0, 108.0], [194.0, 87.0, 48.0], [138.0, 60.0, 30.0]];
+
+/// The program's sign for taskbars: the cube of the logo, in its own colours so that it shows on dark and light.
+fn icon() -> egui::IconData {
+    let rgba = (0..ICON_PX * ICON_PX).flat_map(|pixel| icon_pixel(pixel % ICON_PX, pixel / ICON_PX));
+    egui::IconData {
+        rgba: rgba.collect(),
+        width: ICON_PX,
+        height: ICON_PX,
+    }
+}
+
+/// A pixel averaged from 4 x 4 samples.
+fn icon_pixel(x: u32, y: u32) -> [u8; 4] {
+    const SAMPLES: u32 = 4;
+    let place = |pixel: u32, sample: u32| {
+        (pixel as f32 + (sample as f32 + 0.5) / SAMPLES as f32) / (ICON_PX as f32 * 0.5) - 1.0
+    };
+    let samples = (0..SAMPLES * SAMPLES).filter_map(|sample| {
+        let face = cube_face(place(x, sample % SAMPLES), place(y, sample / SAMPLES))?;
+        Some(glam::Vec3::from(ICON_FACES[face]))
+    });
+    let (sum, count) = samples.fold((glam::Vec3::ZERO, 0), |(sum, count), color| (sum + color, count + 1));
+    let color = sum / count.max(1) as f32;
+    let alpha = count as f32 * 255.0 / (SAMPLES * SAMPLES) as f32;
+    [color.x as u8, color.y as u8, color.z as u8, alpha as u8]
+}
+
+/// Which face of a cube seen from its corner lies at a place in `[-1, 1]^2` (y down): top, right or left.
+fn cube_face(x: f32, y: f32) -> Option<usize> {
+    const RADIUS: f32 = 0.94;
+    let at = glam::Vec2::new(x, y);
+    // A hexagon with a corner at the top: three pairs of parallel edges.
+    let is_inside = [0.0_f32, 60.0, 120.0].into_iter().all(|degrees| {
+        let normal = glam::Vec2::from_angle(degrees.to_radians());
+        at.dot(normal).abs() <= RADIUS * 30_f32.to_radians().cos()
+    });
+    let clockwise_from_upper_left = (y.atan2(x).to_degrees() + 150.0).rem_euclid(360.0);
+    is_inside.then_some((clockwise_from_upper_left / 120.0) as usize % 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_icon_is_a_cube_on_nothing() {
+        assert_eq!(
+            [cube_face(0.0, -0.5), cube_face(0.4, 0.3), cube_face(-0.4, 0.3)],
+            [Some(0), Some(1), Some(2)]
+        );
+        assert_eq!(cube_face(0.95, 0.95), None);
+        let icon = icon();
+        assert_eq!(icon.rgba.len(), (icon.width * icon.height * 4) as usize);
+        assert_eq!(icon.rgba[3], 0, "the corner is empty");
     }
 }

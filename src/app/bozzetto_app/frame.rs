@@ -30,7 +30,7 @@ impl BozzettoApp {
         for command in pressed_commands(ctx) {
             self.commands.send(command);
         }
-        let is_typing = ctx.egui_wants_keyboard_input();
+        let is_typing = ctx.text_edit_focused();
         let (dropped, num_hovering, pasted, text) = ctx.input(|input| {
             let dropped: Vec<PathBuf> = input
                 .raw

@@ -54,6 +54,9 @@ impl BozzettoApp {
         let Some(jobs) = &mut self.jobs else { return };
         let outcomes = jobs.apply_events(&mut self.state.jobs);
         jobs.tick(&mut self.state.jobs);
+        if let Some(engines) = jobs.take_changed_engines() {
+            self.state.engine.engines = engines;
+        }
         for outcome in outcomes {
             match outcome {
                 JobOutcome::Preview(preview) => self.take_preview(preview),
@@ -340,8 +343,10 @@ impl BozzettoApp {
             match preview {
                 Preview::Mesh(mesh) => request.raw = Some(Arc::clone(mesh)),
                 Preview::Splats(splats) => request.splats = Some(Arc::clone(splats)),
-                Preview::Cameras(cameras) => request.cameras = self.camera_pictures(cameras),
-                Preview::Views(_) => {}
+                Preview::Cameras(cameras) if self.state.viewport.cameras => {
+                    request.cameras = cameras.iter().map(|camera| (*camera, None)).collect();
+                }
+                Preview::Cameras(_) | Preview::Views(_) => {}
             }
         }
         request

@@ -93,6 +93,7 @@ impl BozzettoApp {
                 num_known += 1;
                 continue;
             }
+            tracing::info!("Added {}", view.name());
             self.last_view += 1;
             let id = ViewId(self.last_view);
             self.import.decode(id, &view);
