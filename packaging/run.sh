@@ -21,4 +21,4 @@ fi
 
 say "There is no display, so here is the bundled example."
 mkdir -p out
-"$program" generate assets/examples/wren -o out/example.glb --ply out/example.ply --preview out/example.png
+"$program" generate assets/examples/owl -o out/example.glb --ply out/example.ply --preview out/example.png

@@ -14,7 +14,7 @@ pub fn bozzetto() -> Command {
 
 /// The bundled example: eight views with known cameras.
 pub fn example_views() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/wren")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/owl")
 }
 
 /// Fails unless the Khronos validator finds no error and no warning.

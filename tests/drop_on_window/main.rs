@@ -32,7 +32,9 @@ fn virtual_display() -> (Guarded, String) {
         .spawn()
         .expect("Xvfb is installed: run `bash packaging/test.sh`");
     let mut number = String::new();
-    BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).expect("Xvfb tells its display");
+    BufReader::new(server.stdout.take().expect("piped"))
+        .read_line(&mut number)
+        .expect("Xvfb tells its display");
     (Guarded(server), format!(":{}", number.trim()))
 }
 
@@ -42,7 +44,7 @@ fn dropped_pictures_become_views() {
     // A space and an accent, as real folders have them.
     let folder = home.path().join("my pictüres");
     std::fs::create_dir(&folder).expect("made");
-    let files: Vec<_> = ["view_0.png", "view_2.png"].map(|name| folder.join(name)).into();
+    let files: Vec<_> = ["owl_az000_el10.png", "owl_az090_el10.png"].map(|name| folder.join(name)).into();
     for file in &files {
         let name = file.file_name().expect("a name");
         std::fs::copy(common::example_views().join(name), file).expect("copied");
@@ -51,7 +53,13 @@ fn dropped_pictures_become_views() {
     let (_server, display) = virtual_display();
     let mut program = bozzetto();
     clean_environment(&mut program, home.path());
-    let mut window = Guarded(program.env("DISPLAY", &display).stderr(Stdio::piped()).spawn().expect("it starts"));
+    let mut window = Guarded(
+        program
+            .env("DISPLAY", &display)
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts"),
+    );
     let (send, receive) = crossbeam_channel::bounded(1024);
     let stderr = window.0.stderr.take().expect("piped");
     let reader = std::thread::Builder::new().name("log".into()).spawn(move || {
@@ -63,15 +71,25 @@ fn dropped_pictures_become_views() {
     let source = DragSource::connect(&display, &files).expect("the display answers");
     let target = source.find_target().expect("the window opens");
     source.drop_on(target, 160, 300).expect("the window takes the files");
-    wait_for_lines(&receive, &["Added view_0.png", "Added view_2.png"]);
-    assert!(window.0.try_wait().expect("known").is_none(), "the window is still open");
+    wait_for_lines(&receive, &["Added owl_az000_el10.png", "Added owl_az090_el10.png"]);
+    assert!(
+        window.0.try_wait().expect("known").is_none(),
+        "the window is still open"
+    );
     drop(window);
-    reader.expect("started").join().expect("the reader ends with the window");
+    reader
+        .expect("started")
+        .join()
+        .expect("the reader ends with the window");
 }
 
 /// The program must see neither this machine's settings nor another display.
 fn clean_environment(program: &mut Command, home: &Path) {
-    program.env("HOME", home).env_remove("WAYLAND_DISPLAY").env("RUST_LOG", "bozzetto=info").env("LANG", "C.UTF-8");
+    program
+        .env("HOME", home)
+        .env_remove("WAYLAND_DISPLAY")
+        .env("RUST_LOG", "bozzetto=info")
+        .env("LANG", "C.UTF-8");
     for variable in ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
         program.env_remove(variable);
     }
@@ -87,5 +105,9 @@ fn wait_for_lines(lines: &crossbeam_channel::Receiver<String>, wanted: &[&str]) 
             seen.push(line);
         }
     }
-    assert!(missing.is_empty(), "{missing:?} never came; the program said:\n{}", seen.join("\n"));
+    assert!(
+        missing.is_empty(),
+        "{missing:?} never came; the program said:\n{}",
+        seen.join("\n")
+    );
 }
