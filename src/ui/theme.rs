@@ -56,9 +56,9 @@ pub mod size {
     /// Height of the status line.
     pub const STATUS_BAR: f32 = 26.0;
     /// Column of labels in a row of settings.
-    pub const LABEL_COLUMN: f32 = 104.0;
+    pub const LABEL_COLUMN: f32 = 112.0;
     /// Field with a number.
-    pub const NUMBER: f32 = 60.0;
+    pub const NUMBER: f32 = 58.0;
     /// Width of lines.
     pub const LINE: f32 = 1.0;
     /// Width of the ring around whatever has the keyboard.
@@ -370,7 +370,7 @@ fn set_visuals(visuals: &mut Visuals, palette: &Palette) {
     visuals.slider_trailing_fill = true;
     visuals.indent_has_left_vline = false;
     visuals.image_loading_spinners = false;
-    visuals.disabled_alpha = 0.42;
+    visuals.disabled_alpha = 0.5;
 }
 
 fn float_shadow(palette: &Palette) -> Shadow {

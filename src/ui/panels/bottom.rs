@@ -6,7 +6,7 @@ use crate::app::state::{AppState, BottomTab, JobStatus};
 use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
-use crate::ui::widgets::{IconButton, Tone, badge_ui};
+use crate::ui::widgets::{IconButton, Tone, badge_ui, place_ui};
 
 /// Library, queue and log behind tabs.
 pub fn bottom_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
@@ -118,9 +118,7 @@ fn tab_ui(ui: &mut Ui, name: &str, is_open: bool, badge: Option<(usize, Tone)>) 
             egui::pos2(text_right + 6.0, rect.center().y - 8.0),
             vec2(20.0, size::ICON),
         );
-        ui.scope_builder(egui::UiBuilder::new().max_rect(spot), |ui| {
-            badge_ui(ui, &count.to_string(), tone)
-        });
+        place_ui(ui, spot, *ui.layout(), |ui| badge_ui(ui, &count.to_string(), tone));
     }
     response.clicked()
 }

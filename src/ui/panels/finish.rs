@@ -1,5 +1,5 @@
 use bozzetto_mesh::{FinishSettings, MeshHealth};
-use egui::{Margin, Panel, ScrollArea, Ui};
+use egui::{Margin, Panel, ScrollArea, Ui, vec2};
 
 use super::export::export_ui;
 use super::problem_ui;
@@ -225,7 +225,12 @@ fn counts_ui(ui: &mut Ui, result: &ResultState) {
     );
     fact_ui(ui, "Vertices", &format::count(counts.num_vertices), None);
     if counts.num_texels > 0 {
-        fact_ui(ui, "Texels", &format::short_count(counts.num_texels), Some("a map"));
+        fact_ui(
+            ui,
+            "Texels",
+            &format::short_count(counts.num_texels),
+            Some("in each map"),
+        );
     }
     if counts.num_splats > 0 {
         fact_ui(ui, "Splats", &format::count(counts.num_splats), None);
@@ -237,15 +242,15 @@ fn counts_ui(ui: &mut Ui, result: &ResultState) {
 
 /// A name at the left and its number at the column's edge.
 fn fact_ui(ui: &mut Ui, name: &str, value: &str, note: Option<&str>) {
-    ui.horizontal(|ui| {
-        ui.spacing_mut().interact_size.y = 18.0;
+    let row = vec2(ui.available_width(), 20.0);
+    ui.allocate_ui_with_layout(row, egui::Layout::left_to_right(egui::Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = space::XS + 2.0;
         ui.label(text::muted(ui, name));
+        if let Some(note) = note {
+            ui.label(text::faint(ui, note));
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.add_space(space::M + space::XS);
-            if let Some(note) = note {
-                ui.label(text::faint(ui, note));
-                ui.add_space(-space::XS);
-            }
+            ui.add_space(space::L - space::XS);
             ui.label(value);
         });
     });

@@ -1,11 +1,11 @@
-use egui::{Align, Layout, Margin, Rect, ScrollArea, Sense, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, Layout, Margin, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 use crate::app::state::{AppState, JobItem, JobStatus};
 use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, radius, size, space, text};
-use crate::ui::widgets::{IconButton, Tone, empty_state_ui, progress_bar_ui, spinner_ui, tooltip};
+use crate::ui::widgets::{IconButton, Tone, empty_state_ui, place_ui, progress_bar_ui, spinner_ui, tooltip};
 
 const ROW: f32 = 40.0;
 
@@ -59,7 +59,7 @@ fn job_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
         )
     };
     let cell = |ui: &mut Ui, rect: Rect, layout: Layout, content: &mut dyn FnMut(&mut Ui)| {
-        ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), content);
+        place_ui(ui, rect, layout, content);
     };
     let left = Layout::left_to_right(Align::Center);
     let right = Layout::right_to_left(Align::Center);

@@ -2,7 +2,7 @@
 
 use std::f32::consts::{PI, TAU};
 
-use egui::{Align, Layout, Popup, PopupCloseBehavior, Rect, Slider, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, Layout, Popup, PopupCloseBehavior, Rect, Slider, Ui, pos2, vec2};
 
 use super::menu::can_show;
 use crate::app::state::{AppState, Overlay, ViewportMode};
@@ -10,10 +10,11 @@ use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
-use crate::ui::widgets::{Edit, IconButton, NumberField, Segment, combo_ui, number_ui, row_ui, segmented_ui};
+use crate::ui::widgets::{Edit, IconButton, NumberField, Segment, combo_ui, number_ui, place_ui, row_ui, segmented_ui};
 
-/// Width that the mode bar takes with names.
-const MODES_WITH_NAMES: f32 = 560.0;
+/// Width that the mode bar takes with names, and without.
+const MODES_WITH_NAMES: f32 = 520.0;
+const MODES_AS_ICONS: f32 = 200.0;
 
 fn mode_icon(mode: ViewportMode) -> Icon {
     match mode {
@@ -44,7 +45,13 @@ pub fn mode_bar_ui(ui: &mut Ui, inner: Rect, room: f32, state: &AppState, comman
         })
         .collect();
     let chosen = ViewportMode::ALL.iter().position(|mode| *mode == state.viewport.mode);
-    float_ui(ui, inner.left_top(), |ui| {
+    // Where both bars do not fit side by side, this one goes below the other.
+    let drop = if room < MODES_AS_ICONS {
+        size::CONTROL + 6.0 + space::S
+    } else {
+        0.0
+    };
+    float_ui(ui, inner.left_top() + vec2(0.0, drop), |ui| {
         if let Some(index) = segmented_ui(ui, "Shown on the stage", &segments, chosen) {
             commands.send(Command::SetViewportMode(ViewportMode::ALL[index]));
         }
@@ -66,7 +73,7 @@ pub fn tool_bar_ui(ui: &mut Ui, inner: Rect, state: &AppState, commands: &Comman
     } else {
         Icon::Perspective
     };
-    let width = 8.0 * (size::CONTROL + 2.0) + 4.0 * 2.0 + 9.0;
+    let width = 8.0 * (size::CONTROL + 2.0) + 7.0 + 6.0 + 2.0 * size::LINE;
     float_ui(ui, inner.right_top() - vec2(width, 0.0), |ui| {
         for (icon, command, is_on) in switches {
             let can_press = command != Command::ToggleOverlay || !state.views.items.is_empty();
@@ -217,19 +224,11 @@ pub fn stage_stats_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
 fn float_ui(ui: &mut Ui, at: egui::Pos2, content: impl FnOnce(&mut Ui)) -> Rect {
     let palette = Palette::of(ui);
     let target = Rect::from_min_size(at, vec2(ui.max_rect().right() - at.x, size::CONTROL + 6.0));
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(target)
-            .layout(Layout::left_to_right(Align::Min)),
-        |ui| {
-            theme::float_frame(palette)
-                .show(ui, |ui| {
-                    ui.spacing_mut().item_spacing.x = 2.0;
-                    ui.with_layout(Layout::left_to_right(Align::Center), content);
-                })
-                .response
-                .rect
-        },
-    )
-    .inner
+    place_ui(ui, target, Layout::left_to_right(Align::Min), |ui| {
+        let bar = theme::float_frame(palette).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            ui.with_layout(Layout::left_to_right(Align::Center), content);
+        });
+        bar.response.rect
+    })
 }

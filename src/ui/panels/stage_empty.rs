@@ -61,6 +61,9 @@ fn nothing_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         ui.set_max_width(340.0);
         ui.label(text::muted(ui, sentence));
     });
+    if state.layout.shows_left {
+        return;
+    }
     ui.add_space(space::S);
     let width = 300.0;
     ui.allocate_ui_with_layout(vec2(width, size::BUTTON), Layout::left_to_right(Align::Center), |ui| {

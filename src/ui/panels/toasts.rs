@@ -1,23 +1,25 @@
 use egui::{Align2, Area, Order, Ui, vec2};
 
 use super::tone_of;
+use super::viewport::stage_rect;
 use crate::app::state::AppState;
 use crate::app::{Command, CommandSender};
-use crate::ui::theme::{size, space};
+use crate::ui::theme::space;
 use crate::ui::widgets::{ToastEdit, toast_ui};
 
 /// Most notices shown at once; older ones are in the log.
 const MAX_SHOWN: usize = 4;
 
-/// Notices in the lower right corner, the newest at the foot.
+/// Notices in the lower right corner of the stage, the newest at the foot.
 pub fn toasts_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
     if state.toasts.is_empty() {
         return;
     }
-    let offset = vec2(-space::L, -(size::STATUS_BAR + space::L));
+    let corner = stage_rect(ui.ctx()).right_bottom() - vec2(space::M, space::M);
     Area::new(ui.scope_id().with("toasts"))
         .order(Order::Foreground)
-        .anchor(Align2::RIGHT_BOTTOM, offset)
+        .pivot(Align2::RIGHT_BOTTOM)
+        .fixed_pos(corner)
         .show(ui.ctx(), |ui| {
             ui.spacing_mut().item_spacing.y = space::S;
             let first = state.toasts.len().saturating_sub(MAX_SHOWN);

@@ -1,4 +1,4 @@
-use egui::{Align, Layout, Panel, RichText, Sense, Stroke, Ui, UiBuilder, vec2};
+use egui::{Align, Layout, Panel, RichText, Sense, Stroke, Ui, vec2};
 
 use super::menu::menu_bar_ui;
 use crate::app::state::{AppState, Telemetry, ThemeChoice};
@@ -6,7 +6,7 @@ use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, radius, size, space, square, text};
-use crate::ui::widgets::IconButton;
+use crate::ui::widgets::{IconButton, place_ui};
 
 /// Name, menus, the graphics card's load, theme, and which panels are open.
 pub fn top_bar_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
@@ -102,10 +102,10 @@ fn device_ui(ui: &mut Ui, telemetry: &Telemetry) {
         Stroke::new(size::LINE, palette.line),
         egui::StrokeKind::Inside,
     );
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(rect.shrink2(vec2(space::S, 0.0)))
-            .layout(Layout::left_to_right(Align::Center)),
+    place_ui(
+        ui,
+        rect.shrink2(vec2(space::S, 0.0)),
+        Layout::left_to_right(Align::Center),
         |ui| {
             ui.spacing_mut().item_spacing.x = space::S;
             let (icon_rect, _) = ui.allocate_exact_size(vec2(14.0, rect.height()), Sense::hover());

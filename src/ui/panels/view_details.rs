@@ -7,8 +7,8 @@ use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, radius, size, space, text};
 use crate::ui::widgets::{
-    Button, Edit, Fit, NumberField, Segment, number_ui, paint_checker, paint_picture, row_ui, segmented_ui, spinner_ui,
-    switch_ui,
+    Button, Edit, Fit, NumberField, Segment, number_ui, paint_checker, paint_picture, place_ui, row_ui, segmented_ui,
+    spinner_ui, switch_ui,
 };
 
 /// The cut-out of the selected picture and how it is made, in a card that hangs from its row.
@@ -89,7 +89,7 @@ fn cutout_ui(ui: &mut Ui, item: &ViewItem) {
     }
     if item.is_matte_updating || picture.is_none() {
         let corner = egui::Rect::from_min_size(rect.right_top() + vec2(-26.0, 8.0), egui::Vec2::splat(18.0));
-        ui.scope_builder(egui::UiBuilder::new().max_rect(corner), |ui| spinner_ui(ui, 18.0));
+        place_ui(ui, corner, *ui.layout(), |ui| spinner_ui(ui, 18.0));
     }
 }
 

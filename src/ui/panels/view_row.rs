@@ -1,5 +1,5 @@
 use egui::accesskit::Role;
-use egui::{Align, Layout, Rect, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::direction_menu::direction_button_ui;
 use super::view_details::details_ui;
@@ -7,11 +7,11 @@ use crate::app::state::{AppState, ViewItem, ViewStatus};
 use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, radius, size, space, square, text};
-use crate::ui::widgets::{Fit, IconButton, paint_checker, paint_picture, spinner_ui, tooltip};
+use crate::ui::widgets::{Fit, IconButton, paint_checker, paint_line, paint_picture, place_ui, spinner_ui, tooltip};
 
 const ROW: f32 = 54.0;
 const THUMBNAIL: f32 = 44.0;
-const GRIP: f32 = 14.0;
+const GRIP: f32 = 12.0;
 
 /// One picture of the list, with its details below while it is selected.
 pub fn view_row_ui(ui: &mut Ui, state: &AppState, item: &ViewItem, commands: &CommandSender) {
@@ -46,7 +46,7 @@ pub fn view_row_ui(ui: &mut Ui, state: &AppState, item: &ViewItem, commands: &Co
         );
     }
     grip_ui(ui, rect, item, response.contains_pointer() || is_selected);
-    let thumbnail = Rect::from_min_size(rect.min + vec2(GRIP + 2.0, (ROW - THUMBNAIL) * 0.5), square(THUMBNAIL));
+    let thumbnail = Rect::from_min_size(rect.min + vec2(GRIP, (ROW - THUMBNAIL) * 0.5), square(THUMBNAIL));
     thumbnail_ui(ui, thumbnail, item);
     let right = buttons_ui(ui, rect, item, commands);
     let words = Rect::from_min_max(
@@ -96,7 +96,7 @@ fn thumbnail_ui(ui: &mut Ui, rect: Rect, item: &ViewItem) {
         }
         (None, None) => {
             let middle = Rect::from_center_size(rect.center(), square(18.0));
-            ui.scope_builder(UiBuilder::new().max_rect(middle), |ui| spinner_ui(ui, 18.0));
+            place_ui(ui, middle, *ui.layout(), |ui| spinner_ui(ui, 18.0));
         }
     }
     if !item.view.enabled {
@@ -112,33 +112,28 @@ fn buttons_ui(ui: &mut Ui, row: Rect, item: &ViewItem, commands: &CommandSender)
         pos2(row.right() - width - space::XS, row.top()),
         pos2(row.right() - space::XS, row.bottom()),
     );
-    ui.scope_builder(
-        UiBuilder::new()
-            .max_rect(rect)
-            .layout(Layout::right_to_left(Align::Center)),
-        |ui| {
-            ui.spacing_mut().item_spacing.x = 2.0;
-            let palette = Palette::of(ui);
-            let remove_name = format!("Remove {}", item.name);
-            let remove = IconButton::new(Icon::Close, &remove_name)
-                .side(24.0)
-                .tint(palette.text_faint);
-            if ui.add(remove).clicked() {
-                commands.send(Command::RemoveView(item.id));
-            }
-            let (icon, name) = if item.view.enabled {
-                (Icon::Eye, format!("Leave out {}", item.name))
-            } else {
-                (Icon::EyeOff, format!("Use {}", item.name))
-            };
-            if ui
-                .add(IconButton::new(icon, &name).side(24.0).tint(palette.text_faint))
-                .clicked()
-            {
-                commands.send(Command::SetViewEnabled(item.id, !item.view.enabled));
-            }
-        },
-    );
+    place_ui(ui, rect, Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 2.0;
+        let palette = Palette::of(ui);
+        let remove_name = format!("Remove {}", item.name);
+        let remove = IconButton::new(Icon::Close, &remove_name)
+            .side(24.0)
+            .tint(palette.text_faint);
+        if ui.add(remove).clicked() {
+            commands.send(Command::RemoveView(item.id));
+        }
+        let (icon, name) = if item.view.enabled {
+            (Icon::Eye, format!("Leave out {}", item.name))
+        } else {
+            (Icon::EyeOff, format!("Use {}", item.name))
+        };
+        if ui
+            .add(IconButton::new(icon, &name).side(24.0).tint(palette.text_faint))
+            .clicked()
+        {
+            commands.send(Command::SetViewEnabled(item.id, !item.view.enabled));
+        }
+    });
     rect.left()
 }
 
@@ -150,38 +145,36 @@ fn words_ui(ui: &mut Ui, rect: Rect, item: &ViewItem, commands: &CommandSender) 
     } else {
         palette.text_faint
     };
-    ui.scope_builder(
-        UiBuilder::new().max_rect(rect).layout(Layout::top_down(Align::Min)),
-        |ui| {
-            ui.spacing_mut().item_spacing.y = 1.0;
-            ui.add(egui::Label::new(egui::RichText::new(&item.name).color(color)).truncate());
-            match &item.status {
-                ViewStatus::Failed(problem) => {
-                    let line = egui::RichText::new(&problem.sentence)
-                        .text_style(text::caption())
-                        .color(palette.error);
-                    let label = ui.add(egui::Label::new(line).truncate().show_tooltip_when_elided(false));
-                    tooltip(
-                        label,
-                        &problem.sentence,
-                        None,
-                        problem.hint.as_deref().unwrap_or_default(),
-                    );
-                }
-                ViewStatus::Decoding | ViewStatus::Ready => {
-                    ui.horizontal(|ui| {
-                        ui.spacing_mut().item_spacing.x = space::XS;
-                        direction_button_ui(ui, item, commands);
-                        if let Some(warning) = item.matte.as_ref().and_then(|matte| matte.warning()) {
-                            let (at, response) = ui.allocate_exact_size(square(18.0), Sense::hover());
-                            Icon::Warning.paint(ui, at, 14.0, palette.warning);
-                            tooltip(response, "Check the cut-out", None, warning);
-                        }
-                    });
-                }
+    place_ui(ui, rect, Layout::top_down(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
+        paint_line(ui, &item.name, egui::TextStyle::Body, color, line);
+        match &item.status {
+            ViewStatus::Failed(problem) => {
+                let line = egui::RichText::new(&problem.sentence)
+                    .text_style(text::caption())
+                    .color(palette.error);
+                let label = ui.add(egui::Label::new(line).truncate().show_tooltip_when_elided(false));
+                tooltip(
+                    label,
+                    &problem.sentence,
+                    None,
+                    problem.hint.as_deref().unwrap_or_default(),
+                );
             }
-        },
-    );
+            ViewStatus::Decoding | ViewStatus::Ready => {
+                ui.horizontal(|ui| {
+                    ui.spacing_mut().item_spacing.x = space::XS;
+                    direction_button_ui(ui, item, commands);
+                    if let Some(warning) = item.matte.as_ref().and_then(|matte| matte.warning()) {
+                        let (at, response) = ui.allocate_exact_size(square(18.0), Sense::hover());
+                        Icon::Warning.paint(ui, at, 14.0, palette.warning);
+                        tooltip(response, "Check the cut-out", None, warning);
+                    }
+                });
+            }
+        }
+    });
 }
 
 fn context_menu_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {

@@ -8,7 +8,7 @@ use crate::app::state::{AppState, GpuStatus, ViewportState};
 use crate::app::{Command, CommandSender};
 use crate::ui::StagePainter;
 use crate::ui::theme::{Palette, space};
-use crate::ui::widgets::{Fit, Tone, chip_ui, paint_picture};
+use crate::ui::widgets::{Fit, Tone, chip_ui, paint_picture, place_ui};
 
 /// Zoom a point of scrolling: a usual notch of the wheel comes a tenth closer.
 const ZOOM_PER_POINT: f32 = 0.002;
@@ -18,6 +18,7 @@ pub fn viewport_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender, pain
     CentralPanel::no_frame().show(ui, |ui| {
         let rect = ui.max_rect();
         paint_ground(ui, rect);
+        ui.data_mut(|data| data.insert_temp(stage_rect_id(), rect));
         let response = ui.interact(rect, ui.scope_id().with("stage"), Sense::click_and_drag());
         response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, "Stage"));
         if state.viewport.has_content && matches!(state.viewport.gpu, GpuStatus::Ready { .. }) {
@@ -27,6 +28,17 @@ pub fn viewport_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender, pain
         }
         floating_ui(ui, rect, state, commands);
     });
+}
+
+/// Under which the stage's rectangle is kept within a frame.
+fn stage_rect_id() -> egui::Id {
+    egui::Id::unique("stage_rect")
+}
+
+/// Where the stage was drawn last.
+pub(super) fn stage_rect(ctx: &egui::Context) -> Rect {
+    ctx.data(|data| data.get_temp(stage_rect_id()))
+        .unwrap_or_else(|| ctx.content_rect())
 }
 
 fn paint_ground(ui: &Ui, rect: Rect) {
@@ -131,11 +143,10 @@ fn middle_ui(ui: &mut Ui, rect: Rect, content: impl FnOnce(&mut Ui)) {
     let width = rect.width().min(460.0);
     let target = Align2::CENTER_CENTER.align_size_within_rect(vec2(width, height), rect);
     let layout = egui::Layout::top_down(egui::Align::Center);
-    let drawn = ui
-        .scope_builder(UiBuilder::new().max_rect(target).layout(layout), content)
-        .response
-        .rect
-        .height();
+    let drawn = place_ui(ui, target, layout, |ui| {
+        content(ui);
+        ui.min_rect().height()
+    });
     if (drawn - height).abs() > 0.5 {
         ui.data_mut(|data| data.insert_temp(id, drawn));
         ui.ctx().request_repaint();
@@ -147,7 +158,7 @@ fn preview_tag_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
         return;
     }
     let target = Rect::from_min_size(inner.left_top() + vec2(0.0, 46.0), vec2(220.0, 24.0));
-    ui.scope_builder(UiBuilder::new().max_rect(target), |ui| {
+    place_ui(ui, target, *ui.layout(), |ui| {
         chip_ui(
             ui,
             Some(crate::ui::icons::Icon::Clock),

@@ -103,7 +103,7 @@ fn empty_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
 
 fn list_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     ui.spacing_mut().item_spacing.y = 2.0;
-    let side = Margin::symmetric(space::S as i8, 0);
+    let side = Margin::symmetric(space::XS as i8, 0);
     egui::Frame::new().inner_margin(side).show(ui, |ui| {
         let mut tops = Vec::with_capacity(state.views.items.len() + 1);
         for item in &state.views.items {
@@ -114,7 +114,11 @@ fn list_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         drop_between_ui(ui, state, &tops, commands);
         ui.add_space(space::XS);
         if state.drop.obstacle.is_none() {
-            paint_strip(ui, "Drop more pictures anywhere");
+            egui::Frame::new()
+                .inner_margin(Margin::symmetric(space::M as i8, 0))
+                .show(ui, |ui| {
+                    paint_strip(ui, "Drop more pictures anywhere");
+                });
         }
         ui.add_space(space::S);
     });

@@ -98,6 +98,7 @@ impl<'a> Button<'a> {
             }
         };
         match self.kind {
+            ButtonKind::Primary if !self.is_enabled => (palette.control, palette.text),
             ButtonKind::Primary => (
                 by_state(palette.accent, palette.accent_hover, palette.accent_pressed),
                 palette.on_accent,

@@ -48,9 +48,7 @@ pub fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Response {
     if card.is_busy {
         ui.painter().rect_filled(picture_rect, radius::CARD, palette.scrim);
         let spinner = Rect::from_center_size(picture_rect.center(), egui::Vec2::splat(size::ICON_LARGE));
-        ui.scope_builder(egui::UiBuilder::new().max_rect(spinner), |ui| {
-            super::spinner_ui(ui, size::ICON_LARGE)
-        });
+        super::place_ui(ui, spinner, *ui.layout(), |ui| super::spinner_ui(ui, size::ICON_LARGE));
     }
     let outline = if card.is_chosen {
         Stroke::new(2.0, palette.accent_text)
@@ -67,14 +65,14 @@ pub fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Response {
     } else {
         palette.text
     };
-    line_ui(
+    paint_line(
         ui,
         card.name,
         text::caption(),
         name_color,
         Rect::from_min_size(pos2(rect.left() + 2.0, top), vec2(rect.width() - 4.0, 14.0)),
     );
-    line_ui(
+    paint_line(
         ui,
         card.note,
         text::caption(),
@@ -84,8 +82,8 @@ pub fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Response {
     response
 }
 
-/// One line of text, cut with an ellipsis where it does not fit.
-pub(super) fn line_ui(ui: &Ui, line: &str, style: egui::TextStyle, color: egui::Color32, rect: Rect) {
+/// Draws one line of text, cut with an ellipsis where it does not fit. It is part of another control: screen readers hear only that.
+pub fn paint_line(ui: &Ui, line: &str, style: egui::TextStyle, color: egui::Color32, rect: Rect) {
     let mut job = egui::text::LayoutJob::simple_singleline(line.to_owned(), style.resolve(ui.style()), color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
     let galley = ui.painter().layout_job(job);

@@ -49,7 +49,7 @@ pub fn segmented_ui(ui: &mut Ui, name: &str, segments: &[Segment<'_>], chosen: O
     } else {
         vec![ui.available_width() / segments.len().max(1) as f32; segments.len()]
     };
-    let height = if is_compact { size::BUTTON - 2.0 } else { size::CONTROL };
+    let height = size::CONTROL;
     let (rect, _) = ui.allocate_exact_size(vec2(widths.iter().sum(), height), Sense::hover());
     if !is_compact {
         ui.painter().rect_filled(rect, radius::CONTROL, palette.field);
@@ -76,7 +76,7 @@ fn compact_width(ui: &Ui, segment: &Segment<'_>, font: &egui::FontId) -> f32 {
     } else {
         0.0
     };
-    size::ICON + 2.0 * space::S + text + 2.0
+    size::ICON + 2.0 * space::S + text
 }
 
 fn segment_ui(ui: &mut Ui, segment: &Segment<'_>, cell: Rect, id: Id, is_chosen: bool) -> bool {

@@ -1,6 +1,6 @@
-use egui::{Align, CornerRadius, Layout, Pos2, Rect, Sense, Shape, Stroke, Ui, UiBuilder, pos2, vec2};
+use egui::{Align, CornerRadius, Layout, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
 
-use super::card::line_ui;
+use super::card::paint_line;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, radius, size, space, square, text};
 
@@ -24,35 +24,32 @@ pub fn drop_zone_ui(ui: &mut Ui, zone: &DropZone<'_>, actions: impl FnOnce(&mut 
     let (fill, line) = if zone.is_lit {
         (palette.accent_tint, palette.accent_text)
     } else {
-        (palette.field, palette.line_strong)
+        (palette.panel, palette.line_strong)
     };
     ui.painter().rect_filled(rect, radius::FLOAT, fill);
     paint_dashes(ui, rect, Stroke::new(size::FOCUS, line));
     let inner = rect.shrink(space::L);
-    ui.scope_builder(
-        UiBuilder::new().max_rect(inner).layout(Layout::top_down(Align::Center)),
-        |ui| {
-            ui.spacing_mut().item_spacing.y = space::XS;
-            let content_height = 28.0 + space::S + 18.0 + 34.0 + space::M + 2.0 * (size::BUTTON + space::XS);
-            ui.add_space(((inner.height() - content_height) * 0.5).max(0.0));
-            let (icon_rect, _) = ui.allocate_exact_size(square(28.0), Sense::hover());
-            Icon::ImagePlus.paint(
-                ui,
-                icon_rect,
-                28.0,
-                if zone.is_lit {
-                    palette.accent_text
-                } else {
-                    palette.text_muted
-                },
-            );
-            ui.add_space(space::XS);
-            ui.label(egui::RichText::new(zone.title).text_style(text::section()));
-            ui.label(text::faint(ui, zone.sentence));
-            ui.add_space(space::S);
-            actions(ui);
-        },
-    );
+    super::place_ui(ui, inner, Layout::top_down(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.y = space::XS;
+        let content_height = 28.0 + space::S + 18.0 + 34.0 + space::M + 2.0 * (size::BUTTON + space::XS);
+        ui.add_space(((inner.height() - content_height) * 0.5).max(0.0));
+        let (icon_rect, _) = ui.allocate_exact_size(square(28.0), Sense::hover());
+        Icon::ImagePlus.paint(
+            ui,
+            icon_rect,
+            28.0,
+            if zone.is_lit {
+                palette.accent_text
+            } else {
+                palette.text_muted
+            },
+        );
+        ui.add_space(space::XS);
+        ui.label(egui::RichText::new(zone.title).text_style(text::section()));
+        ui.label(text::faint(ui, zone.sentence));
+        ui.add_space(space::S);
+        actions(ui);
+    });
 }
 
 /// A thin dashed strip at the end of a list; says where more can go.
@@ -60,7 +57,7 @@ pub fn paint_strip(ui: &mut Ui, line: &str) {
     let palette = Palette::of(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), size::BUTTON), Sense::hover());
     paint_dashes(ui, rect, Stroke::new(size::LINE, palette.line_strong));
-    line_ui(
+    paint_line(
         ui,
         line,
         text::caption(),

@@ -17,7 +17,7 @@ mod switch;
 mod toast;
 
 pub use button::{Button, ButtonKind};
-pub use card::{Card, card_ui};
+pub use card::{Card, card_ui, paint_line};
 pub use chip::{Tone, badge_ui, chip_ui, key_hint_ui};
 pub use choice::{Segment, combo_ui, segmented_ui};
 pub use drop_zone::{DropZone, drop_zone_ui, paint_strip};
@@ -32,7 +32,12 @@ pub use seed_field::{SeedEdit, seed_field_ui};
 pub use switch::switch_ui;
 pub use toast::{ToastEdit, toast_ui};
 
-use egui::{Response, Ui};
+use egui::{Layout, Rect, Response, Ui, UiBuilder};
+
+/// Draws into a rectangle that was allocated before, without moving the place of what follows.
+pub fn place_ui<R>(ui: &mut Ui, rect: Rect, layout: Layout, content: impl FnOnce(&mut Ui) -> R) -> R {
+    content(&mut ui.new_child(UiBuilder::new().max_rect(rect).layout(layout)))
+}
 
 /// Shows a tooltip: a title with its keys, and a sentence below.
 pub fn tooltip(response: Response, title: &str, keys: Option<&str>, sentence: &str) -> Response {

@@ -2,7 +2,7 @@ use bozzetto_engine::{ParamKind, ParamSpec, ParamValue};
 use egui::accesskit::Role;
 use egui::{Align, Label, Layout, Sense, Ui, WidgetInfo, vec2};
 
-use super::{Edit, NumberField, Segment, combo_ui, number_ui, segmented_ui, switch_ui};
+use super::{Edit, NumberField, Segment, combo_ui, number_ui, place_ui, segmented_ui, switch_ui};
 use crate::ui::theme::{Palette, size, space, square, text};
 
 /// Column of the dot that sets a value back.
@@ -30,17 +30,17 @@ pub fn row_ui<R>(
 ) -> (bool, R) {
     let row = vec2(ui.available_width(), size::CONTROL);
     ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
-        ui.spacing_mut().item_spacing.x = space::S;
-        label_ui(ui, label, help);
-        let width = ui.available_width() - RESET_COLUMN - space::XS;
-        let inner = ui
-            .allocate_ui_with_layout(vec2(width, size::CONTROL), Layout::left_to_right(Align::Center), |ui| {
-                ui.set_min_width(width);
-                control(ui)
-            })
-            .inner;
         ui.spacing_mut().item_spacing.x = space::XS;
-        (is_changed && reset_dot_ui(ui, label), inner)
+        label_ui(ui, label, help);
+        ui.add_space(space::XS);
+        let width = ui.available_width() - RESET_COLUMN - space::XS;
+        let (cell, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
+        let inner = place_ui(ui, cell, Layout::left_to_right(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = space::S;
+            control(ui)
+        });
+        let (dot, _) = ui.allocate_exact_size(vec2(RESET_COLUMN, size::CONTROL), Sense::hover());
+        (is_changed && reset_dot_ui(ui, dot, label), inner)
     })
     .inner
 }
@@ -58,9 +58,8 @@ pub fn param_row_ui(ui: &mut Ui, spec: &ParamSpec, value: &ParamValue) -> Option
 }
 
 fn label_ui(ui: &mut Ui, label: &str, help: &str) {
-    let column = vec2(size::LABEL_COLUMN, size::CONTROL);
-    ui.allocate_ui_with_layout(column, Layout::left_to_right(Align::Center), |ui| {
-        ui.set_min_width(size::LABEL_COLUMN);
+    let (cell, _) = ui.allocate_exact_size(vec2(size::LABEL_COLUMN, size::CONTROL), Sense::hover());
+    place_ui(ui, cell, Layout::left_to_right(Align::Center), |ui| {
         let label_text = text::muted(ui, label);
         let response = ui.add(
             Label::new(label_text)
@@ -72,9 +71,9 @@ fn label_ui(ui: &mut Ui, label: &str, help: &str) {
     });
 }
 
-fn reset_dot_ui(ui: &mut Ui, label: &str) -> bool {
+fn reset_dot_ui(ui: &Ui, rect: egui::Rect, label: &str) -> bool {
     let palette = Palette::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(RESET_COLUMN, size::CONTROL), Sense::click());
+    let response = ui.interact(rect, ui.scope_id().with(("reset", label)), Sense::click());
     let name = format!("Reset {}", lower_first(label));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), &name));
     let is_lit = response.hovered() || response.has_focus();

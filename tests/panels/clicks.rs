@@ -1,0 +1,141 @@
+use bozzetto::app::state::{AppState, ThemeChoice, ViewId, ViewportMode};
+use bozzetto::app::{Command, CommandSender};
+use bozzetto_asset::Direction;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use super::{Window, fixture, window};
+
+fn open(make: fn(&egui::Context) -> AppState) -> (Harness<'static, Window>, CommandSender) {
+    let commands = CommandSender::default();
+    let mut harness = window([1400.0, 900.0], 1.0, ThemeChoice::Dark, commands.clone(), make);
+    harness.run();
+    commands.drain();
+    (harness, commands)
+}
+
+/// What a click on the thing of this name sends.
+fn click(make: fn(&egui::Context) -> AppState, name: &str) -> Vec<Command> {
+    let (mut harness, commands) = open(make);
+    harness.get_by_label(name).click();
+    harness.run();
+    commands.drain()
+}
+
+#[test]
+fn every_button_sends_its_command() {
+    let view = ViewId(1);
+    for (name, command) in [
+        ("Generate", Command::Generate),
+        ("Remove bear_front.png", Command::RemoveView(view)),
+        ("Leave out bear_front.png", Command::SetViewEnabled(view, false)),
+        ("Use IMG_20261103_143022.jpg", Command::SetViewEnabled(ViewId(4), true)),
+        ("bear_front.png", Command::SelectView(Some(view))),
+        ("Light theme", Command::SetTheme(ThemeChoice::Light)),
+        ("Keep the seed", Command::SetSeedLocked(false)),
+        ("Reset resolution", Command::ResetParam("carve.resolution".into())),
+    ] {
+        assert_eq!(click(fixture::with_views, name), [command], "{name}");
+    }
+    for (name, command) in [
+        ("Splats", Command::SetViewportMode(ViewportMode::Splats)),
+        ("Wireframe", Command::ToggleWireframe),
+        ("Look from the front", Command::LookFrom(Direction::Front)),
+        ("moss bear", Command::OpenFromLibrary("d".into())),
+        (
+            "Show in folder",
+            Command::ShowInFolder("/home/ada/Models/bear_front.stl".into()),
+        ),
+        (
+            "Export STL…",
+            Command::ExportAs(bozzetto::app::state::ExportFormat::Stl),
+        ),
+    ] {
+        assert_eq!(click(fixture::finished, name), [command], "{name}");
+    }
+}
+
+#[test]
+fn the_big_button_cancels_while_a_job_runs() {
+    let (mut harness, commands) = {
+        let commands = CommandSender::default();
+        let mut harness = window(
+            [1400.0, 900.0],
+            1.0,
+            ThemeChoice::Dark,
+            commands.clone(),
+            fixture::running,
+        );
+        harness.run_steps(3);
+        (harness, commands)
+    };
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(3);
+    assert_eq!(commands.drain(), [Command::CancelJob(2)]);
+    assert!(harness.query_by_label("Generate").is_none());
+}
+
+#[test]
+fn generate_cannot_be_pressed_without_pictures() {
+    assert_eq!(click(fixture::empty, "Generate"), []);
+}
+
+#[test]
+fn a_slider_that_is_held_is_not_final_until_it_is_let_go() {
+    let (mut harness, commands) = open(fixture::with_views);
+    let at = harness
+        .get_by_role_and_label(Role::Slider, "Resolution")
+        .rect()
+        .center();
+    harness.drag_at(at);
+    harness.step();
+    harness.hover_at(at + egui::vec2(12.0, 0.0));
+    harness.step();
+    let finals = |commands: &CommandSender| -> Vec<bool> {
+        commands
+            .drain()
+            .into_iter()
+            .map(|command| match command {
+                Command::SetParam { key, is_final, .. } if key == "carve.resolution" => is_final,
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    };
+    let held = finals(&commands);
+    assert!(!held.is_empty() && held.iter().all(|is_final| !is_final), "{held:?}");
+    harness.drop_at(at + egui::vec2(12.0, 0.0));
+    harness.step();
+    assert_eq!(finals(&commands).last(), Some(&true));
+}
+
+#[test]
+fn a_drag_on_the_stage_turns_the_eye_and_ignores_the_way_to_the_press() {
+    let (mut harness, commands) = open(fixture::finished);
+    let stage = harness.get_by_label("Stage").rect();
+    harness.hover_at(stage.center() - egui::vec2(200.0, 0.0));
+    harness.step();
+    harness.drag_at(stage.center());
+    harness.step();
+    assert_eq!(commands.drain(), []);
+    harness.hover_at(stage.center() + egui::vec2(20.0, 0.0));
+    harness.step();
+    assert_eq!(commands.drain(), []);
+    harness.hover_at(stage.center() + egui::vec2(60.0, 0.0));
+    harness.step();
+    let sent = commands.drain();
+    let [Command::SetOrbit(orbit)] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    let turned = bozzetto_viewport::OrbitCamera::default().azimuth_rad - orbit.azimuth_rad;
+    let expected = 40.0 / stage.height() * std::f32::consts::PI;
+    assert!((turned - expected).abs() < 0.01, "{turned} instead of {expected}");
+}
+
+#[test]
+fn every_glyph_is_there_and_every_widget_has_a_name() {
+    for make in [fixture::empty, fixture::with_details, fixture::finished] {
+        let (harness, _) = open(make);
+        assert_eq!(harness.unnamed_widgets(), Vec::<String>::new());
+    }
+}
