@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use bozzetto_asset::{Asset, Camera, PreparedView, Provenance, View, ViewRecord, files};
@@ -83,13 +84,12 @@ impl HullEngine {
     }
 
     /// Cuts the views out, or takes them from an earlier run on the same files.
-    fn prepared(
-        &mut self,
-        views: &[&View],
-        context: &RunContext<'_>,
-    ) -> Result<(std::sync::Arc<Vec<PreparedView>>, StageKey, Vec<ViewRecord>), EngineError> {
+    fn prepared(&mut self, views: &[&View], context: &RunContext<'_>) -> Result<Prepared, EngineError> {
         context.stage(&info(), 0);
-        let records = views.par_iter().map(|view| record(view)).collect::<Result<Vec<_>, _>>()?;
+        let records = views
+            .par_iter()
+            .map(|view| record(view))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut key = StageKey::new("matte");
         for (view, record) in views.iter().zip(&records) {
             let settings = serde_json::to_vec(view).map_err(|error| EngineError::Internal {
@@ -111,8 +111,19 @@ impl HullEngine {
                 .collect()
         })?;
         (context.emit)(Event::Preview(Preview::Views(prepared.to_vec())));
-        Ok((prepared, key, records))
+        Ok(Prepared {
+            views: prepared,
+            key,
+            records,
+        })
     }
+}
+
+/// What the matte stage hands on.
+struct Prepared {
+    views: Arc<Vec<PreparedView>>,
+    key: StageKey,
+    records: Vec<ViewRecord>,
 }
 
 /// The stages of one run: each key takes in the one before it.
@@ -130,7 +141,7 @@ impl Chain<'_> {
         index: usize,
         num_bytes: impl FnOnce(&T) -> u64,
         make: impl FnOnce(&Progress<'_>) -> Result<T, EngineError>,
-    ) -> Result<std::sync::Arc<T>, EngineError> {
+    ) -> Result<Arc<T>, EngineError> {
         let (id, _) = STAGES[index];
         self.context.stage(&self.info, index);
         self.key = StageKey::new(id)
@@ -166,10 +177,10 @@ impl Engine for HullEngine {
         let started = Instant::now();
         let job = job.validated(&info())?;
         let views: Vec<&View> = job.enabled_views().collect();
-        let (prepared, key, records) = self.prepared(&views, context)?;
-        let mut asset = self.run_from_fit(&prepared, key, &job.params, context)?;
+        let prepared = self.prepared(&views, context)?;
+        let mut asset = self.run_from_fit(&prepared.views, prepared.key, &job.params, context)?;
         asset.provenance.seed = job.seed;
-        asset.provenance.views = records;
+        asset.provenance.views = prepared.records;
         asset.provenance.created_unix_secs = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs().saturating_sub(started.elapsed().as_secs()));
@@ -204,7 +215,10 @@ fn asset(fitted: &Fitted, painted: &Painted, parameters: &ParamValues) -> Asset 
     let record = |fitted: &FittedView| ViewRecord {
         name: fitted.view.name.clone(),
         sha256: String::new(),
-        direction: fitted.view.direction.map_or_else(String::new, |direction| direction.to_string()),
+        direction: fitted
+            .view
+            .direction
+            .map_or_else(String::new, |direction| direction.to_string()),
     };
     let parameters = parameters
         .0
@@ -234,7 +248,9 @@ fn record(view: &View) -> Result<ViewRecord, EngineError> {
     Ok(ViewRecord {
         name: view.name(),
         sha256,
-        direction: view.direction.map_or_else(String::new, |direction| direction.to_string()),
+        direction: view
+            .direction
+            .map_or_else(String::new, |direction| direction.to_string()),
     })
 }
 

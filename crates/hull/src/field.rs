@@ -9,6 +9,8 @@ use crate::progress::Part;
 /// Samples along the edge of a brick.
 pub(crate) const BRICK: i32 = 8;
 const BRICK_LEN: usize = (BRICK * BRICK * BRICK) as usize;
+/// Steps from the surface within which every sample is kept.
+const BAND: f32 = 3.0;
 const OUTSIDE: i32 = -1;
 const INSIDE: i32 = -2;
 
@@ -73,8 +75,9 @@ impl Field {
         let half = lattice.step * (BRICK - 1) as f32 * 0.5;
         let reach = (half * 3f32.sqrt() + 2.5 * lattice.step) * steepness;
         let mut table = vec![OUTSIDE; (n * n * n) as usize];
-        let coarse = coarse_signs(&lattice, steepness, function)?;
-        table.par_iter_mut().enumerate().for_each(|(index, slot)| {
+        let coarse = coarse_signs(&lattice, steepness, function, part)?;
+        table.par_iter_mut().enumerate().try_for_each(|(index, slot)| {
+            part.check()?;
             let brick = lattice.brick_at(index);
             let known = coarse[coarse_index(brick, n)];
             *slot = if known == 0 {
@@ -87,7 +90,8 @@ impl Field {
             } else {
                 known
             };
-        });
+            Ok::<(), EngineError>(())
+        })?;
         let mut field = Self {
             lattice,
             table,
@@ -96,8 +100,30 @@ impl Field {
         };
         field.number_bricks();
         field.values = field.filled(&field.bricks, function, part)?;
+        field.drop_far_bricks();
         field.close_gaps(function, part)?;
         Ok(field)
+    }
+
+    /// Keeps only the bricks that come within a few steps of the surface; the others hold their side.
+    fn drop_far_bricks(&mut self) {
+        let near = BAND * self.lattice.step;
+        let kept: Vec<bool> = self
+            .values
+            .par_chunks(BRICK_LEN)
+            .map(|chunk| chunk.iter().any(|value| value.abs() < near))
+            .collect();
+        let mut values = Vec::with_capacity(kept.iter().filter(|kept| **kept).count() * BRICK_LEN);
+        for (slot, brick) in self.bricks.iter().enumerate() {
+            let chunk = &self.values[slot * BRICK_LEN..(slot + 1) * BRICK_LEN];
+            if kept[slot] {
+                values.extend_from_slice(chunk);
+            } else if let Some(index) = self.lattice.brick_index(*brick) {
+                self.table[index] = if chunk[0] < 0.0 { INSIDE } else { OUTSIDE };
+            }
+        }
+        self.values = values;
+        self.number_bricks();
     }
 
     fn number_bricks(&mut self) {
@@ -183,7 +209,11 @@ impl Field {
     pub fn value(&self, sample: IVec3) -> f32 {
         let far = self.lattice.step * BRICK as f32;
         let brick = sample.div_euclid(IVec3::splat(BRICK));
-        match self.lattice.brick_index(brick).map_or(OUTSIDE, |index| self.table[index]) {
+        match self
+            .lattice
+            .brick_index(brick)
+            .map_or(OUTSIDE, |index| self.table[index])
+        {
             OUTSIDE => far,
             INSIDE => -far,
             slot => self.values[slot as usize * BRICK_LEN + offset_of(sample - brick * BRICK)],
@@ -193,7 +223,36 @@ impl Field {
     /// Whether the sample's value is kept.
     pub fn has(&self, sample: IVec3) -> bool {
         let brick = sample.div_euclid(IVec3::splat(BRICK));
-        self.lattice.brick_index(brick).is_some_and(|index| self.table[index] >= 0)
+        self.lattice
+            .brick_index(brick)
+            .is_some_and(|index| self.table[index] >= 0)
+    }
+
+    /// Sum of the six neighbours' values; `None` where one of them is not kept.
+    pub fn sum_of_neighbors(&self, sample: IVec3) -> Option<f32> {
+        let brick = sample.div_euclid(IVec3::splat(BRICK));
+        let local = sample - brick * BRICK;
+        if local.min_element() > 0 && local.max_element() < BRICK - 1 {
+            let slot = self
+                .lattice
+                .brick_index(brick)
+                .map(|index| self.table[index])
+                .filter(|slot| *slot >= 0)?;
+            let at = slot as usize * BRICK_LEN + offset_of(local);
+            let (row, layer) = (BRICK as usize, (BRICK * BRICK) as usize);
+            let v = &self.values;
+            return Some(v[at - 1] + v[at + 1] + v[at - row] + v[at + row] + v[at - layer] + v[at + layer]);
+        }
+        let mut sum = 0.0;
+        for axis in IVec3::AXES {
+            for next in [sample - axis, sample + axis] {
+                if !self.has(next) {
+                    return None;
+                }
+                sum += self.value(next);
+            }
+        }
+        Some(sum)
     }
 
     /// Changes a kept sample; left-out ones stay as they are.
@@ -298,20 +357,22 @@ fn coarse_signs(
     lattice: &Lattice,
     steepness: f32,
     function: &(dyn Fn(Vec3) -> f32 + Sync),
+    part: &Part<'_, '_>,
 ) -> Result<Vec<i32>, EngineError> {
     let n = (lattice.num_bricks + BLOCK - 1) / BLOCK;
     let half = lattice.step * (BLOCK * BRICK - 1) as f32 * 0.5;
     let reach = (half * 3f32.sqrt() + 2.5 * lattice.step) * steepness;
-    Ok((0..n * n * n)
+    (0..n * n * n)
         .into_par_iter()
         .map(|index| {
+            part.check()?;
             let block = IVec3::new(index % n, index / n % n, index / (n * n));
             let value = function(lattice.position(block * (BLOCK * BRICK)) + half);
-            match value {
+            Ok(match value {
                 value if value > reach => OUTSIDE,
                 value if value < -reach => INSIDE,
                 _ => 0,
-            }
+            })
         })
-        .collect())
+        .collect()
 }

@@ -106,7 +106,9 @@ fn resolve_ambiguous_faces(field: &mut Field, part: &Part<'_, '_>) -> Result<(),
             .flat_map_iter(|brick| {
                 let low = *brick * BRICK;
                 (0..BRICK_LEN)
-                    .flat_map(move |offset| [0, 1, 2].map(|axis| (low + local_at(offset), axis)))
+                    .map(move |offset| low + local_at(offset))
+                    .filter(|cell| has_both_sides(inside_bits(&shared.corners(*cell))))
+                    .flat_map(|cell| [0, 1, 2].map(|axis| (cell, axis)))
                     .filter_map(|(sample, axis)| corner_to_fill(shared, sample, axis))
             })
             .collect();
@@ -130,7 +132,10 @@ fn corner_to_fill(field: &Field, sample: IVec3, axis: usize) -> Option<IVec3> {
     }
     let (a, b) = if inside[0] { (1, 3) } else { (0, 2) };
     let candidates = if values[a] <= values[b] { [a, b] } else { [b, a] };
-    candidates.map(|corner| face[corner]).into_iter().find(|corner| field.has(*corner))
+    candidates
+        .map(|corner| face[corner])
+        .into_iter()
+        .find(|corner| field.has(*corner))
 }
 
 /// Bricks of cells that a sign-changing edge may touch: the kept bricks and those just before them along each axis.
@@ -172,6 +177,10 @@ impl CellBricks {
         let slot = self.table[Self::index(self.side, brick)] as usize;
         slot * BRICK_LEN + ((local.z * BRICK + local.y) * BRICK + local.x) as usize
     }
+}
+
+fn has_both_sides(inside: u8) -> bool {
+    inside != 0 && inside != u8::MAX
 }
 
 fn inside_bits(corners: &[f32; 8]) -> u8 {
@@ -278,10 +287,13 @@ fn connect(
             let mut triangles = Vec::new();
             for offset in 0..BRICK_LEN {
                 let sample = *brick * BRICK + local_at(offset);
-                let inside = field.value(sample) < 0.0;
+                let bits = inside_bits(&field.corners(sample));
+                if !has_both_sides(bits) {
+                    continue;
+                }
+                let inside = bits & 1 == 1;
                 for axis in 0..3 {
-                    let along = IVec3::AXES[axis];
-                    if (field.value(sample + along) < 0.0) != inside {
+                    if (bits >> (1 << axis) & 1 == 1) != inside {
                         let quad = quad_around(field, cells, first_vertex, sample, axis);
                         push_quad(&mut triangles, quad, inside, positions);
                     }
@@ -309,7 +321,11 @@ fn quad_around(field: &Field, cells: &CellBricks, first_vertex: &[u32], sample: 
 }
 
 fn push_quad(triangles: &mut Vec<[u32; 3]>, quad: [u32; 4], inside_first: bool, positions: &[Vec3]) {
-    let [a, b, c, d] = if inside_first { quad } else { [quad[3], quad[2], quad[1], quad[0]] };
+    let [a, b, c, d] = if inside_first {
+        quad
+    } else {
+        [quad[3], quad[2], quad[1], quad[0]]
+    };
     let at = |index: u32| positions[index as usize];
     if at(a).distance_squared(at(c)) <= at(b).distance_squared(at(d)) {
         triangles.extend([[a, b, c], [a, c, d]]);

@@ -27,7 +27,12 @@ impl Settings {
     pub fn from_values(values: &ParamValues) -> Self {
         let specs = specs();
         let values = values.validated(&specs).unwrap_or_else(|_| {
-            ParamValues(specs.iter().map(|spec| (spec.key.clone(), spec.default_value())).collect())
+            ParamValues(
+                specs
+                    .iter()
+                    .map(|spec| (spec.key.clone(), spec.default_value()))
+                    .collect(),
+            )
         });
         let float = |key| values.float(key).unwrap_or_default() as f32;
         let int = |key| values.int(key).unwrap_or_default().max(1) as usize;
@@ -119,7 +124,7 @@ pub(crate) fn specs() -> Vec<ParamSpec> {
         float(
             "colour.sharpness",
             "View preference",
-            (1.0, 12.0, 0.5, 5.0),
+            (1.0, 12.0, 0.5, 6.0),
             "",
             "How strongly the view that looks straightest at a spot decides its colour. Less blends views more softly, \
              more keeps each view's detail.",
@@ -174,13 +179,7 @@ fn spec(key: &str, label: &str, kind: ParamKind, unit: &str, help: &str) -> Para
     }
 }
 
-fn float(
-    key: &str,
-    label: &str,
-    (min, max, step, default): (f64, f64, f64, f64),
-    unit: &str,
-    help: &str,
-) -> ParamSpec {
+fn float(key: &str, label: &str, (min, max, step, default): (f64, f64, f64, f64), unit: &str, help: &str) -> ParamSpec {
     let kind = ParamKind::Float {
         min,
         max,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bozzetto_asset::TriMesh;
 use bozzetto_engine::{EngineError, Event, Preview};
-use glam::IVec3;
 
 use crate::field::Field;
 use crate::nets;
@@ -57,16 +56,9 @@ pub(crate) fn draw(field: &Field, settings: &Settings, progress: &Progress<'_>) 
 /// of what is kept stay.
 fn smooth(field: &mut Field, factor: f32, part: &Part<'_, '_>) -> Result<(), EngineError> {
     field.map(
-        &|field, sample, value| {
-            let mut sum = 0.0;
-            for axis in IVec3::AXES {
-                let (before, after) = (sample - axis, sample + axis);
-                if !field.has(before) || !field.has(after) {
-                    return value;
-                }
-                sum += field.value(before) + field.value(after);
-            }
-            value + factor * (sum / 6.0 - value)
+        &|field, sample, value| match field.sum_of_neighbors(sample) {
+            Some(sum) => value + factor * (sum / 6.0 - value),
+            None => value,
         },
         part,
     )

@@ -33,19 +33,18 @@ impl Dense {
     }
 
     /// Sets every sample to `function(index)`.
-    pub fn fill(
-        &mut self,
-        function: &(dyn Fn(usize) -> f32 + Sync),
-        part: &Part<'_, '_>,
-    ) -> Result<(), EngineError> {
+    pub fn fill(&mut self, function: &(dyn Fn(usize) -> f32 + Sync), part: &Part<'_, '_>) -> Result<(), EngineError> {
         let row = self.side;
-        self.values.par_chunks_mut(row).enumerate().try_for_each(|(chunk, values)| {
-            part.check()?;
-            for (offset, value) in values.iter_mut().enumerate() {
-                *value = function(chunk * row + offset);
-            }
-            Ok(())
-        })
+        self.values
+            .par_chunks_mut(row)
+            .enumerate()
+            .try_for_each(|(chunk, values)| {
+                part.check()?;
+                for (offset, value) in values.iter_mut().enumerate() {
+                    *value = function(chunk * row + offset);
+                }
+                Ok(())
+            })
     }
 
     /// Trilinear value; points beyond the cube take the rim's.
@@ -68,7 +67,9 @@ impl Dense {
     /// The eight samples about a point.
     pub fn corners(&self, point: Vec3) -> [usize; 8] {
         let limit = (self.side - 2) as f32;
-        let base = ((point - self.origin) / self.step).floor().clamp(Vec3::ZERO, Vec3::splat(limit));
+        let base = ((point - self.origin) / self.step)
+            .floor()
+            .clamp(Vec3::ZERO, Vec3::splat(limit));
         let n = self.side;
         let low = (base.z as usize * n + base.y as usize) * n + base.x as usize;
         [0, 1, n, n + 1, n * n, n * n + 1, n * n + n, n * n + n + 1].map(|offset| low + offset)
@@ -91,9 +92,9 @@ impl Dense {
             let before = self.clone();
             self.fill(
                 &|index| {
-                    let (sum, count) = before
-                        .neighbors(index)
-                        .fold((0.0, 0.0), |(sum, count), next| (sum + before.values[next], count + 1.0));
+                    let (sum, count) = before.neighbors(index).fold((0.0, 0.0), |(sum, count), next| {
+                        (sum + before.values[next], count + 1.0)
+                    });
                     before.values[index] * 0.5 + 0.5 * sum / count
                 },
                 part,

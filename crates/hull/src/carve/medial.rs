@@ -1,4 +1,4 @@
-use glam::{UVec2, Vec2};
+use glam::{IVec2, UVec2, Vec2};
 
 use crate::silhouette::Silhouette;
 
@@ -14,6 +14,8 @@ pub(super) struct Disc {
     pub center: Vec2,
     pub radius: f32,
     pub depth_ratio: f32,
+    /// Depth of the solid's middle behind the disc, metres.
+    pub middle: f32,
 }
 
 impl Disc {
@@ -31,7 +33,9 @@ pub(super) struct Medial {
     /// Pixels between nodes.
     pub spacing: f32,
     size: UVec2,
-    squared_depth: Vec<f32>,
+    /// Half depth squared, pixels squared, and the middle's depth, metres. Nodes far from any disc hold the middle of
+    /// the nearest painted ones.
+    painted: Vec<Vec2>,
 }
 
 impl Medial {
@@ -44,7 +48,7 @@ impl Medial {
             low,
             spacing,
             size,
-            squared_depth: Vec::new(),
+            painted: Vec::new(),
         };
         let radii: Vec<f32> = medial.nodes().map(|pixel| -silhouette.distance(pixel)).collect();
         medial.discs = medial.maximal_discs(&radii);
@@ -82,32 +86,40 @@ impl Medial {
                     center,
                     radius,
                     depth_ratio: 1.0,
+                    middle: 0.0,
                 });
             }
         }
         discs
     }
 
-    /// Paints the depth limit from the discs and their depth ratios.
+    /// Paints the depth from the discs with their depth ratios and middles.
     pub fn paint(&mut self) {
         let beyond = -(self.spacing * RIM_NODES).powi(2);
+        let usual = self.discs.iter().map(|disc| disc.middle).sum::<f32>() / self.discs.len().max(1) as f32;
         let width = self.size.x as i32;
-        let mut painted = vec![beyond; (self.size.x * self.size.y) as usize];
+        let mut painted = vec![Vec2::new(beyond, usual); (self.size.x * self.size.y) as usize];
         for disc in &self.discs {
             let reach = disc.radius + self.spacing * RIM_NODES;
-            let first = ((disc.center - reach - self.low) / self.spacing).ceil().as_ivec2().max(glam::IVec2::ZERO);
+            let first = ((disc.center - reach - self.low) / self.spacing)
+                .ceil()
+                .as_ivec2()
+                .max(IVec2::ZERO);
             let last = ((disc.center + reach - self.low) / self.spacing).floor().as_ivec2();
             let last = last.min(self.size.as_ivec2() - 1);
             for y in first.y..=last.y {
                 for x in first.x..=last.x {
                     let pixel = self.low + Vec2::new(x as f32, y as f32) * self.spacing;
                     let slot = &mut painted[(y * width + x) as usize];
-                    *slot = slot.max(disc.squared_depth(pixel));
+                    let squared = disc.squared_depth(pixel);
+                    if squared > slot.x {
+                        *slot = Vec2::new(squared, disc.middle);
+                    }
                 }
             }
         }
-        self.squared_depth = painted;
-        for _ in 0..3 {
+        self.painted = painted;
+        for _ in 0..4 {
             self.blur();
         }
     }
@@ -115,30 +127,28 @@ impl Medial {
     /// One pass of the 3 x 3 binomial kernel; the border stays.
     fn blur(&mut self) {
         let (width, height) = (self.size.x as usize, self.size.y as usize);
-        let before = self.squared_depth.clone();
+        let before = self.painted.clone();
         for y in 1..height.saturating_sub(1) {
             for x in 1..width.saturating_sub(1) {
                 let row = |y: usize| {
                     let index = y * width + x;
                     before[index - 1] + 2.0 * before[index] + before[index + 1]
                 };
-                self.squared_depth[y * width + x] = (row(y - 1) + 2.0 * row(y) + row(y + 1)) / 16.0;
+                self.painted[y * width + x] = (row(y - 1) + 2.0 * row(y) + row(y + 1)) / 16.0;
             }
         }
     }
 
-    /// Half depth squared at a pixel, pixels squared; negative outside the outline.
-    pub fn squared_depth(&self, pixel: Vec2) -> f32 {
+    /// Half depth squared at a pixel, pixels squared, negative outside the outline; and the depth of the solid's
+    /// middle there, metres.
+    pub fn at(&self, pixel: Vec2) -> (f32, f32) {
         let limit = (self.size - 1).as_vec2() - 1e-3;
         let at = ((pixel - self.low) / self.spacing).clamp(Vec2::ZERO, limit);
         let base = at.floor();
         let f = at - base;
         let width = self.size.x as usize;
         let index = base.y as usize * width + base.x as usize;
-        let row = |index: usize| {
-            let first = self.squared_depth[index];
-            first + f.x * (self.squared_depth[index + 1] - first)
-        };
-        row(index) + f.y * (row(index + width) - row(index))
+        let row = |index: usize| self.painted[index].lerp(self.painted[index + 1], f.x);
+        row(index).lerp(row(index + width), f.y).into()
     }
 }

@@ -37,7 +37,9 @@ pub(crate) fn carve(fitted: &Fitted, settings: &Settings, progress: &Progress<'_
     let rounding = Rounding::new(&hull, settings, progress)?;
     let solid = |point: Vec3| {
         let outline = hull.distance(point);
-        rounding.as_ref().map_or(outline, |rounding| rounding.rounded(point, outline))
+        rounding
+            .as_ref()
+            .map_or(outline, |rounding| rounding.rounded(point, outline))
     };
     evaluated(lattice, 1.4, &solid, progress)
 }
@@ -72,11 +74,7 @@ fn beyond_the_cube(point: Vec3, step: f32) -> f32 {
     point.abs().max_element() - (0.5 + step)
 }
 
-fn preview(
-    solid: &(dyn Fn(Vec3) -> f32 + Sync),
-    steepness: f32,
-    progress: &Progress<'_>,
-) -> Result<(), EngineError> {
+fn preview(solid: &(dyn Fn(Vec3) -> f32 + Sync), steepness: f32, progress: &Progress<'_>) -> Result<(), EngineError> {
     let lattice = Lattice::unit_cube(PREVIEW_RESOLUTION);
     let silent = progress.part(0, 0, 1);
     let closed = |point: Vec3| solid(point).max(beyond_the_cube(point, lattice.step));
@@ -90,4 +88,9 @@ fn preview(
 fn smooth_max(a: f32, b: f32, softness: f32) -> f32 {
     let overlap = (softness - (a - b).abs()).max(0.0);
     a.max(b) + overlap * overlap / (4.0 * softness)
+}
+
+/// Minimum of two fields with the crease filled over a width of `softness`.
+fn smooth_min(a: f32, b: f32, softness: f32) -> f32 {
+    -smooth_max(-a, -b, softness)
 }

@@ -105,7 +105,11 @@ fn equations(domain: &Domain, screen: f32) -> Vec<Node> {
             if here >= 0.0 {
                 continue;
             }
-            let mut diagonal = if screen.is_finite() { 1.0 / (screen * screen) } else { 0.0 };
+            let mut diagonal = if screen.is_finite() {
+                1.0 / (screen * screen)
+            } else {
+                0.0
+            };
             let neighbors = [index - 1, index + 1, index - width, index + width].map(|next| {
                 let there = domain.distance[next];
                 if there < 0.0 {
@@ -132,7 +136,13 @@ fn extrapolate(domain: &Domain, u: &mut [f32]) {
         .distance
         .iter()
         .zip(u.iter())
-        .map(|(distance, value)| if *distance < 0.0 { value / (-distance).max(0.3) } else { 0.0 })
+        .map(|(distance, value)| {
+            if *distance < 0.0 {
+                value / (-distance).max(0.3)
+            } else {
+                0.0
+            }
+        })
         .collect();
     for _ in 0..3 {
         let before = slopes.clone();

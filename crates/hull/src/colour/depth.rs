@@ -24,7 +24,10 @@ impl DepthMap {
     /// Draws a mesh as a view sees it.
     pub fn render(view: &FittedView, mesh: &TriMesh, part: &Part<'_, '_>) -> Result<Self, EngineError> {
         let picture = view.silhouette.picture_px.as_vec2();
-        let size = (picture * (MAX_SIDE / picture.max_element()).min(1.0)).ceil().max(Vec2::ONE).as_uvec2();
+        let size = (picture * (MAX_SIDE / picture.max_element()).min(1.0))
+            .ceil()
+            .max(Vec2::ONE)
+            .as_uvec2();
         let mut map = Self {
             size,
             scale: size.as_vec2() / picture,
@@ -63,7 +66,8 @@ impl DepthMap {
         for y in first.y..=last.y {
             for x in first.x..=last.x {
                 let pixel = Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
-                let weight = |from: Vec3, to: Vec3| (to.truncate() - from.truncate()).perp_dot(pixel - from.truncate()) / area;
+                let weight =
+                    |from: Vec3, to: Vec3| (to.truncate() - from.truncate()).perp_dot(pixel - from.truncate()) / area;
                 let (wa, wb, wc) = (weight(b, c), weight(c, a), weight(a, b));
                 if wa >= -1e-4 && wb >= -1e-4 && wc >= -1e-4 {
                     let depth = wa * a.z + wb * b.z + wc * c.z;

@@ -44,14 +44,12 @@ impl Adjacency {
 }
 
 /// Vertex colours: trusted ones as the pictures have them, the others by diffusion over the surface.
-pub(super) fn filled_colors(
-    mesh: &TriMesh,
-    touches: &[Touch],
-    part: &Part<'_, '_>,
-) -> Result<Vec<Vec3>, EngineError> {
+pub(super) fn filled_colors(mesh: &TriMesh, touches: &[Touch], part: &Part<'_, '_>) -> Result<Vec<Vec3>, EngineError> {
     let adjacency = Adjacency::new(mesh);
     let mut colors: Vec<Vec3> = touches.iter().map(|touch| touch.color).collect();
-    let open: Vec<usize> = (0..touches.len()).filter(|&vertex| touches[vertex].trust < 0.999).collect();
+    let open: Vec<usize> = (0..touches.len())
+        .filter(|&vertex| touches[vertex].trust < 0.999)
+        .collect();
     let mut is_known: Vec<bool> = touches.iter().map(|touch| touch.trust > 0.05).collect();
     grow_from_rim(&adjacency, &open, &mut colors, &mut is_known, part)?;
     for _ in 0..NUM_PASSES {
@@ -92,7 +90,9 @@ fn grow_from_rim(
                     .of(vertex)
                     .iter()
                     .filter(|&&other| is_known[other as usize])
-                    .fold((Vec3::ZERO, 0), |(sum, count), &other| (sum + colors[other as usize], count + 1));
+                    .fold((Vec3::ZERO, 0), |(sum, count), &other| {
+                        (sum + colors[other as usize], count + 1)
+                    });
                 (count > 0).then(|| (vertex, sum / count as f32))
             })
             .collect();
@@ -107,7 +107,12 @@ fn grow_from_rim(
     }
     if !waiting.is_empty() {
         let known = is_known.iter().filter(|known| **known).count().max(1);
-        let sum: Vec3 = colors.iter().zip(is_known.iter()).filter(|(_, known)| **known).map(|(color, _)| *color).sum();
+        let sum: Vec3 = colors
+            .iter()
+            .zip(is_known.iter())
+            .filter(|(_, known)| **known)
+            .map(|(color, _)| *color)
+            .sum();
         for vertex in waiting {
             colors[vertex] = sum / known as f32;
         }
@@ -147,7 +152,10 @@ impl<'a> Fill<'a> {
                 let key = |cell: &IVec3| (cell.z, cell.y, cell.x);
                 let first = self.sorted.partition_point(|(cell, _)| key(cell) < key(&row));
                 let beyond = row + IVec3::X * 2;
-                for &(_, vertex) in self.sorted[first..].iter().take_while(|(cell, _)| key(cell) <= key(&beyond)) {
+                for &(_, vertex) in self.sorted[first..]
+                    .iter()
+                    .take_while(|(cell, _)| key(cell) <= key(&beyond))
+                {
                     let position = self.mesh.positions[vertex as usize];
                     let closeness = 1.0 - position.distance_squared(point) / (self.cell * self.cell);
                     if closeness > 0.0 {

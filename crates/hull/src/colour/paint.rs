@@ -6,7 +6,7 @@ use crate::fit::FittedView;
 use crate::params::Settings;
 
 /// Weight of a picture looked at through the object from behind, against one that sees the surface.
-const MIRRORED: f32 = 1e-3;
+const MIRRORED: f32 = 0.02;
 /// Least weight at the outline itself, where the background shines through.
 const RIM_WEIGHT: f32 = 0.02;
 /// Cosines between which a grazing look becomes trustworthy.

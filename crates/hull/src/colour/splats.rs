@@ -20,14 +20,20 @@ pub(super) fn discs(mesh: &TriMesh, step: f32, settings: &Settings) -> GaussianS
     GaussianSplats {
         positions: mesh.positions.clone(),
         log_scales: vec![Vec3::new(radius, radius, thickness); count],
-        rotations: mesh.normals.iter().map(|normal| Quat::from_rotation_arc(Vec3::Z, *normal)).collect(),
+        rotations: mesh
+            .normals
+            .iter()
+            .map(|normal| Quat::from_rotation_arc(Vec3::Z, *normal))
+            .collect(),
         opacities: vec![OPACITY; count],
         sh_degree: 0,
         sh: mesh
             .colors
             .iter()
             .map(|color| {
-                let encoded = color.to_array().map(|channel| srgb_from_linear(channel.clamp(0.0, 1.0)));
+                let encoded = color
+                    .to_array()
+                    .map(|channel| srgb_from_linear(channel.clamp(0.0, 1.0)));
                 GaussianSplats::dc_from_srgb(encoded)
             })
             .collect(),

@@ -69,6 +69,7 @@ fn paint_cell(
     sample: &dyn Fn(Vec3, Vec3) -> PbrSample,
 ) {
     let voxel_size = field.lattice.step / detail as f32;
+    let mut corner_gradients = None;
     for index in 0..detail * detail * detail {
         let local = IVec3::new(index % detail, index / detail % detail, index / (detail * detail));
         let at = (local.as_vec3() + 0.5) / detail as f32;
@@ -80,7 +81,8 @@ fn paint_cell(
         let center = field.lattice.position(cell) + at * field.lattice.step;
         let coarse_normal = gradient.normalize_or(Vec3::Y);
         let foot = center - coarse_normal * (value / slope);
-        let normal = field.gradient(foot).normalize_or(coarse_normal);
+        let gradients = corner_gradients.get_or_insert_with(|| gradients_at_corners(field, cell));
+        let normal = blended(gradients, at).normalize_or(coarse_normal);
         voxels.push((cell * detail + local, sample(foot, normal)));
     }
 }
@@ -98,6 +100,21 @@ fn sample(painter: &Painter<'_>, fill: &Fill<'_>, settings: &Settings, foot: Vec
         metallic: settings.metallic,
         roughness: settings.roughness,
     }
+}
+
+/// Central differences at a cell's corners: normals blended from them do not jump from cell to cell.
+fn gradients_at_corners(field: &Field, cell: IVec3) -> [Vec3; 8] {
+    std::array::from_fn(|corner| {
+        let sample = cell + corner_offset(corner);
+        let along = |axis: IVec3| field.value(sample + axis) - field.value(sample - axis);
+        Vec3::new(along(IVec3::X), along(IVec3::Y), along(IVec3::Z))
+    })
+}
+
+fn blended(corners: &[Vec3; 8], at: Vec3) -> Vec3 {
+    let along_x: [Vec3; 4] = std::array::from_fn(|i| corners[2 * i].lerp(corners[2 * i + 1], at.x));
+    let low = along_x[0].lerp(along_x[1], at.y);
+    low.lerp(along_x[2].lerp(along_x[3], at.y), at.z)
 }
 
 /// Trilinear value and gradient, in values a cell.

@@ -107,7 +107,13 @@ fn agreement(
 }
 
 /// Rays of one row of a view that meet the object's outline, and how many of them meet the common solid.
-fn row_coverage(placements: &[Placement], projectors: &[Projector], view: usize, row: usize, rays: usize) -> (f32, f32) {
+fn row_coverage(
+    placements: &[Placement],
+    projectors: &[Projector],
+    view: usize,
+    row: usize,
+    rays: usize,
+) -> (f32, f32) {
     let silhouette = &placements[view].silhouette;
     let (low, _) = silhouette.bounds;
     let cell = silhouette.extent() / rays as f32;

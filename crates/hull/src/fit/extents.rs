@@ -18,9 +18,8 @@ pub(super) fn fit_scales(placements: &mut [Placement]) {
             if let Some(guess) = placement.guess_mut() {
                 let [right, up, _] = guess.axes();
                 let fit = |extent: f32, along: Vec3| (extent / (2.0 * (along * semi_axes).length())).ln();
-                guess.log_scale =
-                    (fit(extent_px.x, right) * WIDTH_WEIGHT + fit(extent_px.y, up) * HEIGHT_WEIGHT)
-                        / (WIDTH_WEIGHT + HEIGHT_WEIGHT);
+                guess.log_scale = (fit(extent_px.x, right) * WIDTH_WEIGHT + fit(extent_px.y, up) * HEIGHT_WEIGHT)
+                    / (WIDTH_WEIGHT + HEIGHT_WEIGHT);
             }
         }
         semi_axes = fitted_semi_axes(placements, semi_axes);

@@ -27,7 +27,7 @@ pub(super) fn normalized_cameras(
     let mut middle = Vec3::ZERO;
     let mut half = 0.5;
     if has_exact {
-        (middle, half) = region_of_known(&placements, &projectors);
+        (middle, half) = region_of_known(placements, &projectors);
     }
     // The first look is at the whole region, the second at what was found there.
     let (low, high) = occupied(placements, &projectors, middle, half * 1.3, progress)?;
@@ -66,13 +66,22 @@ fn single_view_camera(placement: &Placement, camera: Camera) -> Camera {
 /// Middle and half side of a cube that holds what known cameras look at: the point nearest to their axes in the least
 /// squares sense, and the largest outline at its depth.
 fn region_of_known(placements: &[Placement], projectors: &[Projector]) -> (Vec3, f32) {
-    let known = || placements.iter().zip(projectors).filter(|(placement, _)| placement.is_exact());
+    let known = || {
+        placements
+            .iter()
+            .zip(projectors)
+            .filter(|(placement, _)| placement.is_exact())
+    };
     let mut normal_matrix = glam::Mat3::ZERO;
     let mut right_side = Vec3::ZERO;
     for (placement, projector) in known() {
         let near = projector.unproject(placement.silhouette.center(), 1.0);
         let direction = projector.ray_direction(near);
-        let outer = glam::Mat3::from_cols(direction * direction.x, direction * direction.y, direction * direction.z);
+        let outer = glam::Mat3::from_cols(
+            direction * direction.x,
+            direction * direction.y,
+            direction * direction.z,
+        );
         let across = glam::Mat3::IDENTITY - outer;
         normal_matrix += across;
         right_side += across * near;
@@ -107,10 +116,13 @@ fn occupied(
             for index in 0..CELLS * CELLS {
                 let cell_index = Vec3::new((index % CELLS) as f32, (index / CELLS) as f32, k as f32);
                 let point = middle - half + (cell_index + 0.5) * cell;
-                let outermost = placements.iter().zip(projectors).fold(f32::MIN, |largest, (placement, projector)| {
-                    let seen = projector.project(point);
-                    largest.max(placement.silhouette.distance(seen.pixel) * seen.metres_per_px)
-                });
+                let outermost = placements
+                    .iter()
+                    .zip(projectors)
+                    .fold(f32::MIN, |largest, (placement, projector)| {
+                        let seen = projector.project(point);
+                        largest.max(placement.silhouette.distance(seen.pixel) * seen.metres_per_px)
+                    });
                 if outermost < 0.0 {
                     // The surface is at least this far beyond the cell's middle.
                     let reach = (-outermost).min(cell * 0.5);

@@ -36,11 +36,7 @@ pub(crate) struct Fitted {
 }
 
 /// Places every view about the object. Fails when a picture holds no object.
-pub(crate) fn fit(
-    views: &[PreparedView],
-    settings: &Settings,
-    progress: &Progress<'_>,
-) -> Result<Fitted, EngineError> {
+pub(crate) fn fit(views: &[PreparedView], settings: &Settings, progress: &Progress<'_>) -> Result<Fitted, EngineError> {
     let part = progress.part(0, 200, views.len());
     let silhouettes = views
         .par_iter()
@@ -91,11 +87,7 @@ fn measured(view: &PreparedView, progress: &Progress<'_>) -> Result<Arc<Silhouet
         .ok_or_else(|| bad("no object was found in it"))
 }
 
-fn initial_placements(
-    views: &[PreparedView],
-    silhouettes: &[Arc<Silhouette>],
-    settings: &Settings,
-) -> Vec<Placement> {
+fn initial_placements(views: &[PreparedView], silhouettes: &[Arc<Silhouette>], settings: &Settings) -> Vec<Placement> {
     views
         .iter()
         .zip(silhouettes)

@@ -40,7 +40,10 @@ impl Topology {
         let components: std::collections::HashSet<u32> = used.map(|vertex| root(&mut parent, vertex)).collect();
         Self {
             num_open_edges: edges.values().filter(|(forth, back)| forth + back == 1).count(),
-            num_bad_edges: edges.values().filter(|(forth, back)| forth + back != 1 && (*forth, *back) != (1, 1)).count(),
+            num_bad_edges: edges
+                .values()
+                .filter(|(forth, back)| forth + back != 1 && (*forth, *back) != (1, 1))
+                .count(),
             num_bad_vertices: spokes.iter().filter(|fan| !is_closed_fan(fan)).count(),
             num_components: components.len(),
         }

@@ -29,12 +29,17 @@ pub fn view_from_alpha(path: &std::path::Path, direction: Option<Direction>) -> 
     let rgba = image::open(path).expect("the picture can be read").to_rgba8();
     let (width, height) = rgba.dimensions();
     PreparedView {
-        name: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        name: path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         color: Arc::new(RgbImage::from_fn(width, height, |x, y| {
             let [r, g, b, _] = rgba.get_pixel(x, y).0;
             image::Rgb([r, g, b])
         })),
-        matte: Arc::new(GrayImage::from_fn(width, height, |x, y| Luma([rgba.get_pixel(x, y).0[3]]))),
+        matte: Arc::new(GrayImage::from_fn(width, height, |x, y| {
+            Luma([rgba.get_pixel(x, y).0[3]])
+        })),
         direction,
         camera: None,
         weight: 1.0,

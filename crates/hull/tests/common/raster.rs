@@ -93,7 +93,9 @@ pub fn picture(
         let sum: Vec3 = (0..SUPER * SUPER)
             .map(|i| {
                 let (sx, sy) = (x * SUPER + i % SUPER, y * SUPER + i / SUPER);
-                hits[(sy * width * SUPER + sx) as usize].as_ref().map_or(background, color)
+                hits[(sy * width * SUPER + sx) as usize]
+                    .as_ref()
+                    .map_or(background, color)
             })
             .sum();
         Rgb((sum / (SUPER * SUPER) as f32).to_array().map(srgb_u8_from_linear))
@@ -129,7 +131,9 @@ pub fn sheet(mesh: &TriMesh, azimuths_deg: &[f32], elevation_deg: f32, side: u32
         let painted = picture(mesh, &camera, side, side, background, &|hit| {
             interpolate(&mesh.colors, hit) * (0.6 + 0.4 * shade(hit))
         });
-        let clay = picture(mesh, &camera, side, side, background, &|hit| Vec3::splat(0.7) * shade(hit));
+        let clay = picture(mesh, &camera, side, side, background, &|hit| {
+            Vec3::splat(0.7) * shade(hit)
+        });
         image::imageops::replace(&mut sheet, &painted, i64::from(side) * column as i64, 0);
         image::imageops::replace(&mut sheet, &clay, i64::from(side) * column as i64, i64::from(side));
     }

@@ -91,14 +91,20 @@ impl Scene {
             .map(|index| {
                 let azimuth = index as f32 / count as f32 * std::f32::consts::TAU;
                 let elevation = elevations_deg[index % elevations_deg.len()].to_radians();
-                self.view(Camera::orbit(azimuth, elevation, 2.2, projection, 1.0), side, &format!("{index}.png"))
+                self.view(
+                    Camera::orbit(azimuth, elevation, 2.2, projection, 1.0),
+                    side,
+                    &format!("{index}.png"),
+                )
             })
             .collect()
     }
 
     /// One view with a known camera, on a grey background.
     pub fn view(&self, camera: Camera, side: u32, name: &str) -> PreparedView {
-        let color = raster::picture(&self.mesh, &camera, side, side, Vec3::splat(0.2), &|hit| self.color(hit));
+        let color = raster::picture(&self.mesh, &camera, side, side, Vec3::splat(0.2), &|hit| {
+            self.color(hit)
+        });
         PreparedView {
             name: name.to_owned(),
             color: Arc::new(color),
@@ -129,7 +135,10 @@ fn read_obj(path: &Path) -> TriMesh {
                     .iter()
                     .map(|word| {
                         let mut parts = word.split('/').map(|part| part.parse::<usize>().unwrap_or(1));
-                        let key = (parts.next().expect("a position"), parts.next().expect("a texture coordinate"));
+                        let key = (
+                            parts.next().expect("a position"),
+                            parts.next().expect("a texture coordinate"),
+                        );
                         *known.entry(key).or_insert_with(|| {
                             mesh.positions.push(positions[key.0 - 1]);
                             mesh.uvs.push(uvs[key.1 - 1]);

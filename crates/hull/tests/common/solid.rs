@@ -62,9 +62,8 @@ pub fn cell_middle(index: usize) -> Vec3 {
 
 /// Intersection over union of two solids.
 pub fn iou(a: &[bool], b: &[bool]) -> f64 {
-    let (both, either) = a
-        .iter()
-        .zip(b)
-        .fold((0u64, 0u64), |(both, either), (&a, &b)| (both + u64::from(a && b), either + u64::from(a || b)));
+    let (both, either) = a.iter().zip(b).fold((0u64, 0u64), |(both, either), (&a, &b)| {
+        (both + u64::from(a && b), either + u64::from(a || b))
+    });
     both as f64 / either.max(1) as f64
 }
