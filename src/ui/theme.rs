@@ -56,7 +56,7 @@ pub mod size {
     /// Height of the status line.
     pub const STATUS_BAR: f32 = 26.0;
     /// Column of labels in a row of settings.
-    pub const LABEL_COLUMN: f32 = 112.0;
+    pub const LABEL_COLUMN: f32 = 108.0;
     /// Field with a number.
     pub const NUMBER: f32 = 58.0;
     /// Width of lines.
@@ -311,6 +311,12 @@ fn style(palette: &Palette, mut style: Style) -> Style {
     style
 }
 
+/// Scroll bars stay in a strip that rows leave free.
+const MARGIN_OF_BARS: f32 = 6.0;
+
+/// Margin right of rows of settings in a scroll area: with the column of reset dots it makes [`space::L`].
+pub const ROWS_MARGIN: i8 = MARGIN_OF_BARS as i8;
+
 fn set_spacing(style: &mut Style) {
     let spacing = &mut style.spacing;
     spacing.item_spacing = vec2(space::S, space::S);
@@ -326,8 +332,8 @@ fn set_spacing(style: &mut Style) {
     spacing.menu_width = 260.0;
     spacing.combo_width = size::NUMBER;
     spacing.scroll = ScrollStyle {
-        bar_width: 8.0,
-        floating_width: 4.0,
+        bar_width: MARGIN_OF_BARS,
+        floating_width: 3.0,
         ..ScrollStyle::floating()
     };
 }
@@ -393,6 +399,16 @@ pub fn card_frame(palette: &Palette) -> egui::Frame {
         .fill(palette.raised)
         .corner_radius(radius::CARD)
         .inner_margin(Margin::same(space::M as i8))
+}
+
+/// Frame of a dialog.
+pub fn dialog_frame(palette: &Palette, shadow: Shadow) -> egui::Frame {
+    egui::Frame::new()
+        .fill(palette.raised)
+        .stroke(Stroke::new(size::LINE, palette.line_strong))
+        .corner_radius(radius::FLOAT + 2)
+        .shadow(shadow)
+        .inner_margin(Margin::same(20))
 }
 
 /// Frame of controls that float over the stage.

@@ -3,7 +3,7 @@ use bozzetto::app::{Command, CommandSender};
 use bozzetto_asset::Direction;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::{Window, fixture, window};
 
@@ -18,7 +18,9 @@ fn open(make: fn(&egui::Context) -> AppState) -> (Harness<'static, Window>, Comm
 /// What a click on the thing of this name sends.
 fn click(make: fn(&egui::Context) -> AppState, name: &str) -> Vec<Command> {
     let (mut harness, commands) = open(make);
-    harness.get_by_label(name).click();
+    let all = harness.get_all_by_label(name);
+    let button = all.into_iter().find(|node| node.accesskit_node().role() != Role::Label);
+    button.unwrap_or_else(|| panic!("no button is called '{name}'")).click();
     harness.run();
     commands.drain()
 }

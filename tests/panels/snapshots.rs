@@ -1,6 +1,7 @@
 use bozzetto::app::CommandSender;
 use bozzetto::app::state::{AppState, Modal, Overlay, ThemeChoice, ViewId};
 use bozzetto_asset::Direction;
+use egui_kittest::kittest::Queryable as _;
 
 use super::{fixture, window};
 
@@ -63,6 +64,46 @@ fn details_of_a_picture() {
         ThemeChoice::Dark,
         fixture::with_details,
     );
+}
+
+/// A window in which something was clicked before the picture was taken.
+fn snapshot_after_click(name: &str, label: &str, make: fn(&egui::Context) -> AppState) {
+    let mut harness = window(NARROW, 1.0, ThemeChoice::Dark, CommandSender::default(), make);
+    harness.run_steps(3);
+    harness.get_by_label(label).click();
+    harness.run_steps(6);
+    harness.snapshot(name);
+}
+
+#[test]
+fn an_open_menu() {
+    snapshot_after_click("menu", "View", fixture::finished);
+}
+
+#[test]
+fn the_sides_to_choose_from() {
+    snapshot_after_click("direction", "Direction of bear_left.png", fixture::with_views);
+}
+
+#[test]
+fn the_lights_sliders() {
+    snapshot_after_click("light", "Light", fixture::finished);
+}
+
+#[test]
+fn the_palette_of_commands() {
+    snapshot("palette", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
+        with_modal(ctx, Modal::Palette)
+    });
+}
+
+#[test]
+fn the_first_start() {
+    snapshot("first_start", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
+        let mut state = fixture::with_views(ctx);
+        state.shows_first_hint = true;
+        state
+    });
 }
 
 #[test]

@@ -1,13 +1,15 @@
+use std::ops::RangeInclusive;
+
 use bozzetto_asset::Direction;
 use egui::accesskit::Role;
-use egui::{DragValue, Popup, PopupCloseBehavior, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Popup, PopupCloseBehavior, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::app::state::ViewItem;
 use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, radius, size, space, text};
-use crate::ui::widgets::{row_ui, tooltip};
+use crate::ui::widgets::{NumberField, number_ui, row_ui, tooltip};
 
 const SIDES: [Direction; 6] = [
     Direction::Front,
@@ -74,7 +76,8 @@ pub fn direction_button_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSende
 }
 
 fn menu_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
-    ui.set_min_width(190.0);
+    ui.set_min_width(184.0);
+    ui.set_max_width(184.0);
     ui.spacing_mut().item_spacing.y = 1.0;
     let automatic = match item.proposed_direction {
         Some(proposed) => format!("Automatic ({})", format::direction(proposed).to_lowercase()),
@@ -97,40 +100,30 @@ fn menu_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
 
 /// Two numbers for any other place on the sphere.
 fn free_angles_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
-    let (azimuth, elevation) = item.direction().unwrap_or(Direction::Front).azimuth_elevation_deg();
-    let (mut azimuth_deg, mut elevation_deg) = (azimuth, elevation);
-    ui.add_space(space::XS);
-    let angle = |ui: &mut Ui, label: &str, help: &str, value: &mut f32, range: std::ops::RangeInclusive<f32>| {
-        row_ui(ui, label, help, false, |ui| {
-            let drag = DragValue::new(value)
-                .range(range)
-                .speed(1.0)
-                .max_decimals(1)
-                .suffix("°");
-            ui.add_sized([size::NUMBER, size::CONTROL - 2.0], drag)
-                .accessible_name(label)
-                .changed()
-        })
-        .1
+    let (azimuth_deg, elevation_deg) = item.direction().unwrap_or(Direction::Front).azimuth_elevation_deg();
+    let angle = |ui: &mut Ui, label: &str, help: &str, value: f32, range: RangeInclusive<f64>| {
+        let field = NumberField {
+            unit: "°",
+            field_width: size::NUMBER,
+            ..NumberField::new(label, range, 1.0)
+        };
+        let edit = row_ui(ui, label, help, false, |ui| number_ui(ui, &field, f64::from(value))).1;
+        edit.map(|edit| edit.value as f32)
     };
-    let turned = angle(
-        ui,
-        "Turn",
-        "0° is the front, 90° the object's own left side.",
-        &mut azimuth_deg,
-        -360.0..=360.0,
-    );
+    ui.add_space(space::XS);
+    let turn_help = "0° is the front, 90° the object's own left side.";
+    let turned = angle(ui, "Turn", turn_help, azimuth_deg, -360.0..=360.0);
     let raised = angle(
         ui,
         "Height",
         "90° looks from above, -90° from below.",
-        &mut elevation_deg,
+        elevation_deg,
         -90.0..=90.0,
     );
-    if turned || raised {
+    if turned.is_some() || raised.is_some() {
         let free = Direction::Free {
-            azimuth_deg,
-            elevation_deg,
+            azimuth_deg: turned.unwrap_or(azimuth_deg),
+            elevation_deg: raised.unwrap_or(elevation_deg),
         };
         commands.send(Command::SetViewDirection(item.id, Some(free)));
     }

@@ -36,7 +36,7 @@ pub fn right_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
             egui::CentralPanel::no_frame().show(ui, |ui| {
                 let margin = Margin {
                     left: space::L as i8,
-                    right: space::M as i8,
+                    right: theme::ROWS_MARGIN,
                     top: space::S as i8,
                     bottom: space::L as i8,
                 };
@@ -55,6 +55,18 @@ pub fn right_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
 fn finish_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     section_header_ui(ui, "Finish", "", |_| {});
     settings_rows_ui(ui, state, commands);
+    // The rows' last column, the dot that sets a value back, is part of the right margin; the rest keeps off it.
+    let margin = Margin {
+        right: space::L as i8 - theme::ROWS_MARGIN,
+        ..Margin::ZERO
+    };
+    egui::Frame::new()
+        .inner_margin(margin)
+        .show(ui, |ui| outcome_ui(ui, state, commands));
+}
+
+/// How finishing stands and what came out.
+fn outcome_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     status_ui(ui, state, commands);
     let Some(result) = &state.result else {
         ui.add_space(space::XL);
@@ -250,7 +262,6 @@ fn fact_ui(ui: &mut Ui, name: &str, value: &str, note: Option<&str>) {
             ui.label(text::faint(ui, note));
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            ui.add_space(space::L - space::XS);
             ui.label(value);
         });
     });

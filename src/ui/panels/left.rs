@@ -11,7 +11,7 @@ pub fn left_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     let frame = theme::panel_frame(palette);
     Panel::left("left")
         .resizable(true)
-        .default_size(312.0)
+        .default_size(324.0)
         .size_range(272.0..=440.0)
         .frame(frame)
         .show(ui, |ui| {

@@ -6,7 +6,7 @@ use crate::app::state::{AppState, Modal};
 use crate::app::{Command, CommandSender};
 use crate::ui::format::without_ellipsis;
 use crate::ui::icons::Icon;
-use crate::ui::theme::{Palette, size, space, square, text};
+use crate::ui::theme::{self, Palette, size, space, square, text};
 use crate::ui::widgets::{Button, ButtonKind, IconButton, key_hint_ui};
 
 /// The dialog in front of everything, if any.
@@ -17,6 +17,7 @@ pub fn modal_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
     let palette = Palette::of(ui);
     let shown = egui::Modal::new(egui::Id::unique("modal"))
         .backdrop_color(palette.scrim)
+        .frame(theme::dialog_frame(palette, ui.visuals().window_shadow))
         .show(ui.ctx(), |ui| match modal {
             Modal::Shortcuts => shortcuts_ui(ui, commands),
             Modal::Palette => palette_ui(ui, state, commands),

@@ -64,7 +64,7 @@ fn job_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
     let left = Layout::left_to_right(Align::Center);
     let right = Layout::right_to_left(Align::Center);
     cell(ui, column(0.0, 20.0), left, &mut |ui| status_icon_ui(ui, job));
-    let name_end = 28.0 + (inner.width() * 0.24).clamp(110.0, 260.0);
+    let name_end = 28.0 + (inner.width() * 0.3).clamp(120.0, 260.0);
     cell(ui, column(28.0, name_end), Layout::top_down(Align::Min), &mut |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.add_space(5.0);
@@ -75,7 +75,7 @@ fn job_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
     cell(ui, column(inner.width() - 28.0, inner.width()), right, &mut |ui| {
         cancel_ui(ui, job, commands)
     });
-    let time_start = inner.width() - 28.0 - 172.0;
+    let time_start = inner.width() - 28.0 - 156.0;
     cell(ui, column(time_start, inner.width() - 40.0), right, &mut |ui| {
         times_ui(ui, job)
     });
@@ -162,7 +162,7 @@ fn times_ui(ui: &mut Ui, job: &JobItem) {
         return;
     }
     ui.spacing_mut().item_spacing.x = space::S;
-    ui.label(text::muted(ui, format::duration(job.elapsed)));
+    ui.label(text::muted(ui, format::duration(job.elapsed)).text_style(text::caption()));
     if let Some(eta) = job.eta.filter(|_| job.is_active()) {
         ui.label(text::faint(ui, format::remaining(eta)));
     }

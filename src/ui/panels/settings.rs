@@ -5,7 +5,7 @@ use crate::app::state::{AppState, JobItem, JobStatus, Modal};
 use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
-use crate::ui::theme::{Palette, size, space, text};
+use crate::ui::theme::{self, Palette, size, space, text};
 use crate::ui::widgets::{
     Button, ButtonKind, IconButton, ParamEdit, SeedEdit, combo_ui, group_ui, param_row_ui, progress_bar_ui, row_ui,
     section_header_ui, seed_field_ui, switch_ui,
@@ -22,9 +22,10 @@ pub fn settings_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     egui::Frame::new()
         .inner_margin(header)
         .show(ui, |ui| header_ui(ui, state, commands));
+    // The rows' last column, the dot that sets a value back, is part of the right margin.
     let body = Margin {
         left: space::L as i8,
-        right: space::M as i8,
+        right: theme::ROWS_MARGIN,
         top: 0,
         bottom: space::S as i8,
     };

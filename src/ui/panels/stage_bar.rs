@@ -2,7 +2,7 @@
 
 use std::f32::consts::{PI, TAU};
 
-use egui::{Align, Layout, Popup, PopupCloseBehavior, Rect, Slider, Ui, pos2, vec2};
+use egui::{Align, Layout, Popup, PopupCloseBehavior, Rect, Ui, pos2, vec2};
 
 use super::menu::can_show;
 use crate::app::state::{AppState, Overlay, ViewportMode};
@@ -10,7 +10,9 @@ use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
-use crate::ui::widgets::{Edit, IconButton, NumberField, Segment, combo_ui, number_ui, place_ui, row_ui, segmented_ui};
+use crate::ui::widgets::{
+    Edit, IconButton, NumberField, Segment, combo_ui, number_ui, place_ui, row_ui, segmented_ui, slider_ui,
+};
 
 /// Width that the mode bar takes with names, and without.
 const MODES_WITH_NAMES: f32 = 520.0;
@@ -176,12 +178,11 @@ pub fn overlay_bar_ui(ui: &mut Ui, inner: Rect, state: &AppState, commands: &Com
                 }
             }
         });
-        let mut opacity = overlay.opacity;
-        ui.spacing_mut().slider_width = width - 130.0 - size::CONTROL - 4.0 * space::S - 40.0;
-        ui.spacing_mut().interact_size.y = 16.0;
-        let slider = ui
-            .add(Slider::new(&mut opacity, 0.0..=1.0).show_value(false))
-            .accessible_name("Opacity of the picture");
+        let mut opacity = f64::from(overlay.opacity);
+        let room = width - 130.0 - size::CONTROL - 4.0 * space::S - 40.0;
+        let field = NumberField::new("Opacity of the picture", 0.0..=1.0, 0.01);
+        let slider = slider_ui(ui, &field, &mut opacity, room);
+        let opacity = opacity as f32;
         if slider.changed() {
             commands.send(Command::SetOverlay(Some(Overlay { opacity, ..overlay })));
         }

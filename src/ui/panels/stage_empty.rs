@@ -140,7 +140,7 @@ pub fn first_hint_ui(ui: &Ui, inner: Rect, state: &AppState, commands: &CommandS
                     Icon::Generate.paint(ui, icon, size::ICON_LARGE, palette.accent_text);
                     let line = "This is an example. Press Generate to see how it goes, or drop your own pictures on the window.";
                     let room = ui.available_width() - 70.0;
-                    ui.allocate_ui_with_layout(vec2(room, 0.0), Layout::top_down(Align::Min), |ui| ui.label(line));
+                    ui.allocate_ui_with_layout(vec2(room, 36.0), Layout::left_to_right(Align::Center), |ui| ui.label(line));
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         if ui.add(Button::new("Got it")).clicked() {
                             commands.send(Command::DismissFirstHint);

@@ -47,7 +47,7 @@ pub fn segmented_ui(ui: &mut Ui, name: &str, segments: &[Segment<'_>], chosen: O
             .map(|segment| compact_width(ui, segment, &font))
             .collect()
     } else {
-        vec![ui.available_width() / segments.len().max(1) as f32; segments.len()]
+        shared_widths(ui, segments, &font)
     };
     let height = size::CONTROL;
     let (rect, _) = ui.allocate_exact_size(vec2(widths.iter().sum(), height), Sense::hover());
@@ -65,6 +65,20 @@ pub fn segmented_ui(ui: &mut Ui, name: &str, segments: &[Segment<'_>], chosen: O
         }
     }
     clicked
+}
+
+/// Each name's own width, and the same share of what is left.
+fn shared_widths(ui: &Ui, segments: &[Segment<'_>], font: &egui::FontId) -> Vec<f32> {
+    let named = |segment: &Segment<'_>| {
+        let galley = ui
+            .painter()
+            .layout_no_wrap(segment.label.to_owned(), font.clone(), Color32::WHITE);
+        galley.size().x
+    };
+    let names: Vec<f32> = segments.iter().map(named).collect();
+    let spare = ui.available_width() - names.iter().sum::<f32>();
+    let share = spare / names.len().max(1) as f32;
+    names.into_iter().map(|name| name + share).collect()
 }
 
 fn compact_width(ui: &Ui, segment: &Segment<'_>, font: &egui::FontId) -> f32 {

@@ -101,8 +101,8 @@ pub fn number_ui(ui: &mut Ui, field: &NumberField<'_>, current: f64) -> Option<E
     })
 }
 
-/// egui's slider does the work, unseen; rail and handle are drawn over it.
-fn slider_ui(ui: &mut Ui, field: &NumberField<'_>, value: &mut f64, width: f32) -> Response {
+/// A slider alone, of a width. egui's slider does the work, unseen; rail and handle are drawn over it.
+pub fn slider_ui(ui: &mut Ui, field: &NumberField<'_>, value: &mut f64, width: f32) -> Response {
     let palette = Palette::of(ui);
     let response = ui
         .scope(|ui| {

@@ -6,7 +6,7 @@ use super::{Edit, NumberField, Segment, combo_ui, number_ui, place_ui, segmented
 use crate::ui::theme::{Palette, size, space, square, text};
 
 /// Column of the dot that sets a value back.
-const RESET_COLUMN: f32 = 12.0;
+const RESET_COLUMN: f32 = 10.0;
 /// More options than this go into a list.
 const MAX_SEGMENTS: usize = 3;
 
@@ -30,10 +30,10 @@ pub fn row_ui<R>(
 ) -> (bool, R) {
     let row = vec2(ui.available_width(), size::CONTROL);
     ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
-        ui.spacing_mut().item_spacing.x = space::XS;
+        ui.spacing_mut().item_spacing.x = 0.0;
         label_ui(ui, label, help);
-        ui.add_space(space::XS);
-        let width = ui.available_width() - RESET_COLUMN - space::XS;
+        ui.add_space(space::S);
+        let width = ui.available_width() - RESET_COLUMN;
         let (cell, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
         let inner = place_ui(ui, cell, Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = space::S;
@@ -77,7 +77,7 @@ fn reset_dot_ui(ui: &Ui, rect: egui::Rect, label: &str) -> bool {
     let name = format!("Reset {}", lower_first(label));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), &name));
     let is_lit = response.hovered() || response.has_focus();
-    let dot = egui::Rect::from_center_size(rect.center(), square(if is_lit { 10.0 } else { 6.0 }));
+    let dot = egui::Rect::from_center_size(rect.center(), square(if is_lit { 9.0 } else { 6.0 }));
     ui.painter()
         .circle_filled(dot.center(), dot.width() * 0.5, palette.accent_text);
     super::tooltip(response, &name, None, "Set it back to its default.").clicked()

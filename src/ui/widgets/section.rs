@@ -72,7 +72,7 @@ fn title_ui(ui: &mut Ui, id: Id, title: &str, note: &str, is_open: bool) -> bool
     );
     let caption = text::caption().resolve(ui.style());
     painter.text(
-        rect.right_center() - vec2(space::L, 0.0),
+        rect.right_center() - vec2(10.0, 0.0),
         egui::Align2::RIGHT_CENTER,
         note,
         caption,
