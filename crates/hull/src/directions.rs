@@ -7,27 +7,112 @@ use bozzetto_asset::Direction;
 const WORDS: [(Direction, &[&str]); 6] = [
     (
         Direction::Front,
-        &["front", "frontal", "f", "fr", "vorne", "vorn", "vorderseite", "avant", "devant", "frente", "frontale", "davanti", "voorkant", "pered", "前", "正面"],
+        &[
+            "front",
+            "frontal",
+            "f",
+            "fr",
+            "vorne",
+            "vorn",
+            "vorderseite",
+            "avant",
+            "devant",
+            "frente",
+            "frontale",
+            "davanti",
+            "voorkant",
+            "pered",
+            "前",
+            "正面",
+        ],
     ),
     (
         Direction::Back,
-        &["back", "rear", "behind", "b", "bk", "hinten", "rückseite", "rueckseite", "arriere", "arrière", "derriere", "derrière", "atras", "atrás", "trasera", "espalda", "dietro", "achterkant", "zad", "後", "后", "背面"],
+        &[
+            "back",
+            "rear",
+            "behind",
+            "b",
+            "bk",
+            "hinten",
+            "rückseite",
+            "rueckseite",
+            "arriere",
+            "arrière",
+            "derriere",
+            "derrière",
+            "atras",
+            "atrás",
+            "trasera",
+            "espalda",
+            "dietro",
+            "achterkant",
+            "zad",
+            "後",
+            "后",
+            "背面",
+        ],
     ),
     (
         Direction::Left,
-        &["left", "l", "lt", "links", "gauche", "izquierda", "izq", "esquerda", "sinistra", "sx", "lewo", "左", "左面"],
+        &[
+            "left",
+            "l",
+            "lt",
+            "links",
+            "gauche",
+            "izquierda",
+            "izq",
+            "esquerda",
+            "sinistra",
+            "sx",
+            "lewo",
+            "左",
+            "左面",
+        ],
     ),
     (
         Direction::Right,
-        &["right", "r", "rt", "rechts", "droite", "derecha", "direita", "destra", "dx", "prawo", "右", "右面"],
+        &[
+            "right", "r", "rt", "rechts", "droite", "derecha", "direita", "destra", "dx", "prawo", "右", "右面",
+        ],
     ),
     (
         Direction::Top,
-        &["top", "above", "t", "oben", "draufsicht", "dessus", "arriba", "cima", "sopra", "bovenkant", "上", "上面", "顶"],
+        &[
+            "top",
+            "above",
+            "t",
+            "oben",
+            "draufsicht",
+            "dessus",
+            "arriba",
+            "cima",
+            "sopra",
+            "bovenkant",
+            "上",
+            "上面",
+            "顶",
+        ],
     ),
     (
         Direction::Bottom,
-        &["bottom", "below", "underside", "unten", "unterseite", "dessous", "abajo", "baixo", "sotto", "basso", "onderkant", "下", "下面", "底"],
+        &[
+            "bottom",
+            "below",
+            "underside",
+            "unten",
+            "unterseite",
+            "dessous",
+            "abajo",
+            "baixo",
+            "sotto",
+            "basso",
+            "onderkant",
+            "下",
+            "下面",
+            "底",
+        ],
     ),
 ];
 
@@ -119,7 +204,8 @@ fn tokens(name: &str) -> Vec<Token> {
 }
 
 fn token(text: &str) -> Token {
-    text.parse().map_or_else(|_| Token::Word(text.to_lowercase()), Token::Number)
+    text.parse()
+        .map_or_else(|_| Token::Word(text.to_lowercase()), Token::Number)
 }
 
 fn word_direction(word: &str) -> Option<Direction> {
@@ -273,7 +359,12 @@ mod tests {
             [Front, Back, Left, Right, Top, Bottom].map(Some)
         );
         assert_eq!(
-            proposed(&["ente-vorne.png", "ente-rückseite.png", "EnteLinks2.png", "canard droite.png"]),
+            proposed(&[
+                "ente-vorne.png",
+                "ente-rückseite.png",
+                "EnteLinks2.png",
+                "canard droite.png"
+            ]),
             [Front, Back, Left, Right].map(Some)
         );
         assert_eq!(proposed(&["C:\\left\\owl.png"]), [None]);

@@ -16,7 +16,7 @@ pub(crate) struct Backdrop {
 const NUM_HALVINGS: usize = 2;
 
 impl Backdrop {
-    /// A quadratic surface through the given cells, fitted so that cells far off it do not count (Geman and McClure's
+    /// A quadratic surface through the given cells, fitted so that cells far off it do not count (Geman's
     /// weights). It starts as a constant and gains freedom bit by bit: a free surface would bend towards the cells that
     /// show something else before they are known. `None` for too few cells.
     pub fn surface(picture: &Grid<Vec3>, cells: &[usize]) -> Option<Self> {
@@ -39,11 +39,15 @@ impl Backdrop {
             }
         }
         let factor = 1 << NUM_HALVINGS;
-        let mean = Grid::from_fn(picture.width.div_ceil(factor), picture.height.div_ceil(factor), |x, y| {
-            let position = |cell: usize, count: usize| ((cell * factor) as f64 + 1.5) / count as f64 * 2.0 - 1.0;
-            let row = basis_of(position(x, picture.width), position(y, picture.height));
-            surface_at(&coefficients, &row)
-        });
+        let mean = Grid::from_fn(
+            picture.width.div_ceil(factor),
+            picture.height.div_ceil(factor),
+            |x, y| {
+                let position = |cell: usize, count: usize| ((cell * factor) as f64 + 1.5) / count as f64 * 2.0 - 1.0;
+                let row = basis_of(position(x, picture.width), position(y, picture.height));
+                surface_at(&coefficients, &row)
+            },
+        );
         Some(Self::with_sigma(mean, picture, cells))
     }
 
@@ -93,7 +97,10 @@ impl Backdrop {
         let y = (v * self.mean.height as f32 - 0.5).max(0.0);
         let (column, row) = (x as isize, y as isize);
         let (fx, fy) = (x - column as f32, y - row as f32);
-        let top = self.mean.clamped(column, row).lerp(*self.mean.clamped(column + 1, row), fx);
+        let top = self
+            .mean
+            .clamped(column, row)
+            .lerp(*self.mean.clamped(column + 1, row), fx);
         let bottom = self
             .mean
             .clamped(column, row + 1)
@@ -229,7 +236,11 @@ mod tests {
 
     #[test]
     fn a_gradient_is_recovered_although_a_third_of_the_cells_show_something_else() {
-        let picture = Grid::from_fn(64, 48, |x, y| if x < 20 { Vec3::new(5.0, 60.0, 9.0) } else { slope(x, y) });
+        let picture = Grid::from_fn(
+            64,
+            48,
+            |x, y| if x < 20 { Vec3::new(5.0, 60.0, 9.0) } else { slope(x, y) },
+        );
         let cells: Vec<usize> = (0..64 * 48).collect();
         let backdrop = Backdrop::surface(&picture, &cells).expect("enough cells");
         for (x, y) in [(30, 5), (50, 40), (63, 0)] {

@@ -51,10 +51,11 @@ impl ColorModel {
             .map(|&(color, weight)| color.distance_squared(mean) * weight)
             .collect();
         while seeds.len() < num_clusters {
-            let (farthest, gap) = gaps
-                .iter()
-                .enumerate()
-                .fold((0, 0.0), |best, (index, &gap)| if gap > best.1 { (index, gap) } else { best });
+            let (farthest, gap) =
+                gaps.iter().enumerate().fold(
+                    (0, 0.0),
+                    |best, (index, &gap)| if gap > best.1 { (index, gap) } else { best },
+                );
             if gap < LEAST_SIGMA * LEAST_SIGMA && !seeds.is_empty() {
                 break;
             }
@@ -68,7 +69,11 @@ impl ColorModel {
         let mut moments = vec![Moments::default(); seeds.len()];
         for &(color, weight) in samples {
             let nearest = (0..seeds.len())
-                .min_by(|&a, &b| color.distance_squared(seeds[a]).total_cmp(&color.distance_squared(seeds[b])))
+                .min_by(|&a, &b| {
+                    color
+                        .distance_squared(seeds[a])
+                        .total_cmp(&color.distance_squared(seeds[b]))
+                })
                 .unwrap_or(0);
             moments[nearest].add(color, weight);
         }
@@ -175,7 +180,12 @@ mod tests {
     #[test]
     fn the_density_integrates_to_one() {
         let samples: Vec<_> = (0..64)
-            .map(|i| (Vec3::new((i % 4) as f32 * 3.0, (i / 4 % 4) as f32 * 2.0, (i / 16) as f32), 1.0))
+            .map(|i| {
+                (
+                    Vec3::new((i % 4) as f32 * 3.0, (i / 4 % 4) as f32 * 2.0, (i / 16) as f32),
+                    1.0,
+                )
+            })
             .collect();
         let model = ColorModel::fit(&samples, 3).expect("there are samples");
         let step = 0.5;

@@ -44,7 +44,9 @@ fn grow(colors: &mut [Vec3], is_known: &mut [bool], front: &[usize], [width, hei
         .iter()
         .map(|&cell| {
             let known = around(cell).filter(|&other| is_known[other]);
-            let (sum, count) = known.fold((Vec3::ZERO, 0.0), |(sum, count), other| (sum + colors[other], count + 1.0));
+            let (sum, count) = known.fold((Vec3::ZERO, 0.0), |(sum, count), other| {
+                (sum + colors[other], count + 1.0)
+            });
             sum / count
         })
         .collect();
@@ -63,7 +65,9 @@ mod tests {
     #[test]
     fn the_edge_takes_the_objects_colour_and_the_object_keeps_its_own() {
         let (red, blue) = ([200, 30, 20], [10, 40, 220]);
-        let matte = GrayImage::from_fn(64, 32, |x, _| Luma([(255.0 * (1.5 - x as f32 / 20.0).clamp(0.0, 1.0)) as u8]));
+        let matte = GrayImage::from_fn(64, 32, |x, _| {
+            Luma([(255.0 * (1.5 - x as f32 / 20.0).clamp(0.0, 1.0)) as u8])
+        });
         let picture = RgbImage::from_fn(64, 32, |x, y| {
             let alpha = f32::from(matte.get_pixel(x, y)[0]) / 255.0;
             Rgb(std::array::from_fn(|i| {
@@ -72,7 +76,10 @@ mod tests {
         });
         let clean = decontaminate(&picture, &matte, 250);
         for x in 0..16 {
-            assert!(clean.get_pixel(x, 16).0.iter().zip(red).all(|(a, b)| a.abs_diff(b) < 8), "at {x}");
+            assert!(
+                clean.get_pixel(x, 16).0.iter().zip(red).all(|(a, b)| a.abs_diff(b) < 8),
+                "at {x}"
+            );
         }
         assert_eq!(clean.get_pixel(5, 5), picture.get_pixel(5, 5));
         assert_eq!(clean.get_pixel(60, 5).0, blue);

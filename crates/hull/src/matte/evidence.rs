@@ -37,7 +37,8 @@ impl Evidence {
         let share = inlier_share(picture, &backdrop, &corners);
         let clutter = ColorModel::fit(&weighted(picture, &corners, |_| 1.0), NUM_BACKDROP_CLUSTERS)?;
         let smooth_share = smooth_share(picture, &backdrop, &clutter, &corners);
-        let is_plain = share > 0.85 && smooth_share > 0.6;
+        // Few strays off a tight surface are the object in a corner; many are a backdrop of several colours.
+        let is_plain = share > 0.74 && backdrop.sigma.x < 4.0;
         Some(Self {
             shadow: soft_shadow(picture, &backdrop),
             smooth_share: if is_plain { 0.99 } else { smooth_share },
@@ -64,10 +65,16 @@ impl Evidence {
             f32::from(distance_at(picture, &backdrop, cell) > INLIER)
         });
         let share = inlier_share(picture, &backdrop, &outside);
-        let clutter = (share < 0.98).then(|| ColorModel::fit(&strays, NUM_BACKDROP_CLUSTERS)).flatten();
+        let clutter = (share < 0.98)
+            .then(|| ColorModel::fit(&strays, NUM_BACKDROP_CLUSTERS))
+            .flatten();
         // What looks like backdrop inside the labelling may be backdrop that was not found yet.
         let object = weighted(picture, &every_nth(object), |cell| {
-            if distance_at(picture, &backdrop, cell) < 2.0 * INLIER { 0.1 } else { 1.0 }
+            if distance_at(picture, &backdrop, cell) < 2.0 * INLIER {
+                0.1
+            } else {
+                1.0
+            }
         });
         Some(Self {
             shadow: soft_shadow(picture, &backdrop),
@@ -113,7 +120,10 @@ impl Evidence {
         let smooth = -0.5 * self.backdrop.squared_distance(color, lit) - normalization;
         let mut sum = smooth + self.smooth_share.ln();
         if let Some(clutter) = &self.clutter {
-            sum = log_sum(sum, clutter.log_density(color) + (1.0 - self.smooth_share).max(1e-3).ln());
+            sum = log_sum(
+                sum,
+                clutter.log_density(color) + (1.0 - self.smooth_share).max(1e-3).ln(),
+            );
         }
         if may_be_shadow {
             sum = log_sum(sum, shadow_log_density(&self.backdrop, color, lit) - 1.5);
@@ -172,7 +182,9 @@ fn smooth_share(picture: &Grid<Vec3>, backdrop: &Backdrop, clutter: &ColorModel,
         .iter()
         .map(|&cell| {
             let smooth = -0.5 * distance_at(picture, backdrop, cell) - normalization;
-            (smooth - clutter.log_density(picture.cells[cell])).clamp(-30.0, 30.0).exp()
+            (smooth - clutter.log_density(picture.cells[cell]))
+                .clamp(-30.0, 30.0)
+                .exp()
         })
         .collect();
     let mut share = 0.5_f32;

@@ -70,12 +70,8 @@ fn blurred(picture: &Grid<Vec3>) -> Grid<Vec3> {
     })
 }
 
-/// Models and labelling at the coarsest level, each learnt from the other in turn (Rother et al., "GrabCut", 2004).
-fn learn(
-    base: &Grid<Vec3>,
-    bias: f32,
-    cancel: &CancelToken,
-) -> Result<Option<(Evidence, Grid<bool>)>, EngineError> {
+/// Models and labelling at the coarsest level, each learnt from the other in turn (Rother et al., 2004, `GrabCut`).
+fn learn(base: &Grid<Vec3>, bias: f32, cancel: &CancelToken) -> Result<Option<(Evidence, Grid<bool>)>, EngineError> {
     let Some(mut evidence) = Evidence::from_border(base) else {
         return Ok(None);
     };

@@ -27,9 +27,9 @@ pub(crate) fn soft_shadow(picture: &Grid<Vec3>, backdrop: &Backdrop) -> Grid<boo
     let is_calm = Grid::from_fn(picture.width, picture.height, |x, y| {
         let color = *picture.at(x, y);
         let (off, shade) = shade_of(backdrop, color, backdrop.at_cell(picture, x, y));
-        let is_flat = [[1, 0], [0, 1], [-1, 0], [0, -1]].iter().all(|&[dx, dy]: &[isize; 2]| {
-            picture.clamped(x as isize + dx, y as isize + dy).distance(color) < steepest
-        });
+        let is_flat = [[1, 0], [0, 1], [-1, 0], [0, -1]]
+            .iter()
+            .all(|&[dx, dy]: &[isize; 2]| picture.clamped(x as isize + dx, y as isize + dy).distance(color) < steepest);
         is_flat && off < 3.0 && SHADES.contains(&shade)
     });
     let depth = distance_to_boundary(&is_calm, GAP + 1.0);
@@ -49,11 +49,7 @@ pub(crate) fn soft_shadow(picture: &Grid<Vec3>, backdrop: &Backdrop) -> Grid<boo
 }
 
 /// The open cells that hang together with seeds on the border.
-fn flooded(
-    picture: &Grid<Vec3>,
-    is_open: impl Fn(usize) -> bool,
-    is_seed: impl Fn(usize) -> bool,
-) -> Grid<bool> {
+fn flooded(picture: &Grid<Vec3>, is_open: impl Fn(usize) -> bool, is_seed: impl Fn(usize) -> bool) -> Grid<bool> {
     let mut reached = Grid::filled(picture.width, picture.height, false);
     let mut queue = VecDeque::new();
     for cell in 0..picture.cells.len() {
@@ -100,7 +96,9 @@ mod tests {
             let is_square = x.abs_diff(90) < 12 && y.abs_diff(30) < 12;
             lit * if is_square { 0.82 } else { soft }
         });
-        let rim: Vec<usize> = (0..120 * 60).filter(|cell| cell % 120 == 0 || cell / 120 % 59 == 0).collect();
+        let rim: Vec<usize> = (0..120 * 60)
+            .filter(|cell| cell % 120 == 0 || cell / 120 % 59 == 0)
+            .collect();
         let backdrop = Backdrop::surface(&picture, &rim).expect("enough cells");
         let shadow = soft_shadow(&picture, &backdrop);
         assert!(*shadow.at(30, 30) && *shadow.at(60, 30));

@@ -124,7 +124,9 @@ fn scaled_down(picture: RgbaImage) -> RgbaImage {
         return picture;
     }
     let scaled = |side: u32| {
-        (u64::from(side) * u64::from(MAX_PREPARED_PX)).div_ceil(u64::from(longest)).max(u64::from(MIN_SIDE_PX)) as u32
+        (u64::from(side) * u64::from(MAX_PREPARED_PX))
+            .div_ceil(u64::from(longest))
+            .max(u64::from(MIN_SIDE_PX)) as u32
     };
     let (new_width, new_height) = (scaled(width), scaled(height));
     let columns: Vec<_> = (0..new_width).map(|x| covered(x, new_width, width)).collect();
@@ -133,7 +135,10 @@ fn scaled_down(picture: RgbaImage) -> RgbaImage {
         .into_par_iter()
         .map(|y| {
             let row = covered(y, new_height, height);
-            columns.iter().flat_map(|column| mean(&picture, column, &row).0).collect()
+            columns
+                .iter()
+                .flat_map(|column| mean(&picture, column, &row).0)
+                .collect()
         })
         .collect_into_vec(&mut rows);
     RgbaImage::from_raw(new_width, new_height, rows.concat()).unwrap_or(picture)
@@ -168,7 +173,11 @@ fn mean(picture: &RgbaImage, columns: &[(u32, f32)], rows: &[(u32, f32)]) -> Rgb
     }
     let weight_sum = weight_sum.max(f32::MIN_POSITIVE);
     let channel = |axis: usize| {
-        let value = if alpha_sum > 0.0 { by_alpha[axis] / alpha_sum } else { plain[axis] / weight_sum };
+        let value = if alpha_sum > 0.0 {
+            by_alpha[axis] / alpha_sum
+        } else {
+            plain[axis] / weight_sum
+        };
         (value + 0.5) as u8
     };
     Rgba([channel(0), channel(1), channel(2), (alpha_sum / weight_sum + 0.5) as u8])
@@ -181,13 +190,21 @@ mod tests {
     #[test]
     fn scaling_down_keeps_flat_colours_and_does_not_bleed_hidden_ones() {
         let picture = RgbaImage::from_fn(3000, 64, |x, _| {
-            if x < 1501 { Rgba([200, 100, 50, 255]) } else { Rgba([0, 255, 0, 0]) }
+            if x < 1501 {
+                Rgba([200, 100, 50, 255])
+            } else {
+                Rgba([0, 255, 0, 0])
+            }
         });
         let small = scaled_down(picture);
         assert_eq!(small.dimensions(), (2048, 44));
         assert_eq!(small.get_pixel(10, 10).0, [200, 100, 50, 255]);
         let edge: Vec<_> = (1015..1035).map(|x| small.get_pixel(x, 20).0).collect();
-        assert!(edge.iter().filter(|pixel| pixel[3] > 0).all(|pixel| pixel[..3] == [200, 100, 50]));
+        assert!(
+            edge.iter()
+                .filter(|pixel| pixel[3] > 0)
+                .all(|pixel| pixel[..3] == [200, 100, 50])
+        );
         assert_eq!(edge.last(), Some(&[0, 255, 0, 0]));
     }
 }
