@@ -70,10 +70,9 @@ fn closed_objects_come_out_closed_and_laid_out() {
             assert_eq!(health.euler_characteristic, before.euler_characteristic, "{name}");
             assert_eq!(health.uv_overlap, Some(0.0), "{name}");
             assert!(health.num_faces <= target_faces as usize, "{name}");
-            assert!(
-                (health.signed_volume / before.signed_volume - 1.0).abs() < 0.02,
-                "{name}"
-            );
+            // Vertices stay on the surface, so round parts lose volume: a ball of n faces about 12 / n of it.
+            let change = (health.signed_volume / before.signed_volume - 1.0).abs();
+            assert!(change < 30.0 / f64::from(target_faces), "{name}: {change}");
         }
     }
 }
