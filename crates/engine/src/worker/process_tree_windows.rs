@@ -52,6 +52,7 @@ impl ProcessTree {
         Ok(Self { job })
     }
 
+    #[expect(clippy::unused_self, reason = "the Unix one needs it")]
     pub(super) fn has_ended(&self, child: &mut Child) -> bool {
         !matches!(child.try_wait(), Ok(None))
     }

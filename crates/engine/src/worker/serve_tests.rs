@@ -162,11 +162,14 @@ fn closing_the_input_stops_a_run_and_the_worker() {
 fn an_engine_that_does_not_listen_is_left_behind() {
     within_a_minute(|| {
         let (release, gate) = bounded::<()>(0);
+        let (told, hears) = bounded(1);
         let mut served = Served::start(TestEngine::new("test", move |_, _| {
+            told.send(()).expect("open");
             let _ = gate.recv();
             Err(EngineError::NoViews)
         }));
         served.run(1);
+        hears.recv().expect("it runs");
         served.requests = None;
         while !served.was_abandoned.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(5));

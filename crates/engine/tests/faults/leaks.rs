@@ -13,6 +13,15 @@ pub fn nothing_is_left(id: &str, folder: &Path) {
     }
 }
 
+/// Fails unless the search for what is left finds the three threads and the process of an engine that is there: a
+/// search that finds nothing would prove nothing.
+pub fn is_seen(id: &str, folder: &Path, process: u32) {
+    if cfg!(target_os = "linux") {
+        assert_eq!(threads_of(id).len(), 3, "{:?}", threads_of(id));
+        assert!(processes_that_know(folder).contains(&process.to_string()));
+    }
+}
+
 /// Peak memory of this process, bytes; `None` where it is not known.
 pub fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
