@@ -20,7 +20,7 @@ impl Offscreen {
     async fn open() -> Result<Self, GpuError> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
         if std::env::var_os("WGPU_BACKEND").is_none() {
-            // OpenGL without a display only complains on the terminal.
+            // Splats need storage buffers in vertex shaders, which OpenGL adapters may lack.
             descriptor.backends = wgpu::Backends::PRIMARY;
         }
         let instance = wgpu::Instance::new(descriptor);
