@@ -9,7 +9,7 @@ use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, radius, size, space, text};
-use crate::ui::widgets::{NumberField, number_ui, row_ui, tooltip};
+use crate::ui::widgets::{NumberField, number_ui, plain_row_ui, tooltip};
 
 const SIDES: [Direction; 6] = [
     Direction::Front,
@@ -107,7 +107,7 @@ fn free_angles_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
             field_width: size::NUMBER,
             ..NumberField::new(label, range, 1.0)
         };
-        let edit = row_ui(ui, label, help, false, |ui| number_ui(ui, &field, f64::from(value))).1;
+        let edit = plain_row_ui(ui, label, help, |ui| number_ui(ui, &field, f64::from(value)));
         edit.map(|edit| edit.value as f32)
     };
     ui.add_space(space::XS);

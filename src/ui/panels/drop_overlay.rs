@@ -22,7 +22,7 @@ pub fn drop_overlay_ui(ui: &Ui, state: &AppState) {
         Stroke::new(2.0, palette.accent_text),
         StrokeKind::Inside,
     );
-    let card = Rect::from_center_size(window.center(), vec2(300.0, 132.0));
+    let card = Rect::from_center_size(window.center(), vec2(340.0, 140.0));
     painter.rect(
         card,
         radius::FLOAT,

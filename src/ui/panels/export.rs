@@ -7,7 +7,7 @@ use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, size, space, text};
-use crate::ui::widgets::{Button, ButtonKind, Segment, row_ui, section_header_ui, segmented_ui, spinner_ui};
+use crate::ui::widgets::{Button, ButtonKind, Segment, plain_row_ui, section_header_ui, segmented_ui, spinner_ui};
 
 /// Format, button, and how the last export went; pinned to the panel's foot.
 pub fn export_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
@@ -46,8 +46,8 @@ fn texture_format_ui(ui: &mut Ui, format: TextureFormat, commands: &CommandSende
     let segments = [Segment::text("PNG"), Segment::text("WebP")];
     let help = "PNG opens everywhere. WebP is smaller, but some programs cannot read it.";
     let chosen = formats.iter().position(|other| *other == format);
-    let (_, picked) = row_ui(ui, "Pictures as", help, false, |ui| {
-        segmented_ui(ui, "Pictures as", &segments, chosen)
+    let picked = plain_row_ui(ui, "Textures as", help, |ui| {
+        segmented_ui(ui, "Textures as", &segments, chosen)
     });
     if let Some(index) = picked {
         commands.send(Command::SetTextureFormat(formats[index]));

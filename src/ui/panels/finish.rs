@@ -10,7 +10,7 @@ use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
 use crate::ui::widgets::{
     Button, NumberField, Tone, chip_ui, combo_ui, empty_state_ui, number_ui, progress_bar_ui, row_ui,
-    section_header_ui, switch_ui, tooltip,
+    section_header_ui, switch_row_ui, tooltip,
 };
 
 /// Fewest faces of the slider.
@@ -54,7 +54,14 @@ pub fn right_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
 
 fn finish_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     section_header_ui(ui, "Finish", "", |_| {});
-    settings_rows_ui(ui, state, commands);
+    let can_finish = state.result.as_ref().is_none_or(|result| result.can_finish);
+    ui.add_enabled_ui(can_finish, |ui| settings_rows_ui(ui, state, commands));
+    if !can_finish {
+        ui.label(text::faint(
+            ui,
+            "This mesh came finished from a file and keeps its textures.",
+        ));
+    }
     // The rows' last column, the dot that sets a value back, is part of the right margin; the rest keeps off it.
     let margin = Margin {
         right: space::L as i8 - theme::ROWS_MARGIN,
@@ -98,11 +105,11 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         ("Normal map", "Keeps the fine relief that fewer faces lose.", |s| {
             &mut s.bakes_normal_map
         }),
-        ("Occlusion", "Bakes soft shadows into creases.", |s| {
+        ("Ambient occlusion", "Bakes soft shadows into creases.", |s| {
             &mut s.bakes_occlusion
         }),
         (
-            "Rough, metal",
+            "Roughness and metal",
             "Bakes roughness and metal into a texture where they vary.",
             |s| &mut s.bakes_orm,
         ),
@@ -114,9 +121,7 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         let mut changed = settings.clone();
         let mut standard = default.clone();
         let is_changed = *field(&mut changed) != *field(&mut standard);
-        let (is_reset, is_flipped) = row_ui(ui, label, help, is_changed, |ui| {
-            switch_ui(ui, field(&mut changed), label).changed()
-        });
+        let (is_reset, is_flipped) = switch_row_ui(ui, label, help, is_changed, field(&mut changed));
         if is_reset {
             *field(&mut changed) = *field(&mut standard);
         }
@@ -269,7 +274,7 @@ fn fact_ui(ui: &mut Ui, name: &str, value: &str, note: Option<&str>) {
 
 fn health_ui(ui: &mut Ui, health: &MeshHealth) {
     ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = egui::vec2(space::XS + 2.0, space::XS + 2.0);
+        ui.spacing_mut().item_spacing = vec2(space::XS + 2.0, space::XS + 2.0);
         let mut fact = |label: &str, tone: Tone, sentence: &str| {
             let chip = chip_ui(ui, Some(tone.icon()), label, tone);
             tooltip(chip, label, None, sentence);

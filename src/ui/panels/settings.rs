@@ -8,7 +8,7 @@ use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
 use crate::ui::widgets::{
     Button, ButtonKind, IconButton, ParamEdit, SeedEdit, combo_ui, group_ui, param_row_ui, progress_bar_ui, row_ui,
-    section_header_ui, seed_field_ui, switch_ui,
+    section_header_ui, seed_field_ui, switch_row_ui,
 };
 
 /// Engine, preset, seed and the parameters in the order of the stages.
@@ -195,11 +195,7 @@ fn advanced_ui(ui: &mut Ui, state: &AppState, info: &EngineInfo, commands: &Comm
     }
     let mut shows = state.layout.shows_advanced;
     let help = "List the parameters that are rarely needed, too.";
-    if row_ui(ui, "Show all", help, false, |ui| {
-        switch_ui(ui, &mut shows, "Show all").changed()
-    })
-    .1
-    {
+    if switch_row_ui(ui, "Show rarely needed ones", help, false, &mut shows).1 {
         commands.send(Command::SetShowsAdvanced(shows));
     }
 }

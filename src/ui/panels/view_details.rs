@@ -8,7 +8,7 @@ use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, radius, size, space, text};
 use crate::ui::widgets::{
     Button, Edit, Fit, NumberField, Segment, number_ui, paint_checker, paint_picture, place_ui, row_ui, segmented_ui,
-    spinner_ui, switch_ui,
+    spinner_ui, switch_row_ui,
 };
 
 /// The cut-out of the selected picture and how it is made, in a card that hangs from its row.
@@ -19,7 +19,7 @@ pub fn details_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
         ne: 0,
         ..egui::CornerRadius::same(radius::CARD)
     };
-    ui.spacing_mut().item_spacing.y = 0.0;
+    ui.add_space(-ui.spacing().item_spacing.y);
     theme::card_frame(palette).corner_radius(corner).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = space::XS;
         ui.set_width(ui.available_width());
@@ -60,7 +60,6 @@ pub fn details_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
             }
         });
     });
-    ui.spacing_mut().item_spacing.y = 2.0;
 }
 
 /// The picture, cut out or whole.
@@ -116,20 +115,12 @@ fn matte_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
     }
     let mut inverted = matte.inverted;
     let help = "Swap object and background.";
-    if row_ui(ui, "Invert", help, false, |ui| {
-        switch_ui(ui, &mut inverted, "Invert").changed()
-    })
-    .1
-    {
+    if switch_row_ui(ui, "Invert", help, false, &mut inverted).1 {
         send(MatteSettings { inverted, ..matte });
     }
     let mut ignores_alpha = matte.ignores_alpha;
     let help = "Find the object afresh, even when the picture is transparent around it.";
-    if row_ui(ui, "Ignore alpha", help, false, |ui| {
-        switch_ui(ui, &mut ignores_alpha, "Ignore alpha").changed()
-    })
-    .1
-    {
+    if switch_row_ui(ui, "Ignore transparency", help, false, &mut ignores_alpha).1 {
         send(MatteSettings { ignores_alpha, ..matte });
     }
 }

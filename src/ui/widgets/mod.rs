@@ -24,7 +24,7 @@ pub use drop_zone::{DropZone, drop_zone_ui, paint_strip};
 pub use empty_state::empty_state_ui;
 pub use icon_button::IconButton;
 pub use number::{Edit, NumberField, number_ui, slider_ui};
-pub use param_row::{ParamEdit, param_row_ui, row_ui};
+pub use param_row::{ParamEdit, param_row_ui, plain_row_ui, row_ui, switch_row_ui};
 pub use picture::{Fit, paint_checker, paint_picture};
 pub use progress::{progress_bar_ui, spinner_ui};
 pub use section::{group_ui, rule_ui, section_header_ui};

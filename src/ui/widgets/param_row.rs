@@ -2,6 +2,7 @@ use bozzetto_engine::{ParamKind, ParamSpec, ParamValue};
 use egui::accesskit::Role;
 use egui::{Align, Label, Layout, Sense, Ui, WidgetInfo, vec2};
 
+use super::switch::SWITCH_WIDTH;
 use super::{Edit, NumberField, Segment, combo_ui, number_ui, place_ui, segmented_ui, switch_ui};
 use crate::ui::theme::{Palette, size, space, square, text};
 
@@ -28,17 +29,45 @@ pub fn row_ui<R>(
     is_changed: bool,
     control: impl FnOnce(&mut Ui) -> R,
 ) -> (bool, R) {
+    cells_ui(ui, label, help, size::LABEL_COLUMN, Some(is_changed), control)
+}
+
+/// A row without the column of the dot: label and control.
+pub fn plain_row_ui<R>(ui: &mut Ui, label: &str, help: &str, control: impl FnOnce(&mut Ui) -> R) -> R {
+    cells_ui(ui, label, help, size::LABEL_COLUMN, None, control).1
+}
+
+/// A row with a switch at its right end, which leaves more room for words. Returns whether the dot was pressed, and whether the
+/// switch was flipped.
+pub fn switch_row_ui(ui: &mut Ui, label: &str, help: &str, is_changed: bool, is_on: &mut bool) -> (bool, bool) {
+    let label_width = ui.available_width() - SWITCH_WIDTH - space::S - RESET_COLUMN;
+    cells_ui(ui, label, help, label_width, Some(is_changed), |ui| {
+        switch_ui(ui, is_on, label).changed()
+    })
+}
+
+fn cells_ui<R>(
+    ui: &mut Ui,
+    label: &str,
+    help: &str,
+    label_width: f32,
+    is_changed: Option<bool>,
+    control: impl FnOnce(&mut Ui) -> R,
+) -> (bool, R) {
     let row = vec2(ui.available_width(), size::CONTROL);
     ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        label_ui(ui, label, help);
+        label_ui(ui, label, help, label_width);
         ui.add_space(space::S);
-        let width = ui.available_width() - RESET_COLUMN;
+        let width = ui.available_width() - is_changed.map_or(0.0, |_| RESET_COLUMN);
         let (cell, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
         let inner = place_ui(ui, cell, Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = space::S;
             control(ui)
         });
+        let Some(is_changed) = is_changed else {
+            return (false, inner);
+        };
         let (dot, _) = ui.allocate_exact_size(vec2(RESET_COLUMN, size::CONTROL), Sense::hover());
         (is_changed && reset_dot_ui(ui, dot, label), inner)
     })
@@ -57,8 +86,8 @@ pub fn param_row_ui(ui: &mut Ui, spec: &ParamSpec, value: &ParamValue) -> Option
     edit.map(ParamEdit::Set)
 }
 
-fn label_ui(ui: &mut Ui, label: &str, help: &str) {
-    let (cell, _) = ui.allocate_exact_size(vec2(size::LABEL_COLUMN, size::CONTROL), Sense::hover());
+fn label_ui(ui: &mut Ui, label: &str, help: &str, width: f32) {
+    let (cell, _) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
     place_ui(ui, cell, Layout::left_to_right(Align::Center), |ui| {
         let label_text = text::muted(ui, label);
         let response = ui.add(
@@ -92,13 +121,6 @@ fn lower_first(label: &str) -> String {
 
 fn control_ui(ui: &mut Ui, spec: &ParamSpec, value: &ParamValue) -> Option<Edit<ParamValue>> {
     match (&spec.kind, value) {
-        (ParamKind::Bool { .. }, &ParamValue::Bool(current)) => {
-            let mut is_on = current;
-            switch_ui(ui, &mut is_on, &spec.label).changed().then(|| Edit {
-                value: ParamValue::Bool(is_on),
-                is_final: true,
-            })
-        }
         (ParamKind::Int { min, max, step, .. }, &ParamValue::Int(current)) => {
             let field = NumberField {
                 unit: &spec.unit,
@@ -120,8 +142,8 @@ fn control_ui(ui: &mut Ui, spec: &ParamSpec, value: &ParamValue) -> Option<Edit<
             })
         }
         (ParamKind::Choice { options, .. }, ParamValue::Choice(current)) => choice_ui(ui, spec, options, current),
-        // A value of another kind comes from a damaged file; the default's control brings it back.
-        _ => control_ui(ui, spec, &spec.default_value()),
+        // A value of another kind comes from a damaged file; the dot brings the default back.
+        _ => None,
     }
 }
 

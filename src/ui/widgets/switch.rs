@@ -3,10 +3,13 @@ use egui::{Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, lerp, pos2, vec2
 
 use crate::ui::theme::{Palette, size};
 
+/// How wide a switch is, points.
+pub(super) const SWITCH_WIDTH: f32 = 30.0;
+
 /// A switch; `changed()` when it was flipped.
 pub fn switch_ui(ui: &mut Ui, is_on: &mut bool, name: &str) -> Response {
     let palette = Palette::of(ui);
-    let (rect, mut response) = ui.allocate_exact_size(vec2(30.0, 18.0), Sense::click());
+    let (rect, mut response) = ui.allocate_exact_size(vec2(SWITCH_WIDTH, 18.0), Sense::click());
     if response.clicked() {
         *is_on = !*is_on;
         response.mark_changed();
