@@ -150,7 +150,7 @@ impl Screen {
         busy
     }
 
-    fn paint(&self, output: egui::FullOutput) {
+    fn paint(&self, mut output: egui::FullOutput) {
         let RenderState {
             device,
             queue,
@@ -164,9 +164,9 @@ impl Screen {
         let shapes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("bench") });
         let mut renderer = renderer.write();
-        for (id, deltas) in &output.textures_delta.set {
+        for (id, deltas) in output.textures_delta.set.drain() {
             for delta in deltas {
-                renderer.update_texture(device, queue, *id, delta);
+                renderer.update_texture(device, queue, id, &delta);
             }
         }
         let mut commands = renderer.update_buffers(device, queue, &mut encoder, &shapes, &screen);
@@ -186,8 +186,8 @@ impl Screen {
         }
         commands.push(encoder.finish());
         queue.submit(commands);
-        for id in &output.textures_delta.free {
-            renderer.free_texture(id);
+        for id in output.textures_delta.free.drain() {
+            renderer.free_texture(&id);
         }
     }
 }

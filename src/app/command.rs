@@ -358,12 +358,24 @@ impl CommandSender {
     }
 }
 
+/// Notes at the end of a frame whether a text field has the keyboard, for [`pressed_commands`] of the next: egui takes the
+/// keyboard away from the field before a frame in which Esc was pressed.
+pub fn note_typing(ctx: &egui::Context) {
+    let is_typing = ctx.text_edit_focused();
+    ctx.data_mut(|data| data.insert_temp(typing_id(), is_typing));
+}
+
+fn typing_id() -> egui::Id {
+    egui::Id::new("a text field had the keyboard")
+}
+
 /// Commands whose keys were pressed in this frame.
 ///
 /// Keys without Ctrl or Alt are left alone while a text field has the keyboard, where they write letters and Esc leaves the
 /// field; so is Ctrl with the letters that text fields use themselves. Esc closes an open menu and nothing else.
 pub fn pressed_commands(ctx: &egui::Context) -> Vec<Command> {
-    let is_typing = ctx.text_edit_focused();
+    let was_typing = ctx.data(|data| data.get_temp(typing_id()).unwrap_or(false));
+    let is_typing = was_typing || ctx.text_edit_focused();
     let is_menu_open = egui::Popup::is_any_open(ctx);
     let rows = ACTIONS.iter().filter_map(|info| Some((info.shortcut?, &info.command)));
     let more = MORE_SHORTCUTS.iter().map(|(shortcut, command)| (*shortcut, command));
@@ -442,13 +454,16 @@ mod tests {
                 events,
                 ..Default::default()
             };
-            let _ = ctx.run_ui(input, |ui| {
+            let mut output = ctx.run_ui(input, |ui| {
                 found = pressed_commands(ui.ctx());
                 let field = ui.text_edit_singleline(&mut text);
                 if types_in_a_field {
                     field.request_focus();
                 }
+                note_typing(ui.ctx());
             });
+            // Nobody draws here; egui insists that somebody says so.
+            output.textures_delta.clear();
         }
         found
     }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use bozzetto_asset::formats::{FormatError, transforms};
 use bozzetto_asset::View;
 use bozzetto_asset::files;
+use bozzetto_asset::formats::{FormatError, transforms};
 
 const CAMERAS: &str = "transforms.json";
 
@@ -31,7 +31,9 @@ static FILES: [(&str, &[u8]); 9] = files![
 pub fn unpack(folder: &Path) -> Result<Vec<View>, FormatError> {
     for (name, content) in &FILES {
         let path = folder.join(name);
-        let is_there = path.metadata().is_ok_and(|metadata| metadata.len() == content.len() as u64);
+        let is_there = path
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() == content.len() as u64);
         if !is_there {
             files::write_bytes(&path, content)?;
         }

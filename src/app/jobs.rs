@@ -417,13 +417,21 @@ mod tests {
         }
     }
 
-    fn job() -> Job {
+    fn job(picture: impl Into<std::path::PathBuf>) -> Job {
         Job {
             engine: "two".into(),
             params: ParamValues::default(),
-            views: vec![View::new("chair_front.png")],
+            views: vec![View::new(picture)],
             seed: 0,
         }
+    }
+
+    /// A picture file, whose content is noted in the result's provenance.
+    fn picture() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("chair_front.png");
+        std::fs::write(&path, "not looked at").expect("can be written");
+        (folder, path)
     }
 
     fn jobs(history: &[(&str, f64)]) -> (Jobs, JobsState, crossbeam_channel::Sender<()>) {
@@ -451,7 +459,8 @@ mod tests {
     #[test]
     fn progress_weighs_stages_by_the_time_they_usually_take() {
         let (mut jobs, mut state, go) = jobs(&[("two/a", 9.0), ("two/b", 1.0)]);
-        jobs.submit(job(), &mut state);
+        let (_folder, picture) = picture();
+        jobs.submit(job(picture), &mut state);
         wait(&mut jobs, &mut state, |state| {
             state.items[0].stage_progress == Some(0.25) && state.items[0].stage_index == 1
         });
@@ -469,8 +478,9 @@ mod tests {
     #[test]
     fn a_running_and_a_waiting_job_can_be_stopped_and_the_next_one_runs() {
         let (mut jobs, mut state, go) = jobs(&[]);
+        let (_folder, picture) = picture();
         for _ in 0..3 {
-            jobs.submit(job(), &mut state);
+            jobs.submit(job(&picture), &mut state);
         }
         wait(&mut jobs, &mut state, |state| state.items[0].stage_index == 1);
         jobs.cancel(1, &mut state);
@@ -492,12 +502,7 @@ mod tests {
 
     #[test]
     fn jobs_are_named_after_the_object_and_not_after_its_side() {
-        let name = |file: &str| {
-            job_name(&Job {
-                views: vec![View::new(file)],
-                ..job()
-            })
-        };
+        let name = |file: &str| job_name(&job(file));
         assert_eq!(name("/x/tiger_left.png"), "tiger");
         assert_eq!(name("Blue Chair-front.jpg"), "Blue Chair");
         assert_eq!(name("front.png"), "front");

@@ -140,8 +140,8 @@ fn every_format_is_written_by_its_command_and_reads_back() {
         };
         assert_eq!(read, if format.holds_splats() { splats } else { faces }, "{format:?}");
     }
-    window.harness.get_by_label("Show in folder").click();
-    window.until("the folder is shown", |_| true);
+    let buttons: Vec<_> = window.harness.get_all_by_label("Show in folder").collect();
+    buttons.last().expect("one in the panel, one on the notice").click();
     let desktop = window.desktop.clone();
     window.until("the folder is shown", move |_| !desktop.shown.lock().is_empty());
     assert_eq!(*window.desktop.shown.lock(), [home.path().join("my egg.spz")]);
@@ -230,13 +230,12 @@ fn escape_stops_the_running_job_and_the_window_is_ready_for_the_next() {
 fn an_engine_that_fails_or_crashes_is_a_sentence_and_the_queue_goes_on() {
     let home = home();
     let mut window = endless(home.path());
-    for (seed, sentence) in [(13, "ran out of memory"), (14, "a fault of the engine")] {
+    for (num_jobs, seed, sentence) in [(1, 13, "ran out of memory"), (2, 14, "a fault of the engine")] {
         window.send(Command::SetSeed(seed));
         window.send(Command::Generate);
-        window.until(
-            "it failed",
-            |state| matches!(state.jobs.items.last(), Some(job) if !job.is_active()),
-        );
+        window.until("it failed", |state| {
+            state.jobs.items.len() == num_jobs && state.jobs.items.iter().all(|job| !job.is_active())
+        });
         let failed = window.state().jobs.items.last().expect("a job").status.clone();
         let JobStatus::Failed(problem) = failed else {
             panic!("{failed:?}")

@@ -67,7 +67,9 @@ impl Desktop for FakeDesktop {
 
 /// The window with its folders, which live as long as the test.
 pub struct TestWindow {
+    /// Runs the frames.
     pub harness: Harness<'static, BozzettoApp>,
+    /// What the window asks for files.
     pub desktop: Arc<FakeDesktop>,
 }
 
@@ -82,6 +84,7 @@ pub fn home() -> tempfile::TempDir {
     home
 }
 
+/// The built-in engine in this process.
 pub fn hull() -> Vec<Box<dyn Engine>> {
     vec![Box::new(InProcessEngine::new(Box::new(HullEngine::new())))]
 }
@@ -92,6 +95,7 @@ impl TestWindow {
         Self::open_with(home, files, hull())
     }
 
+    /// The same with other engines.
     pub fn open_with(home: &Path, files: &[PathBuf], engines: Vec<Box<dyn Engine>>) -> Self {
         log::install();
         let desktop = Arc::new(FakeDesktop::default());
@@ -115,10 +119,12 @@ impl TestWindow {
         Self { harness, desktop }
     }
 
+    /// What the window shows.
     pub fn state(&self) -> &AppState {
         self.harness.state().state()
     }
 
+    /// Queues a command for the next frame.
     pub fn send(&self, command: Command) {
         self.harness.state().commands().send(command);
     }
@@ -128,7 +134,7 @@ impl TestWindow {
         let deadline = Instant::now() + PATIENCE;
         while !holds(self.state()) {
             if Instant::now() > deadline {
-                let picture = std::env::temp_dir().join("bozzetto-window-test.png");
+                let picture = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window.png");
                 let drawn = self.harness.render().map(|image| image.save(&picture));
                 panic!("never: {what}. {drawn:?} in {}\n{:#?}", picture.display(), self.state());
             }
@@ -149,6 +155,7 @@ impl TestWindow {
         window
     }
 
+    /// Sets the grid's resolution, as the slider does when it is let go.
     pub fn set_resolution(&mut self, resolution: i64) {
         self.send(Command::SetParam {
             key: "carve.resolution".into(),

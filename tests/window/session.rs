@@ -40,7 +40,7 @@ fn the_artists_first_picture_takes_the_examples_place() {
 fn parameters_theme_and_presets_survive_a_restart() {
     let home = home();
     let mut window = TestWindow::open(home.path(), &[]);
-    window.set_resolution(128);
+    window.set_resolution(160);
     window.send(Command::SavePreset("My own".into()));
     window.set_resolution(96);
     window.send(Command::SetTheme(ThemeChoice::Light));
@@ -51,7 +51,7 @@ fn parameters_theme_and_presets_survive_a_restart() {
     assert_eq!(window.state().layout.theme, ThemeChoice::Light);
     window.send(Command::ApplyPreset("My own".into()));
     window.until("the preset applies", |state| {
-        state.engine.values.int("carve.resolution") == Some(128)
+        state.engine.values.int("carve.resolution") == Some(160)
     });
     assert_eq!(
         window.state().engine.active_preset().map(|preset| preset.name.as_str()),

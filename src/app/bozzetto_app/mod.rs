@@ -25,7 +25,7 @@ use egui::Ui;
 use image::RgbaImage;
 
 use super::Command;
-use super::command::CommandSender;
+use super::command::{CommandSender, note_typing};
 use super::desktop::Desktop;
 use super::export::Exports;
 use super::finish::Finish;
@@ -223,6 +223,7 @@ impl BozzettoApp {
                 viewport_host::paint(ui, rect, viewport, &state.viewport, prefers_raw);
             }
         });
+        note_typing(ui.ctx());
         if !self.commands.is_empty() {
             ui.ctx().request_repaint();
         }
