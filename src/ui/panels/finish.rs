@@ -95,13 +95,16 @@ fn outcome_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     }
 }
 
+/// Picks one of the switches out of the settings.
+type Switch = fn(&mut FinishSettings) -> &mut bool;
+
 fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     let settings = &state.finish.settings;
     let default = FinishSettings::default();
     let send = |settings: FinishSettings, is_final: bool| commands.send(Command::SetFinish { settings, is_final });
     faces_row_ui(ui, state, &default, &send);
     texture_row_ui(ui, settings, &default, &send);
-    let switches: [(&str, &str, fn(&mut FinishSettings) -> &mut bool); 4] = [
+    let switches: [(&str, &str, Switch); 4] = [
         ("Normal map", "Keeps the fine relief that fewer faces lose.", |s| {
             &mut s.bakes_normal_map
         }),

@@ -22,7 +22,7 @@ pub fn left_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
             });
             Panel::top("views")
                 .resizable(true)
-                .default_size((room * 0.42).clamp(200.0, 380.0))
+                .default_size((room * 0.42).clamp(200.0, 420.0))
                 .size_range(140.0..=(room - 220.0).max(160.0))
                 .frame(frame)
                 .show(ui, |ui| views::views_ui(ui, state, commands));

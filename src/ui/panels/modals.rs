@@ -124,7 +124,7 @@ fn confirm_delete_ui(ui: &mut Ui, id: &str, name: &str, commands: &CommandSender
     ui.add_space(space::L);
     let delete = Button::new("Delete").kind(ButtonKind::Danger).icon(Icon::Trash);
     answer_ui(ui, delete, commands, || {
-        commands.send(Command::DeleteFromLibrary(id.to_owned()))
+        commands.send(Command::DeleteFromLibrary(id.to_owned()));
     });
 }
 

@@ -73,11 +73,11 @@ fn job_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
         ui.add(egui::Label::new(text::faint(ui, note)).truncate());
     });
     cell(ui, column(inner.width() - 28.0, inner.width()), right, &mut |ui| {
-        cancel_ui(ui, job, commands)
+        cancel_ui(ui, job, commands);
     });
     let time_start = inner.width() - 28.0 - 156.0;
     cell(ui, column(time_start, inner.width() - 40.0), right, &mut |ui| {
-        times_ui(ui, job)
+        times_ui(ui, job);
     });
     let middle = column(name_end + space::L, time_start - space::M);
     if middle.width() > 40.0 {

@@ -135,7 +135,7 @@ fn light_button_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
                     match edit {
                         _ if is_reset => commands.send(Command::SetEnvironmentRotation(0.0)),
                         Some(Edit { value, .. }) => {
-                            commands.send(Command::SetEnvironmentRotation((value as f32).to_radians()))
+                            commands.send(Command::SetEnvironmentRotation((value as f32).to_radians()));
                         }
                         None => {}
                     }

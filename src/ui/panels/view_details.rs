@@ -2,7 +2,7 @@ use bozzetto_asset::MatteSettings;
 use egui::{Ui, vec2};
 
 use super::problem_ui;
-use crate::app::state::{Overlay, ViewItem, ViewStatus};
+use crate::app::state::{MattePreview, Overlay, ViewItem, ViewStatus};
 use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, radius, size, space, text};
@@ -32,7 +32,7 @@ pub fn details_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSender) {
             return;
         }
         cutout_ui(ui, item);
-        if let Some(warning) = item.matte.as_ref().and_then(|matte| matte.warning()) {
+        if let Some(warning) = item.matte.as_ref().and_then(MattePreview::warning) {
             ui.label(
                 egui::RichText::new(warning)
                     .text_style(text::caption())
@@ -72,7 +72,7 @@ fn cutout_ui(ui: &mut Ui, item: &ViewItem) {
         shows_whole = index == 1;
         ui.data_mut(|data| data.insert_temp(id, shows_whole));
     }
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 148.0), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 120.0), egui::Sense::hover());
     let picture = if shows_whole {
         item.thumbnail.as_ref()
     } else {

@@ -3,7 +3,7 @@ use egui::{Align, Layout, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
 
 use super::direction_menu::direction_button_ui;
 use super::view_details::details_ui;
-use crate::app::state::{AppState, ViewItem, ViewStatus};
+use crate::app::state::{AppState, MattePreview, ViewItem, ViewStatus};
 use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, radius, size, space, square, text};
@@ -148,7 +148,7 @@ fn words_ui(ui: &mut Ui, rect: Rect, item: &ViewItem, commands: &CommandSender) 
     place_ui(ui, rect, Layout::top_down(Align::Min), |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 18.0), Sense::hover());
-        paint_line(ui, &item.name, egui::TextStyle::Body, color, line);
+        paint_line(ui, &item.name, &egui::TextStyle::Body, color, line);
         match &item.status {
             ViewStatus::Failed(problem) => {
                 let line = egui::RichText::new(&problem.sentence)
@@ -166,7 +166,7 @@ fn words_ui(ui: &mut Ui, rect: Rect, item: &ViewItem, commands: &CommandSender) 
                 ui.horizontal(|ui| {
                     ui.spacing_mut().item_spacing.x = space::XS;
                     direction_button_ui(ui, item, commands);
-                    if let Some(warning) = item.matte.as_ref().and_then(|matte| matte.warning()) {
+                    if let Some(warning) = item.matte.as_ref().and_then(MattePreview::warning) {
                         let (at, response) = ui.allocate_exact_size(square(18.0), Sense::hover());
                         Icon::Warning.paint(ui, at, 14.0, palette.warning);
                         tooltip(response, "Check the cut-out", None, warning);

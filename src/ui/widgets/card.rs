@@ -68,14 +68,14 @@ pub fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Response {
     paint_line(
         ui,
         card.name,
-        text::caption(),
+        &text::caption(),
         name_color,
         Rect::from_min_size(pos2(rect.left() + 2.0, top), vec2(rect.width() - 4.0, 14.0)),
     );
     paint_line(
         ui,
         card.note,
-        text::caption(),
+        &text::caption(),
         palette.text_faint,
         Rect::from_min_size(pos2(rect.left() + 2.0, top + 15.0), vec2(rect.width() - 4.0, 14.0)),
     );
@@ -83,7 +83,7 @@ pub fn card_ui(ui: &mut Ui, card: &Card<'_>) -> Response {
 }
 
 /// Draws one line of text, cut with an ellipsis where it does not fit. It is part of another control: screen readers hear only that.
-pub fn paint_line(ui: &Ui, line: &str, style: egui::TextStyle, color: egui::Color32, rect: Rect) {
+pub fn paint_line(ui: &Ui, line: &str, style: &egui::TextStyle, color: egui::Color32, rect: Rect) {
     let mut job = egui::text::LayoutJob::simple_singleline(line.to_owned(), style.resolve(ui.style()), color);
     job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width());
     let galley = ui.painter().layout_job(job);

@@ -60,7 +60,7 @@ pub fn paint_strip(ui: &mut Ui, line: &str) {
     paint_line(
         ui,
         line,
-        text::caption(),
+        &text::caption(),
         palette.text_faint,
         rect.shrink2(vec2(space::M, 0.0)),
     );
