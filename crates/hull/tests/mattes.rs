@@ -203,9 +203,9 @@ fn backgrounds_are_removed() {
             score.iou, score.edge_error
         );
         let (least_iou, most_error) = match kind {
-            "plain" | "gradient" | "vignette" => (0.99, 0.03),
-            "noise" | "checker" => (0.97, 0.15),
-            _ => (0.98, 0.05),
+            "plain" | "gradient" | "vignette" => (0.995, 0.015),
+            "noise" => (0.97, 0.13), // the noise has the contrast of the edge
+            _ => (0.98, 0.035),
         };
         assert!(score.iou >= least_iou, "{kind}: IoU {}", score.iou);
         assert!(
@@ -305,21 +305,19 @@ fn edge_colours_are_the_objects_own() {
     });
     let picture = composited(&disc, &backdrop("plain", size, size));
     let view = prepared(folder.path(), "disc", &picture).expect("usable");
-    let mut worst = 0;
-    for (x, y, pixel) in view.color.enumerate_pixels() {
-        if (x as f32 - 150.0).hypot(y as f32 - 150.0) < 94.0 {
-            worst = worst.max(
-                pixel
-                    .0
-                    .iter()
-                    .zip([190, 60, 40])
-                    .map(|(a, b)| a.abs_diff(b))
-                    .max()
-                    .unwrap_or(0),
-            );
-        }
-    }
-    assert!(worst <= 12, "{worst} of 255 bled in");
+    let mut errors: Vec<u8> = view
+        .color
+        .enumerate_pixels()
+        .filter(|&(x, y, _)| (x as f32 - 150.0).hypot(y as f32 - 150.0) < 94.0)
+        .map(|(_, _, pixel)| {
+            let channels = pixel.0.iter().zip([190, 60, 40]);
+            channels.map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
+        })
+        .collect();
+    errors.sort_unstable();
+    let (worst, high) = (errors[errors.len() - 1], errors[errors.len() * 99 / 100]);
+    println!("bled in: at most {worst} of 255, 99 in 100 pixels at most {high}");
+    assert!(worst <= 20 && high <= 6, "{worst} and {high} of 255 bled in");
     let far = view.color.get_pixel(20, 20);
     assert_eq!(far, picture.get_pixel(20, 20));
 }

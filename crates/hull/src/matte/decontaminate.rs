@@ -2,9 +2,9 @@ use glam::Vec3;
 use image::{GrayImage, RgbImage};
 
 /// The picture with the object's own colours under its soft edge and a little beyond it, so that no backdrop bleeds
-/// into a texture that is taken from it. Pixels with a matte of at least `trusted` keep their colour, and the rest of
-/// the backdrop keeps its own.
-pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8) -> RgbImage {
+/// into a texture that is taken from it. Pixels keep their colour where the matte is at least `trusted`, at them and
+/// within `margin` pixels; the rest of the backdrop keeps its own.
+pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8, margin: usize) -> RgbImage {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let matte = matte.as_raw();
     let mut colors: Vec<Vec3> = picture
@@ -12,6 +12,10 @@ pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8) 
         .map(|pixel| Vec3::from(pixel.0.map(f32::from)))
         .collect();
     let mut is_known: Vec<bool> = matte.iter().map(|&value| value >= trusted).collect();
+    for _ in 0..margin {
+        is_known = shrunk(&is_known, [width, height]);
+    }
+    let keeps_color = is_known.clone();
     let reach = width.max(height) / 128 + 6;
     let mut front: Vec<usize> = (0..matte.len()).filter(|&cell| is_known[cell]).collect();
     for _ in 0..reach {
@@ -19,11 +23,22 @@ pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8) 
     }
     let mut clean = picture.clone();
     for (cell, pixel) in clean.pixels_mut().enumerate() {
-        if is_known[cell] && matte[cell] < trusted {
+        if is_known[cell] && !keeps_color[cell] {
             pixel.0 = (colors[cell] + 0.5).to_array().map(|value| value as u8);
         }
     }
     clean
+}
+
+/// Without the pixels that touch one outside. The picture's border does not count as outside.
+fn shrunk(mask: &[bool], [width, height]: [usize; 2]) -> Vec<bool> {
+    (0..mask.len())
+        .map(|cell| {
+            let (x, y) = (cell % width, cell / width);
+            (y.saturating_sub(1)..(y + 2).min(height))
+                .all(|v| (x.saturating_sub(1)..(x + 2).min(width)).all(|u| mask[v * width + u]))
+        })
+        .collect()
 }
 
 /// Gives every unknown neighbour of the front the mean colour of its known neighbours; returns those cells.
@@ -74,7 +89,7 @@ mod tests {
                 (f32::from(red[i]) * alpha + f32::from(blue[i]) * (1.0 - alpha)) as u8
             }))
         });
-        let clean = decontaminate(&picture, &matte, 250);
+        let clean = decontaminate(&picture, &matte, 250, 1);
         for x in 0..16 {
             assert!(
                 clean.get_pixel(x, 16).0.iter().zip(red).all(|(a, b)| a.abs_diff(b) < 8),

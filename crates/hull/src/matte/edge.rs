@@ -21,7 +21,8 @@ struct Share {
 /// same the boundary itself is softened.
 pub(crate) fn soft_edge(picture: &RgbImage, labels: &Grid<bool>) -> GrayImage {
     let (width, height) = (labels.width, labels.height);
-    let reach = (width.max(height) as f32 / 400.0).round().clamp(2.0, 5.0);
+    // The labelling takes pixels that are mixed at all for object, so the true edge lies inside it by a pixel or two.
+    let reach = (width.max(height) as f32 / 300.0).round().clamp(3.0, 6.0);
     let distance = distance_to_boundary(labels, reach + 2.0);
     let in_band = |cell: usize| distance.cells[cell] <= reach;
     let colors = blurred(picture, labels);

@@ -44,11 +44,15 @@ pub fn prepare_view_with(view: &View, cancel: &CancelToken) -> Result<PreparedVi
     }
     cancel.check()?;
     // Colours of a picture with transparency are the object's own nearly to the end of its soft edge; those of an
-    // opaque picture are mixed with the backdrop as soon as the edge begins.
-    let trusted = if uses_alpha && !view.matte.inverted { 128 } else { 250 };
+    // opaque picture are mixed with the backdrop as soon as the edge begins, and a lens starts it a pixel early.
+    let (trusted, margin) = if uses_alpha && !view.matte.inverted {
+        (128, 0)
+    } else {
+        (250, 1)
+    };
     Ok(PreparedView {
         name: view.name(),
-        color: Arc::new(decontaminate(&color, &matte, trusted)),
+        color: Arc::new(decontaminate(&color, &matte, trusted, margin)),
         matte: Arc::new(matte),
         direction: view.direction,
         camera: view.camera,
