@@ -366,7 +366,7 @@ pub fn note_typing(ctx: &egui::Context) {
 }
 
 fn typing_id() -> egui::Id {
-    egui::Id::new("a text field had the keyboard")
+    egui::Id::unique("a text field had the keyboard")
 }
 
 /// Commands whose keys were pressed in this frame.

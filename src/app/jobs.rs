@@ -328,27 +328,36 @@ fn stage_key(engine: &str, stage: &str) -> String {
     format!("{engine}/{stage}")
 }
 
-/// Named after the first picture that takes part.
+/// Named after the first picture that takes part, without the words and numbers that tell its side.
 pub fn job_name(job: &Job) -> String {
     let first = job.enabled_views().next();
     let stem = first.and_then(|view| Some(view.path.file_stem()?.to_string_lossy().into_owned()));
     let stem = stem.unwrap_or_else(|| "Object".to_owned());
-    // `chair_front` and its like are pictures of a chair.
-    let lower = stem.to_lowercase();
-    let sides = [
-        "front", "left", "back", "right", "top", "bottom", "side", "view", "img", "image",
-    ];
-    let separators = ['_', '-', ' ', '.'];
-    let cut = sides
-        .iter()
-        .filter_map(|side| lower.strip_suffix(side))
-        .filter(|rest| rest.ends_with(separators))
-        .map(|rest| rest.trim_end_matches(separators).len())
-        .find(|&length| length > 0);
-    match cut.and_then(|length| stem.get(..length)) {
-        Some(object) => object.to_owned(),
-        None => stem,
+    let mut object = stem.as_str();
+    while let Some(place) = object.rfind(SEPARATORS)
+        && tells_side(&object[place + 1..])
+    {
+        object = object[..place].trim_end_matches(SEPARATORS);
     }
+    // What a camera calls every picture is no name for an object.
+    let says_nothing = object.is_empty() || GENERIC_WORDS.contains(&object.to_lowercase().as_str());
+    if says_nothing { stem.clone() } else { object.to_owned() }
+}
+
+const SEPARATORS: [char; 4] = ['_', '-', ' ', '.'];
+const SIDE_WORDS: [&str; 9] = [
+    "front", "left", "back", "right", "top", "bottom", "side", "view", "cutout",
+];
+const GENERIC_WORDS: [&str; 8] = ["img", "image", "picture", "photo", "pic", "dsc", "view", "screenshot"];
+
+/// Whether a word of a file name is a side, a number, or an angle such as `az045`.
+fn tells_side(word: &str) -> bool {
+    let word = word.to_lowercase();
+    let digits = ["az", "el", ""]
+        .iter()
+        .find_map(|angle| word.strip_prefix(angle))
+        .unwrap_or(&word);
+    SIDE_WORDS.contains(&word.as_str()) || digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn problem_of(error: &EngineError) -> Problem {
@@ -507,6 +516,8 @@ mod tests {
         assert_eq!(name("Blue Chair-front.jpg"), "Blue Chair");
         assert_eq!(name("front.png"), "front");
         assert_eq!(name("laptop.png"), "laptop");
+        assert_eq!(name("my owl_az045_el30.png"), "my owl");
+        assert_eq!(name("IMG_20261103_143022.jpg"), "IMG_20261103_143022");
         assert_eq!(name("000.png"), "000");
     }
 }
