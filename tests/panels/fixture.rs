@@ -27,7 +27,7 @@ fn spec(key: &str, label: &str, kind: ParamKind, unit: &str) -> ParamSpec {
     ParamSpec {
         key: key.into(),
         label: label.into(),
-        stage: key.split('.').next().unwrap().into(),
+        stage: key.split('.').next().expect("a stage").into(),
         kind,
         unit: unit.into(),
         help: "More of it shows finer detail and takes longer.".into(),
@@ -90,7 +90,7 @@ fn engine_info() -> EngineInfo {
 
 fn engine() -> EngineState {
     let info = engine_info();
-    let mut values = ParamValues::default().validated(&info.params).unwrap();
+    let mut values = ParamValues::default().validated(&info.params).expect("defaults are valid");
     let preset = |name: &str, params: ParamValues| Preset {
         name: name.into(),
         engine: "hull".into(),
@@ -323,7 +323,7 @@ pub fn error(ctx: &egui::Context) -> AppState {
         "The mesh could not be unwrapped: 12 faces have no area.",
         "Lower the face count a little.",
     ));
-    state.result.as_mut().unwrap().health = Some(MeshHealth {
+    state.result.as_mut().expect("a result").health = Some(MeshHealth {
         num_boundary_edges: 124,
         num_non_manifold_edges: 3,
         num_components: 7,
