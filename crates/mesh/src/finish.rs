@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::bake::{self, BakeOptions, Sampler, Surface, VertexColorSampler, VolumeSampler};
 use crate::control::Stopwatch;
 use crate::nearest::SearchTree;
-use crate::topology::{angle_weighted_normals, area_normal, diagonal};
+use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
     Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, compute_tangents, drop_bad_faces,
     fill_holes, orient_outward, remove_small_components, split_non_manifold, unwrap, weld,
@@ -231,7 +231,7 @@ pub(crate) fn clean_surface(
             num_source_faces: raw.triangles.len(),
         });
     }
-    mesh.normals = angle_weighted_normals(&mesh.positions, &mesh.triangles);
+    mesh.normals = weighted_normals(&mesh.positions, &mesh.triangles);
     Ok(mesh)
 }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::background::in_background;
 use crate::control::{Meter, Stopwatch};
-use crate::topology::{angle_weighted_normals, compacted, diagonal};
+use crate::topology::{compacted, diagonal, weighted_normals};
 use crate::{Control, FinishSettings, MeshError, MeshHealth, Step, clean_surface, drop_bad_faces, split_non_manifold};
 
 /// Each level of detail has this share of the faces of the one before it: a target starts at most this far away.
@@ -132,7 +132,7 @@ pub fn simplify(mesh: &TriMesh, target_faces: usize, control: &Control<'_>) -> R
         ..mesh.clone()
     };
     if simplified.normals.is_empty() {
-        simplified.normals = angle_weighted_normals(&mesh.positions, &mesh.triangles);
+        simplified.normals = weighted_normals(&mesh.positions, &mesh.triangles);
     }
     // What blocks one pass is often gone after it; specks go only when nothing else is left to collapse.
     for options in [SimplifyOptions::None, SimplifyOptions::None, SimplifyOptions::Prune] {
@@ -146,7 +146,7 @@ pub fn simplify(mesh: &TriMesh, target_faces: usize, control: &Control<'_>) -> R
             simplified = mended(&simplified, drop_bad_faces(&collapsed, &Control::silent())?)?;
         }
     }
-    simplified.normals = angle_weighted_normals(&simplified.positions, &simplified.triangles);
+    simplified.normals = weighted_normals(&simplified.positions, &simplified.triangles);
     Ok(simplified)
 }
 

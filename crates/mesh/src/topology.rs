@@ -137,14 +137,16 @@ pub(crate) fn area_normal([a, b, c]: [Vec3; 3]) -> Vec3 {
     (b - a).cross(c - a)
 }
 
-/// Vertex normals weighted by the angle of each face at the vertex (Thürmer and Wüthrich 1998): they don't depend on
-/// how a flat region is triangulated. Vertices at one place share a normal only when they are one vertex.
-pub(crate) fn angle_weighted_normals(positions: &[Vec3], triangles: &[[u32; 3]]) -> Vec<Vec3> {
+/// Vertex normals weighted by each face's area and by its angle at the vertex. The angle (Thürmer and Wüthrich 1998)
+/// makes them independent of how a flat region is triangulated; the area lets slivers that simplifying folds over
+/// count for nothing, where the angle alone would turn the normals of their large neighbours too. Vertices at one
+/// place share a normal only when they are one vertex.
+pub(crate) fn weighted_normals(positions: &[Vec3], triangles: &[[u32; 3]]) -> Vec<Vec3> {
     let weighted: Vec<[Vec3; 3]> = triangles
         .par_iter()
         .map(|triangle| {
             let corners = triangle.map(|vertex| positions[vertex as usize]);
-            let normal = area_normal(corners).normalize_or_zero();
+            let normal = area_normal(corners);
             std::array::from_fn(|corner| {
                 let to_next = corners[(corner + 1) % 3] - corners[corner];
                 let to_last = corners[(corner + 2) % 3] - corners[corner];
