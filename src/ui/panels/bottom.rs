@@ -17,6 +17,8 @@ pub fn bottom_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) 
         .size_range(120.0..=420.0)
         .frame(theme::panel_frame(palette))
         .show(ui, |ui| {
+            // A panel takes its content's height, and little content must not make it low.
+            ui.set_min_height(ui.available_height());
             let margin = Margin {
                 left: space::S as i8,
                 right: space::S as i8,

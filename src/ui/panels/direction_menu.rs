@@ -38,7 +38,8 @@ pub fn direction_button_ui(ui: &mut Ui, item: &ViewItem, commands: &CommandSende
     };
     let font = text::caption().resolve(ui.style());
     let galley = ui.painter().layout_no_wrap(label.clone(), font, color);
-    let wanted = vec2(galley.size().x + 6.0 + 18.0, 20.0);
+    let chevron_width = if is_known_camera { 8.0 } else { 18.0 };
+    let wanted = vec2(galley.size().x + 6.0 + chevron_width, 20.0);
     let sense = if is_known_camera {
         Sense::hover()
     } else {

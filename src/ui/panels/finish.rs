@@ -77,10 +77,15 @@ fn outcome_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     status_ui(ui, state, commands);
     let Some(result) = &state.result else {
         ui.add_space(space::XL);
+        let title = if state.jobs.running().is_some() {
+            "On its way"
+        } else {
+            "No result yet"
+        };
         empty_state_ui(
             ui,
             Icon::Cube,
-            "No result yet",
+            title,
             "Faces, textures and the mesh's health appear here.",
             |_| {},
         );

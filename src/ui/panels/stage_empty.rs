@@ -8,7 +8,7 @@ use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, radius, size, space, square, text};
 use crate::ui::widgets::{
-    Button, ButtonKind, Fit, empty_state_ui, key_hint_ui, paint_checker, paint_picture, spinner_ui,
+    Button, ButtonKind, Fit, empty_state_ui, key_hint_ui, paint_checker, paint_picture, place_ui, spinner_ui,
 };
 
 /// Most pictures shown in a row.
@@ -135,12 +135,15 @@ pub fn first_hint_ui(ui: &Ui, inner: Rect, state: &AppState, commands: &CommandS
                 .shadow(ui.visuals().popup_shadow);
             frame.show(ui, |ui| {
                 ui.set_width(430.0_f32.min(inner.width() - 2.0 * space::XL));
-                ui.horizontal(|ui| {
+                let row = vec2(ui.available_width(), 36.0);
+                ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
                     let (icon, _) = ui.allocate_exact_size(square(size::ICON_LARGE), egui::Sense::hover());
                     Icon::Generate.paint(ui, icon, size::ICON_LARGE, palette.accent_text);
                     let line = "This is an example. Press Generate to see how it goes, or drop your own pictures on the window.";
-                    let room = ui.available_width() - 70.0;
-                    ui.allocate_ui_with_layout(vec2(room, 36.0), Layout::left_to_right(Align::Center), |ui| ui.label(line));
+                    let (words, _) = ui.allocate_exact_size(vec2(ui.available_width() - 76.0, 36.0), egui::Sense::hover());
+                    place_ui(ui, words, Layout::left_to_right(Align::Center), |ui| {
+                        ui.add(egui::Label::new(line).wrap());
+                    });
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                         if ui.add(Button::new("Got it")).clicked() {
                             commands.send(Command::DismissFirstHint);
