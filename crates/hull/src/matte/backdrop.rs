@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn the_local_mean_bridges_a_gap() {
-        let picture = Grid::from_fn(64, 64, |x, y| slope(x, y));
+        let picture = Grid::from_fn(64, 64, slope);
         let known = Grid::from_fn(64, 64, |x, y| x.abs_diff(32) > 12 || y.abs_diff(32) > 12);
         let cells: Vec<usize> = (0..64 * 64).filter(|&cell| known.cells[cell]).collect();
         let backdrop = Backdrop::local_mean(&picture, &known, &cells);

@@ -79,7 +79,7 @@ mod tests {
         let picture = Grid::from_fn(40, 32, |x, y| Vec3::splat(if is_square(x, y) { 60.0 } else { 30.0 }));
         let log_odds = Grid::from_fn(40, 32, |x, y| {
             let lies = (x * 7 + y * 13) % 9 == 0;
-            if is_square(x, y) != lies { 2.0 } else { -2.0 }
+            if is_square(x, y) == lies { -2.0 } else { 2.0 }
         });
         let labels = cut(&picture, &log_odds, &Grid::filled(40, 32, false), |_| true);
         for y in 0..32 {
