@@ -14,7 +14,7 @@ pub fn bottom_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) 
     Panel::bottom("bottom")
         .resizable(true)
         .default_size(188.0)
-        .size_range(120.0..=420.0)
+        .size_range(148.0..=420.0)
         .frame(theme::panel_frame(palette))
         .show(ui, |ui| {
             // A panel takes its content's height, and little content must not make it low.

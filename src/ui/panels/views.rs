@@ -80,7 +80,7 @@ fn empty_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
             .drop
             .obstacle
             .as_deref()
-            .unwrap_or("One picture, or several of one object from all sides"),
+            .unwrap_or("One picture, or several sides of one object"),
         is_lit: state.drop.num_hovering > 0,
         height: ui.available_height(),
     };
