@@ -27,21 +27,17 @@ macro_rules! icons {
 }
 
 icons! {
-    ArrowDown => "arrow_down",
-    ArrowUp => "arrow_up",
     Axes => "axes",
     Both => "both",
     Camera => "camera",
     Check => "check",
     ChevronDown => "chevron_down",
     ChevronRight => "chevron_right",
-    ChevronUp => "chevron_up",
     Chip => "chip",
     Clay => "clay",
     Clipboard => "clipboard",
     Clock => "clock",
     Close => "close",
-    Compass => "compass",
     Copy => "copy",
     Cube => "cube",
     Dice => "dice",
@@ -54,18 +50,14 @@ icons! {
     Generate => "generate",
     Grid => "grid",
     Grip => "grip",
-    Help => "help",
     Image => "image",
     ImagePlus => "image_plus",
     Info => "info",
-    Invert => "invert",
-    Keyboard => "keyboard",
     Library => "library",
     Lock => "lock",
     LockOpen => "lock_open",
     Log => "log",
     Logo => "logo",
-    Matte => "matte",
     Moon => "moon",
     More => "more",
     Normals => "normals",
@@ -80,14 +72,10 @@ icons! {
     Queue => "queue",
     Redo => "redo",
     Reset => "reset",
-    Search => "search",
     Shaded => "shaded",
-    Sliders => "sliders",
     Splats => "splats",
-    Star => "star",
     Stop => "stop",
     Sun => "sun",
-    Texture => "texture",
     Trash => "trash",
     Undo => "undo",
     Warning => "warning",
@@ -107,5 +95,30 @@ impl Icon {
         let on_pixel = (centred.min.to_vec2() * pixels_per_point).round() / pixels_per_point;
         self.image(side, tint)
             .paint_at(ui, Rect::from_min_size(on_pixel.to_pos2(), square(side)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_icon_can_be_drawn_and_keeps_to_the_grid() {
+        for icon in Icon::ALL {
+            let ImageSource::Bytes { bytes, .. } = icon.source() else {
+                panic!("{icon:?} is not embedded");
+            };
+            let text = std::str::from_utf8(&bytes).expect("SVG is text");
+            assert!(text.contains(r#"viewBox="0 0 20 20""#), "{icon:?}");
+            let options = Default::default();
+            let image =
+                egui_extras::image::load_svg_bytes_with_size(&bytes, egui::SizeHint::Scale(1.0.into()), &options);
+            let image = image.expect("a valid SVG");
+            assert_eq!(image.size, [20, 20], "{icon:?}");
+            assert!(
+                image.pixels.iter().any(|pixel| pixel.a() > 120),
+                "{icon:?} shows nothing"
+            );
+        }
     }
 }

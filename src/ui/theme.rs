@@ -142,8 +142,8 @@ const DARK: Palette = Palette {
     line_strong: Color32::from_rgb(0x43, 0x43, 0x48),
     text: Color32::from_rgb(0xec, 0xea, 0xe7),
     text_muted: Color32::from_rgb(0xb4, 0xb2, 0xb0),
-    text_faint: Color32::from_rgb(0x8a, 0x89, 0x89),
-    accent: Color32::from_rgb(0xc2, 0x57, 0x30),
+    text_faint: Color32::from_rgb(0x90, 0x8f, 0x8f),
+    accent: Color32::from_rgb(0xbc, 0x52, 0x2c),
     accent_hover: Color32::from_rgb(0xd0, 0x65, 0x3c),
     accent_pressed: Color32::from_rgb(0xa8, 0x48, 0x25),
     on_accent: Color32::from_rgb(0xff, 0xfa, 0xf7),
@@ -453,7 +453,7 @@ mod tests {
                     palette.error,
                 ] {
                     assert!(
-                        contrast(text, ground) >= 4.2,
+                        contrast(text, ground) >= 4.5,
                         "{text:?} on {ground:?}: {}",
                         contrast(text, ground)
                     );
