@@ -29,18 +29,19 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
     let mut screen = Screen::open()?;
     let mut app = BozzettoApp::start(&screen.ctx, Some(screen.render_state.clone()), options);
     let deadline = Instant::now() + GIVE_UP;
-    let mut run_until = |app: &mut BozzettoApp, done: &dyn Fn(&BozzettoApp) -> bool| -> anyhow::Result<Vec<Duration>> {
-        let mut frames = Vec::new();
-        while !done(app) {
-            frames.push(screen.frame(app));
-            anyhow::ensure!(
-                Instant::now() < deadline,
-                "the window did not finish within {} s",
-                GIVE_UP.as_secs()
-            );
-        }
-        Ok(frames)
-    };
+    let mut run_until =
+        |app: &mut BozzettoApp, done: &dyn Fn(&BozzettoApp) -> bool| -> anyhow::Result<Vec<FrameTime>> {
+            let mut frames = Vec::new();
+            while !done(app) {
+                frames.push(screen.frame(app));
+                anyhow::ensure!(
+                    Instant::now() < deadline,
+                    "the window did not finish within {} s",
+                    GIVE_UP.as_secs()
+                );
+            }
+            Ok(frames)
+        };
     run_until(&mut app, &|app| {
         let state = app.state();
         let is_drawable = !matches!(state.viewport.gpu, GpuStatus::Starting);
@@ -62,34 +63,68 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
         !matches!(app.state().finish.status, FinishStatus::Working { .. })
     })?);
     let finished = began.elapsed();
-    Ok(report(num_views, generated, finished, frames, &screen.adapter))
+    Ok(report(num_views, generated, finished, &frames, &screen.adapter))
 }
 
-fn report(
-    num_views: usize,
-    generated: Duration,
-    finished: Duration,
-    mut frames: Vec<Duration>,
-    adapter: &str,
-) -> String {
-    frames.sort_unstable();
-    let millis = |duration: Duration| duration.as_secs_f64() * 1000.0;
-    let at = |share: f64| frames.get(((frames.len() as f64 * share) as usize).min(frames.len().saturating_sub(1)));
-    let quantile = |share: f64| at(share).map_or(0.0, |frame| millis(*frame));
-    let num_late = frames.iter().filter(|frame| **frame > BUDGET).count();
-    format!(
+/// What the window's thread did in a frame.
+#[derive(Clone, Copy, Debug, Default)]
+struct FrameTime {
+    /// Applying messages and commands.
+    logic: Duration,
+    /// Laying out and tessellating the panels.
+    draw: Duration,
+    /// Recording it for the graphics driver, uploads and the stage included.
+    record: Duration,
+    /// Inside the graphics driver. A real one returns at once; a software one draws here, on this thread.
+    driver: Duration,
+}
+
+impl FrameTime {
+    /// What the window itself answers for.
+    fn own(&self) -> Duration {
+        self.logic + self.draw + self.record
+    }
+
+    fn total(&self) -> Duration {
+        self.own() + self.driver
+    }
+}
+
+fn report(num_views: usize, generated: Duration, finished: Duration, frames: &[FrameTime], adapter: &str) -> String {
+    let num_late = |time: fn(&FrameTime) -> Duration| frames.iter().filter(|frame| time(frame) > BUDGET).count();
+    let mut text = format!(
         "{num_views} views on {adapter}: result after {:.1} s, textures after {:.1} s\n\
-         {} frames of {} x {} meanwhile: median {:.1} ms, 95 % under {:.1} ms, longest {:.1} ms, {num_late} over {} ms",
+         {} frames of {} x {} meanwhile; over {} ms: {} by the window's own work, {} with the driver's\n\
+         milliseconds              median   95 % under   longest",
         generated.as_secs_f64(),
         finished.as_secs_f64(),
         frames.len(),
         SIZE_PX[0],
         SIZE_PX[1],
-        quantile(0.5),
-        quantile(0.95),
-        quantile(1.0),
         BUDGET.as_millis(),
-    )
+        num_late(FrameTime::own),
+        num_late(FrameTime::total),
+    );
+    let parts: [(&str, fn(&FrameTime) -> Duration); 6] = [
+        ("applying what happened", |frame| frame.logic),
+        ("drawing panels", |frame| frame.draw),
+        ("recording the picture", |frame| frame.record),
+        ("the window's own work", FrameTime::own),
+        ("graphics driver", |frame| frame.driver),
+        ("whole frame", FrameTime::total),
+    ];
+    for (name, part) in parts {
+        let mut times: Vec<_> = frames.iter().map(part).collect();
+        times.sort_unstable();
+        let [median, most, longest] = [0.5, 0.95, 1.0].map(|share| quantile_ms(&times, share));
+        text.push_str(&format!("\n{name:<24}{median:>8.1}{most:>13.1}{longest:>10.1}"));
+    }
+    text
+}
+
+fn quantile_ms(sorted: &[Duration], share: f64) -> f64 {
+    let index = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
+    sorted.get(index).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
 }
 
 /// A window's worth of texture, drawn to as eframe draws to the screen.
@@ -130,27 +165,38 @@ impl Screen {
         })
     }
 
-    /// One frame from input to submitted commands; the time the window's thread was busy with it.
-    fn frame(&mut self, app: &mut BozzettoApp) -> Duration {
+    /// One frame from input to submitted commands.
+    fn frame(&mut self, app: &mut BozzettoApp) -> FrameTime {
         let size = egui::vec2(SIZE_PX[0] as f32, SIZE_PX[1] as f32);
         let input = egui::RawInput {
             screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, size)),
             time: Some(self.began.elapsed().as_secs_f64()),
             ..egui::RawInput::default()
         };
+        let mut time = FrameTime::default();
         let start = Instant::now();
         let output = self.ctx.run_ui(input, |ui| {
             app.tick(None);
+            time.logic = start.elapsed();
             app.draw(ui);
         });
-        self.paint(output);
-        let busy = start.elapsed();
+        let shapes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        time.draw = start.elapsed() - time.logic;
+        let commands = self.record(&shapes, output.pixels_per_point, output.textures_delta);
+        time.record = start.elapsed() - time.logic - time.draw;
+        self.render_state.queue.submit(commands);
+        time.driver = start.elapsed() - time.own();
         // The rest of a frame of 60 a second belongs to everybody else, as it does on a screen.
-        std::thread::sleep(Duration::from_micros(16_667).saturating_sub(busy));
-        busy
+        std::thread::sleep(Duration::from_micros(16_667).saturating_sub(time.total()));
+        time
     }
 
-    fn paint(&self, mut output: egui::FullOutput) {
+    fn record(
+        &self,
+        shapes: &[egui::ClippedPrimitive],
+        pixels_per_point: f32,
+        mut textures: egui::TexturesDelta,
+    ) -> Vec<wgpu::CommandBuffer> {
         let RenderState {
             device,
             queue,
@@ -159,17 +205,16 @@ impl Screen {
         } = &self.render_state;
         let screen = ScreenDescriptor {
             size_in_pixels: SIZE_PX,
-            pixels_per_point: output.pixels_per_point,
+            pixels_per_point,
         };
-        let shapes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("bench") });
         let mut renderer = renderer.write();
-        for (id, deltas) in output.textures_delta.set.drain() {
+        for (id, deltas) in textures.set.drain() {
             for delta in deltas {
                 renderer.update_texture(device, queue, id, &delta);
             }
         }
-        let mut commands = renderer.update_buffers(device, queue, &mut encoder, &shapes, &screen);
+        let mut commands = renderer.update_buffers(device, queue, &mut encoder, shapes, &screen);
         let view = self.target.create_view(&wgpu::TextureViewDescriptor::default());
         {
             let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -182,13 +227,13 @@ impl Screen {
                 })],
                 ..wgpu::RenderPassDescriptor::default()
             });
-            renderer.render(&mut pass.forget_lifetime(), &shapes, &screen);
+            renderer.render(&mut pass.forget_lifetime(), shapes, &screen);
         }
         commands.push(encoder.finish());
-        queue.submit(commands);
-        for id in output.textures_delta.free.drain() {
+        for id in textures.free.drain() {
             renderer.free_texture(&id);
         }
+        commands
     }
 }
 
@@ -198,9 +243,21 @@ mod tests {
 
     #[test]
     fn the_report_counts_late_frames_and_finds_the_longest() {
-        let frames = [5, 40, 10, 20].map(Duration::from_millis).to_vec();
-        let text = report(8, Duration::from_secs(2), Duration::from_secs(3), frames, "test");
-        assert!(text.contains("longest 40.0 ms, 1 over 33 ms"), "{text}");
+        let frame = |millis| FrameTime {
+            draw: Duration::from_millis(millis),
+            ..FrameTime::default()
+        };
+        let frames = [5, 40, 10, 20].map(frame);
+        let text = report(8, Duration::from_secs(2), Duration::from_secs(3), &frames, "test");
+        assert!(
+            text.contains("4 frames of 1440 x 900 meanwhile; over 33 ms: 1 by the window's own work"),
+            "{text}"
+        );
+        let whole = text.lines().last().expect("a table");
+        assert_eq!(
+            whole.split_whitespace().collect::<Vec<_>>(),
+            ["whole", "frame", "20.0", "40.0", "40.0"]
+        );
         assert!(text.starts_with("8 views on test: result after 2.0 s"), "{text}");
     }
 }

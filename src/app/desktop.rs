@@ -97,11 +97,7 @@ impl Desktop for NativeDesktop {
         let answer = dialog.save_file();
         Box::pin(async move {
             let path = answer.await.map(|file| file.path().to_owned());
-            answer_of(
-                path,
-                asked.elapsed(),
-                "Or use 'Export to the library folder' from this notice.",
-            )
+            answer_of(path, asked.elapsed(), "The button below exports without a dialog.")
         })
     }
 

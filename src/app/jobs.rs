@@ -494,6 +494,9 @@ mod tests {
         wait(&mut jobs, &mut state, |state| state.items[0].stage_index == 1);
         jobs.cancel(1, &mut state);
         jobs.cancel(2, &mut state);
+        wait(&mut jobs, &mut state, |state| {
+            state.items[0].status == JobStatus::Cancelled
+        });
         go.send(()).expect("the engine listens");
         wait(&mut jobs, &mut state, |state| {
             state.items.iter().all(|item| !item.is_active())
