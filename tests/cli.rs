@@ -8,7 +8,12 @@ use common::{bozzetto, example_views, validate_glb};
 
 fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
-    assert!(output.status.success(), "{}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("standard output is text")
 }
 
@@ -31,8 +36,10 @@ fn pictures_become_a_valid_glb_splats_and_a_preview() {
             .arg("--preview")
             .arg(&png),
     );
-    let events: Vec<serde_json::Value> =
-        output.lines().map(|line| serde_json::from_str(line).expect("one JSON object a line")).collect();
+    let events: Vec<serde_json::Value> = output
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("one JSON object a line"))
+        .collect();
     let done = events.last().expect("events");
     assert_eq!(done["event"], "done");
     assert!(done["faces"].as_u64().expect("a count") <= 5000);
@@ -47,8 +54,14 @@ fn pictures_become_a_valid_glb_splats_and_a_preview() {
     let splats = bozzetto_asset::formats::ply::read(&ply).expect("the PLY reads back");
     assert!(splats.len() > 1000);
     let preview = image::open(&png).expect("the preview is a picture").to_rgb8();
-    let (first, distinct) = (preview.get_pixel(0, 0), preview.pixels().collect::<std::collections::HashSet<_>>().len());
-    assert!(distinct > 500, "the preview shows something: {distinct} colours, corner {first:?}");
+    let (first, distinct) = (
+        preview.get_pixel(0, 0),
+        preview.pixels().collect::<std::collections::HashSet<_>>().len(),
+    );
+    assert!(
+        distinct > 500,
+        "the preview shows something: {distinct} colours, corner {first:?}"
+    );
 }
 
 #[test]
@@ -61,14 +74,25 @@ fn the_same_job_gives_the_same_bytes() {
                 .env("RAYON_NUM_THREADS", threads)
                 .arg("generate")
                 .arg(example_views())
-                .args(["--set", "carve.resolution=64", "--faces", "2000", "--texture", "256", "-o"])
+                .args([
+                    "--set",
+                    "carve.resolution=64",
+                    "--faces",
+                    "2000",
+                    "--texture",
+                    "256",
+                    "-o",
+                ])
                 .arg(folder.path().join("x.glb"))
                 .arg("--ply")
                 .arg(&path),
         );
         std::fs::read(&path).expect("it was written")
     };
-    assert!(read("one.ply", "1") == read("two.ply", "3"), "splats differ between one and three threads");
+    assert!(
+        read("one.ply", "1") == read("two.ply", "3"),
+        "splats differ between one and three threads"
+    );
 }
 
 #[test]
@@ -85,23 +109,48 @@ fn every_format_is_exported_and_inspected() {
             .arg("--ply")
             .arg(at("a.ply")),
     );
-    for (from, to) in [("a.glb", "b.obj"), ("a.glb", "b.stl"), ("a.glb", "b.glb"), ("a.ply", "b.spz"), ("b.obj", "c.stl")] {
+    for (from, to) in [
+        ("a.glb", "b.obj"),
+        ("a.glb", "b.stl"),
+        ("a.glb", "b.glb"),
+        ("a.ply", "b.spz"),
+        ("b.obj", "c.stl"),
+    ] {
         succeed(bozzetto().arg("export").arg(at(from)).arg("-o").arg(at(to)));
         let facts = succeed(bozzetto().arg("inspect").arg(at(to)).arg("--json"));
         let facts: serde_json::Value = serde_json::from_str(&facts).expect("JSON");
         let count = &facts["mesh"]["health"]["num_faces"];
-        let count = if count.is_null() { &facts["splats"]["count"] } else { count };
+        let count = if count.is_null() {
+            &facts["splats"]["count"]
+        } else {
+            count
+        };
         assert!(count.as_u64().is_some_and(|count| count > 500), "{to}: {facts}");
     }
-    succeed(bozzetto().arg("export").arg(at("a.glb")).args(["--webp", "-o"]).arg(at("w.glb")));
+    succeed(
+        bozzetto()
+            .arg("export")
+            .arg(at("a.glb"))
+            .args(["--webp", "-o"])
+            .arg(at("w.glb")),
+    );
     validate_glb(&at("w.glb"));
     for format in ["a.glb", "a.ply", "b.stl"] {
         let png = at("r.png");
-        succeed(bozzetto().arg("render").arg(at(format)).args(["--size", "200", "100", "--transparent", "-o"]).arg(&png));
+        succeed(
+            bozzetto()
+                .arg("render")
+                .arg(at(format))
+                .args(["--size", "200", "100", "--transparent", "-o"])
+                .arg(&png),
+        );
         let picture = image::open(&png).expect("a picture").to_rgba8();
         assert_eq!(picture.dimensions(), (200, 100));
         assert_eq!(picture.get_pixel(0, 0)[3], 0, "{format}: the background is clear");
-        assert!(picture.pixels().any(|pixel| pixel[3] > 200), "{format}: the object is there");
+        assert!(
+            picture.pixels().any(|pixel| pixel[3] > 200),
+            "{format}: the object is there"
+        );
     }
 }
 
@@ -114,8 +163,16 @@ fn wrong_input_ends_with_a_sentence_and_its_exit_code() {
     let cases: [(&[&str], i32, &str); 5] = [
         (&["generate", "no-such.png", "-o", "OUT"], 2, "no-such.png"),
         (&["generate", "BROKEN", "-o", "OUT"], 3, "broken.png"),
-        (&["generate", "BROKEN", "--set", "carve.resolutoin=64", "-o", "OUT"], 2, "carve.resolution"),
-        (&["generate", "BROKEN", "-o", "/no/such/folder/out.glb"], 2, "Make it first"),
+        (
+            &["generate", "BROKEN", "--set", "carve.resolutoin=64", "-o", "OUT"],
+            2,
+            "carve.resolution",
+        ),
+        (
+            &["generate", "BROKEN", "-o", "/no/such/folder/out.glb"],
+            2,
+            "Make it first",
+        ),
         (&["inspect", "BROKEN"], 2, "broken.png"),
     ];
     for (arguments, code, wanted) in cases {
@@ -130,7 +187,10 @@ fn wrong_input_ends_with_a_sentence_and_its_exit_code() {
         let output = command.output().expect("the program starts");
         let text = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-        assert!(text.contains(wanted) && text.contains("error:"), "{arguments:?}: {text}");
+        assert!(
+            text.contains(wanted) && text.contains("error:"),
+            "{arguments:?}: {text}"
+        );
         assert!(!text.contains("panicked"), "{text}");
     }
     assert!(!out.exists());
@@ -163,9 +223,15 @@ fn ctrl_c_cancels_and_leaves_no_partial_file() {
         .expect("the program starts");
     let stdout = child.stdout.take().expect("piped");
     let mut lines = BufReader::new(stdout).lines();
-    let started = lines.by_ref().map_while(Result::ok).any(|line| line.contains("\"stage\":\"fit\""));
+    let started = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .any(|line| line.contains("\"stage\":\"fit\""));
     assert!(started, "the run reached its second stage");
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill runs");
     assert!(killed.success());
     for _ in lines.map_while(Result::ok) {}
     assert_eq!(child.wait().expect("it ends").code(), Some(130));

@@ -32,10 +32,17 @@ fn read(path: &Path) -> String {
 /// Names of the `[dependencies]` of a crate.
 fn dependencies(room: &str) -> Vec<String> {
     let manifest = read(&root().join("crates").join(room).join("Cargo.toml"));
-    let section = manifest.split("\n[dependencies]\n").nth(1).expect("a [dependencies] section");
+    let section = manifest
+        .split("\n[dependencies]\n")
+        .nth(1)
+        .expect("a [dependencies] section");
     let section = section.split("\n[").next().unwrap_or_default();
     let name = |line: &str| line.split(['.', ' ', '=']).next().unwrap_or_default().to_owned();
-    section.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(name).collect()
+    section
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(name)
+        .collect()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -76,7 +83,14 @@ fn what_draws_neither_computes_nor_touches_files() {
         let text = read(&path);
         // Tests at the end of a file may read what they like.
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for forbidden in ["std::fs", "std::process", "std::thread", "bozzetto_hull", "rfd::", "File::open"] {
+        for forbidden in [
+            "std::fs",
+            "std::process",
+            "std::thread",
+            "bozzetto_hull",
+            "rfd::",
+            "File::open",
+        ] {
             assert!(!code.contains(forbidden), "{} uses {forbidden}", path.display());
         }
     }

@@ -240,9 +240,9 @@ fn write_all(
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("spz"));
         if is_spz {
-            spz::write(path, splats)?
+            spz::write(path, splats)?;
         } else {
-            ply::write(path, splats)?
+            ply::write(path, splats)?;
         }
         paths.push(("splats", path.clone()));
     }
@@ -272,18 +272,25 @@ fn render_preview(path: &Path, textured: &TexturedMesh) -> anyhow::Result<()> {
 
 fn report(written: &Written, progress: &Progress) {
     let mesh = &written.finished.textured.mesh;
-    let mut summary = format!("{} faces, {} vertices", mesh.triangles.len(), mesh.positions.len());
-    for (what, path) in &written.paths {
-        summary.push_str(&format!("\n{what:>8}  {}", path.display()));
-    }
+    let mut lines = vec![format!(
+        "{} faces, {} vertices",
+        mesh.triangles.len(),
+        mesh.positions.len()
+    )];
+    lines.extend(
+        written
+            .paths
+            .iter()
+            .map(|(what, path)| format!("{what:>8}  {}", path.display())),
+    );
     let paths: serde_json::Map<_, _> = written
         .paths
         .iter()
         .map(|(what, path)| ((*what).to_owned(), json!(path)))
         .collect();
     progress.finish(
-        &summary,
-        json!({
+        &lines.join("\n"),
+        &json!({
             "event": "done",
             "files": paths,
             "faces": mesh.triangles.len(),

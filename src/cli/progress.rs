@@ -75,14 +75,14 @@ impl Progress {
     }
 
     /// Ends the show and gives the last word.
-    pub(super) fn finish(&self, summary: &str, details: Value) {
+    pub(super) fn finish(&self, summary: &str, details: &Value) {
         match self {
             Self::Bar(bar) => {
                 bar.finish_and_clear();
                 output::line(summary);
             }
             Self::Lines => output::line(summary),
-            Self::Json => output::json(&details),
+            Self::Json => output::json(details),
         }
     }
 

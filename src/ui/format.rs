@@ -119,7 +119,7 @@ mod tests {
     fn times_and_sizes_are_in_the_unit_a_person_would_take() {
         assert_eq!(duration(Duration::from_millis(7_340)), "7.3 s");
         assert_eq!(duration(Duration::from_secs(125)), "2:05 min");
-        assert_eq!(duration(Duration::from_secs(3_720)), "1:02 h");
+        assert_eq!(duration(Duration::from_mins(62)), "1:02 h");
         assert_eq!(remaining(Duration::from_secs(1)), "almost done");
         assert_eq!(remaining(Duration::from_secs(17)), "about 20 s left");
         assert_eq!(remaining(Duration::from_secs(100)), "about 2 min left");

@@ -110,6 +110,7 @@ mod tests {
             };
             let text = std::str::from_utf8(&bytes).expect("SVG is text");
             assert!(text.contains(r#"viewBox="0 0 20 20""#), "{icon:?}");
+            #[expect(clippy::default_trait_access, reason = "the type of these options is not exported")]
             let options = Default::default();
             let image =
                 egui_extras::image::load_svg_bytes_with_size(&bytes, egui::SizeHint::Scale(1.0.into()), &options);

@@ -1,5 +1,10 @@
 //! What the whole-program tests share.
-#![allow(dead_code, clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "each test binary uses a part")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "each test binary uses a part"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,12 +30,23 @@ pub fn validate_glb(path: &Path) {
         "The Khronos glTF validator is not installed: run `bash packaging/test.sh`, or `npm ci` in {}.",
         folder.display()
     );
-    let output =
-        Command::new("node").arg(folder.join("validate.mjs")).arg(path).output().expect("Node.js is installed");
+    let output = Command::new("node")
+        .arg(folder.join("validate.mjs"))
+        .arg(path)
+        .output()
+        .expect("Node.js is installed");
     let text = String::from_utf8_lossy(&output.stdout);
     let report: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| {
-        panic!("the validator gave no report ({error}): {text}{}", String::from_utf8_lossy(&output.stderr))
+        panic!(
+            "the validator gave no report ({error}): {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        )
     });
     let issues = &report["issues"];
-    assert_eq!((&issues["numErrors"], &issues["numWarnings"]), (&0.into(), &0.into()), "{}: {issues}", path.display());
+    assert_eq!(
+        (&issues["numErrors"], &issues["numWarnings"]),
+        (&0.into(), &0.into()),
+        "{}: {issues}",
+        path.display()
+    );
 }

@@ -44,7 +44,9 @@ fn dropped_pictures_become_views() {
     // A space and an accent, as real folders have them.
     let folder = home.path().join("my pictüres");
     std::fs::create_dir(&folder).expect("made");
-    let files: Vec<_> = ["owl_az000_el10.png", "owl_az090_el10.png"].map(|name| folder.join(name)).into();
+    let files: Vec<_> = ["owl_az000_el10.png", "owl_az090_el10.png"]
+        .map(|name| folder.join(name))
+        .into();
     for file in &files {
         let name = file.file_name().expect("a name");
         std::fs::copy(common::example_views().join(name), file).expect("copied");
@@ -98,7 +100,7 @@ fn clean_environment(program: &mut Command, home: &Path) {
 fn wait_for_lines(lines: &crossbeam_channel::Receiver<String>, wanted: &[&str]) {
     let mut missing = wanted.to_vec();
     let mut seen = Vec::new();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !missing.is_empty() && Instant::now() < deadline {
         if let Ok(line) = lines.recv_timeout(Duration::from_millis(200)) {
             missing.retain(|text| !line.contains(text));

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, SELECTION_NOTIFY_EVENT,
-    SelectionNotifyEvent, SelectionRequestEvent, Window, WindowClass,
+    Atom, AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, PropMode,
+    SELECTION_NOTIFY_EVENT, SelectionNotifyEvent, SelectionRequestEvent, Window, WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -42,9 +42,20 @@ impl DragSource {
         let depth = COPY_DEPTH_FROM_PARENT;
         let class = WindowClass::INPUT_OUTPUT;
         let aux = CreateWindowAux::new();
-        connection.create_window(depth, own, root, 0, 0, 1, 1, 0, class, COPY_FROM_PARENT, &aux)?.check()?;
-        let uris: String = files.iter().map(|file| format!("file://{}\r\n", encode(&file.to_string_lossy()))).collect();
-        Ok(Self { connection, atoms, root, own, uris: uris.into_bytes() })
+        connection
+            .create_window(depth, own, root, 0, 0, 1, 1, 0, class, COPY_FROM_PARENT, &aux)?
+            .check()?;
+        let uris: Vec<_> = files
+            .iter()
+            .map(|file| format!("file://{}\r\n", encode(&file.to_string_lossy())))
+            .collect();
+        Ok(Self {
+            connection,
+            atoms,
+            root,
+            own,
+            uris: uris.concat().into_bytes(),
+        })
     }
 
     /// Waits until a window that takes drops is there.
@@ -61,11 +72,25 @@ impl DragSource {
 
     /// Drags the files to a place in the window and lets go.
     pub fn drop_on(&self, target: Window, x: u16, y: u16) -> Result<()> {
-        let Atoms { XdndSelection, XdndEnter, XdndPosition, XdndDrop, XdndActionCopy, UriList, .. } = self.atoms;
-        self.connection.set_selection_owner(self.own, XdndSelection, CURRENT_TIME)?.check()?;
+        let Atoms {
+            XdndSelection,
+            XdndEnter,
+            XdndPosition,
+            XdndDrop,
+            XdndActionCopy,
+            UriList,
+            ..
+        } = self.atoms;
+        self.connection
+            .set_selection_owner(self.own, XdndSelection, CURRENT_TIME)?
+            .check()?;
         self.send(target, XdndEnter, [self.own, 5 << 24, UriList, 0, 0])?;
         let position = u32::from(x) << 16 | u32::from(y);
-        self.send(target, XdndPosition, [self.own, 0, position, CURRENT_TIME, XdndActionCopy])?;
+        self.send(
+            target,
+            XdndPosition,
+            [self.own, 0, position, CURRENT_TIME, XdndActionCopy],
+        )?;
         let status = self.serve_until(self.atoms.XdndStatus)?;
         if status[1] & 1 == 0 {
             return Err("the window refused the files".into());
@@ -76,7 +101,10 @@ impl DragSource {
     }
 
     fn aware_window(&self, window: Window) -> Option<Window> {
-        let property = self.connection.get_property(false, window, self.atoms.XdndAware, AtomEnum::ATOM, 0, 1).ok()?;
+        let property = self
+            .connection
+            .get_property(false, window, self.atoms.XdndAware, AtomEnum::ATOM, 0, 1)
+            .ok()?;
         if property.reply().is_ok_and(|reply| reply.value_len > 0) {
             return Some(window);
         }
@@ -106,7 +134,8 @@ impl DragSource {
 
     fn hand_over(&self, request: &SelectionRequestEvent) -> Result<()> {
         let (kind, bytes) = (self.atoms.UriList, &self.uris);
-        self.connection.change_property8(PropMode::REPLACE, request.requestor, request.property, kind, bytes)?;
+        self.connection
+            .change_property8(PropMode::REPLACE, request.requestor, request.property, kind, bytes)?;
         let answer = SelectionNotifyEvent {
             response_type: SELECTION_NOTIFY_EVENT,
             sequence: 0,
@@ -116,7 +145,8 @@ impl DragSource {
             target: request.target,
             property: request.property,
         };
-        self.connection.send_event(false, request.requestor, EventMask::NO_EVENT, answer)?;
+        self.connection
+            .send_event(false, request.requestor, EventMask::NO_EVENT, answer)?;
         Ok(self.connection.flush()?)
     }
 }

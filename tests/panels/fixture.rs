@@ -90,7 +90,9 @@ fn engine_info() -> EngineInfo {
 
 fn engine() -> EngineState {
     let info = engine_info();
-    let mut values = ParamValues::default().validated(&info.params).expect("defaults are valid");
+    let mut values = ParamValues::default()
+        .validated(&info.params)
+        .expect("defaults are valid");
     let preset = |name: &str, params: ParamValues| Preset {
         name: name.into(),
         engine: "hull".into(),

@@ -18,11 +18,11 @@ use image::{Rgba, RgbaImage};
 use parking_lot::Mutex;
 
 /// Longer than anything here takes on a slow and busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A desktop whose artist has made up their mind before being asked.
 #[derive(Default)]
-pub struct FakeDesktop {
+pub(crate) struct FakeDesktop {
     /// Pictures that the next dialog gives; none is a cancel.
     pub pictures: Mutex<Vec<PathBuf>>,
     /// Where the next export goes; none is a desktop without dialogs.
@@ -66,7 +66,7 @@ impl Desktop for FakeDesktop {
 }
 
 /// The window with its folders, which live as long as the test.
-pub struct TestWindow {
+pub(crate) struct TestWindow {
     /// Runs the frames.
     pub harness: Harness<'static, BozzettoApp>,
     /// What the window asks for files.
@@ -74,7 +74,7 @@ pub struct TestWindow {
 }
 
 /// A folder with settings that skip the first start, and a small grid.
-pub fn home() -> tempfile::TempDir {
+pub(crate) fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a temporary folder");
     let config = home.path().join("config");
     std::fs::create_dir_all(&config).expect("can be made");
@@ -85,18 +85,18 @@ pub fn home() -> tempfile::TempDir {
 }
 
 /// The built-in engine in this process.
-pub fn hull() -> Vec<Box<dyn Engine>> {
+pub(crate) fn hull() -> Vec<Box<dyn Engine>> {
     vec![Box::new(InProcessEngine::new(Box::new(HullEngine::new())))]
 }
 
 impl TestWindow {
     /// Opens the window on a home folder with the built-in engine in this process.
-    pub fn open(home: &Path, files: &[PathBuf]) -> Self {
+    pub(crate) fn open(home: &Path, files: &[PathBuf]) -> Self {
         Self::open_with(home, files, hull())
     }
 
     /// The same with other engines.
-    pub fn open_with(home: &Path, files: &[PathBuf], engines: Vec<Box<dyn Engine>>) -> Self {
+    pub(crate) fn open_with(home: &Path, files: &[PathBuf], engines: Vec<Box<dyn Engine>>) -> Self {
         log::install();
         let desktop = Arc::new(FakeDesktop::default());
         let options = AppOptions {
@@ -120,17 +120,17 @@ impl TestWindow {
     }
 
     /// What the window shows.
-    pub fn state(&self) -> &AppState {
+    pub(crate) fn state(&self) -> &AppState {
         self.harness.state().state()
     }
 
     /// Queues a command for the next frame.
-    pub fn send(&self, command: Command) {
+    pub(crate) fn send(&self, command: Command) {
         self.harness.state().commands().send(command);
     }
 
     /// Draws frames until something holds, or fails with what the window shows instead.
-    pub fn until(&mut self, what: &str, holds: impl Fn(&AppState) -> bool) {
+    pub(crate) fn until(&mut self, what: &str, holds: impl Fn(&AppState) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !holds(self.state()) {
             if Instant::now() > deadline {
@@ -146,7 +146,7 @@ impl TestWindow {
     }
 
     /// Opens the window with pictures and waits until they are cut out.
-    pub fn with_pictures(home: &Path, pictures: &[PathBuf]) -> Self {
+    pub(crate) fn with_pictures(home: &Path, pictures: &[PathBuf]) -> Self {
         let mut window = Self::open(home, pictures);
         let count = pictures.len();
         window.until("pictures are cut out", |state| {
@@ -156,7 +156,7 @@ impl TestWindow {
     }
 
     /// Sets the grid's resolution, as the slider does when it is let go.
-    pub fn set_resolution(&mut self, resolution: i64) {
+    pub(crate) fn set_resolution(&mut self, resolution: i64) {
         self.send(Command::SetParam {
             key: "carve.resolution".into(),
             value: ParamValue::Int(resolution),
@@ -166,7 +166,7 @@ impl TestWindow {
     }
 
     /// Notices at a level, newest last.
-    pub fn notices(&self, level: NoticeLevel) -> Vec<String> {
+    pub(crate) fn notices(&self, level: NoticeLevel) -> Vec<String> {
         let toasts = self.state().toasts.iter();
         toasts
             .filter(|toast| toast.level == level)
@@ -185,7 +185,7 @@ fn software_gpu() -> egui_wgpu::WgpuSetup {
 }
 
 /// Pictures of an ellipsoid on a transparent ground, from three sides by name.
-pub fn egg_pictures(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn egg_pictures(folder: &Path) -> Vec<PathBuf> {
     let sides = [
         ("front", 0.30, [200, 90, 60]),
         ("left", 0.22, [90, 160, 70]),
@@ -202,7 +202,7 @@ pub fn egg_pictures(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// An ellipse with a soft edge; half axes as shares of the picture's edge.
-pub fn ellipse(half_width: f32, half_height: f32, color: [u8; 3]) -> RgbaImage {
+pub(crate) fn ellipse(half_width: f32, half_height: f32, color: [u8; 3]) -> RgbaImage {
     let edge = 96_u32;
     RgbaImage::from_fn(edge, edge, |x, y| {
         let place = |pixel: u32| (pixel as f32 + 0.5) / edge as f32 - 0.5;

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bozzetto::app::Command;
-use bozzetto::app::state::{NoticeLevel, ViewStatus};
+use bozzetto::app::state::{NoticeLevel, ViewItem, ViewStatus};
 use bozzetto_asset::{Direction, MatteSettings};
 use egui_kittest::kittest::Queryable as _;
 
@@ -49,7 +49,7 @@ fn dropped_pictures_are_cut_out_and_know_their_sides() {
     });
 
     let items = &window.state().views.items;
-    let sides: Vec<_> = items.iter().take(3).map(|item| item.direction()).collect();
+    let sides: Vec<_> = items.iter().take(3).map(ViewItem::direction).collect();
     assert_eq!(sides, [Direction::Front, Direction::Left, Direction::Back].map(Some));
     for item in items.iter().take(3) {
         assert_eq!((item.status.clone(), item.size_px), (ViewStatus::Ready, Some([96, 96])));
@@ -135,7 +135,7 @@ fn views_can_be_ordered_switched_turned_and_removed() {
     window.until("the order is new", |state| state.views.items[2].id == ids[0]);
     assert_eq!(window.state().views.num_enabled(), 2);
     assert_eq!(
-        window.state().views.get(ids[2]).and_then(|item| item.direction()),
+        window.state().views.get(ids[2]).and_then(ViewItem::direction),
         Some(Direction::Top)
     );
     window.harness.key_press(egui::Key::Delete);

@@ -15,6 +15,9 @@ use windows_sys::Win32::System::JobObjects::{
 /// Keeps a console window from flashing up when the program itself has none.
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
+/// Leaves the processor to the window whenever it has something to draw.
+const BELOW_NORMAL_PRIORITY_CLASS: u32 = 0x0000_4000;
+
 /// A process and what it starts: a job object, which the system ends together with this program, however that ends.
 pub(super) struct ProcessTree {
     job: OwnedHandle,
@@ -22,7 +25,7 @@ pub(super) struct ProcessTree {
 
 impl ProcessTree {
     pub(super) fn prepare(command: &mut Command) {
-        command.creation_flags(CREATE_NO_WINDOW);
+        command.creation_flags(CREATE_NO_WINDOW | BELOW_NORMAL_PRIORITY_CLASS);
     }
 
     pub(super) fn of(child: &Child) -> io::Result<Self> {

@@ -29,7 +29,15 @@ const ABANDONED_GRACE: Duration = Duration::from_secs(1);
 /// [`EngineError::WorkerStart`] when there is no standard output, or no thread can be started.
 pub fn serve_worker(engine: Box<dyn Engine>) -> Result<(), EngineError> {
     let output = take_stdout().map_err(|error| start_failure(&error))?;
+    yield_to_window();
     serve(engine, std::io::stdin(), output, exit)
+}
+
+/// Leaves the processor to the window whenever it has something to draw. On Windows the window starts its workers so.
+fn yield_to_window() {
+    // It is a courtesy: a system that refuses it runs the worker as well.
+    #[cfg(unix)]
+    let _ = rustix::process::nice(10);
 }
 
 fn start_failure(error: &std::io::Error) -> EngineError {
