@@ -12,7 +12,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 fn eight_views(criterion: &mut Criterion) {
     let views = Scene::synthetic().turntable(8, &[20.0, -15.0], 1024);
     let mut group = criterion.benchmark_group("generate");
-    group.sample_size(10).measurement_time(Duration::from_secs(60));
+    group.sample_size(10).measurement_time(Duration::from_mins(1));
     group.bench_function("eight views", |bencher| bencher.iter(|| generate(&views, &params(&[]))));
     group.finish();
 }

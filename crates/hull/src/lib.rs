@@ -1,20 +1,20 @@
 //! The built-in engine: pictures to 3D without a GPU, weights or Python
 
-mod directions;
-mod surface;
-mod silhouette;
-mod projector;
-mod progress;
-mod parts;
-mod nets;
-mod fit;
-mod field;
-mod colour;
 mod carve;
-mod matte;
+mod colour;
+mod directions;
 mod engine;
+mod field;
+mod fit;
+mod matte;
+mod nets;
 mod params;
+mod parts;
 mod prepare;
+mod progress;
+mod projector;
+mod silhouette;
+mod surface;
 
 pub use directions::{propose_directions, turntable};
 pub use engine::HullEngine;

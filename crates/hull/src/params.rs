@@ -104,7 +104,7 @@ pub(crate) fn specs() -> Vec<ParamSpec> {
         float(
             "surface.smoothing",
             "Smoothing",
-            (0.0, 1.0, 0.05, 0.3),
+            (0.0, 1.0, 0.05, 0.4),
             "",
             "Evens out creases and steps. More gives a softer surface and costs fine detail.",
         ),

@@ -23,7 +23,8 @@ pub(crate) fn without_small_parts(mesh: TriMesh, smallest_share: f32) -> TriMesh
     for vertex in (0..mesh.positions.len() as u32).filter(|vertex| is_kept(*vertex)) {
         new_index[vertex as usize] = kept.positions.len() as u32;
         kept.positions.push(mesh.positions[vertex as usize]);
-        kept.normals.push(mesh.normals.get(vertex as usize).copied().unwrap_or(Vec3::Y));
+        kept.normals
+            .push(mesh.normals.get(vertex as usize).copied().unwrap_or(Vec3::Y));
     }
     kept.triangles = mesh
         .triangles

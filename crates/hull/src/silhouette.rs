@@ -79,7 +79,11 @@ impl Silhouette {
             return value;
         }
         let beyond = ((at - inside) / self.scale).length();
-        if self.has_open_border { value - beyond } else { value + beyond }
+        if self.has_open_border {
+            value - beyond
+        } else {
+            value + beyond
+        }
     }
 
     /// Middle of the object's bounds, picture pixels.
@@ -258,7 +262,14 @@ mod tests {
         let silhouette = Silhouette::new(&disc(100, 30.3), false, &progress)
             .expect("not cancelled")
             .expect("not empty");
-        for (x, y) in [(50.0, 18.0), (71.3, 71.7), (20.0, 50.0), (50.0, 60.0), (5.0, 5.0), (-20.0, 50.0)] {
+        for (x, y) in [
+            (50.0, 18.0),
+            (71.3, 71.7),
+            (20.0, 50.0),
+            (50.0, 60.0),
+            (5.0, 5.0),
+            (-20.0, 50.0),
+        ] {
             let wanted = Vec2::new(x - 50.0, y - 50.0).length() - 30.3;
             let got = silhouette.distance(Vec2::new(x, y));
             assert!((got - wanted).abs() < 0.3, "({x}, {y}): {got} instead of {wanted}");

@@ -6,18 +6,21 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use bozzetto_asset::{Asset, PreparedView};
-use bozzetto_engine::{CancelToken, Engine as _, EngineError, Event, ParamValue, ParamValues, Preview, RunContext};
+use bozzetto_asset::{Asset, PreparedView, View};
+use bozzetto_engine::{
+    CancelToken, Engine as _, EngineError, Event, Job, ParamValue, ParamValues, Preview, RunContext,
+};
 use bozzetto_hull::HullEngine;
+use common::mesh_check;
 use common::scene::Scene;
 
 fn views() -> Vec<PreparedView> {
-    Scene::synthetic().turntable(4, &[15.0], 200)
+    Scene::synthetic().turntable(4, &[0.0], 160)
 }
 
 fn small(extra: &[(&str, f64)]) -> ParamValues {
     let mut values = common::params(extra);
-    values.0.insert("carve.resolution".to_owned(), ParamValue::Int(96));
+    values.0.insert("carve.resolution".to_owned(), ParamValue::Int(64));
     values
 }
 
@@ -174,6 +177,43 @@ fn count_events(views: &[PreparedView]) -> usize {
 }
 
 #[test]
+fn a_job_of_files_runs_and_is_remembered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let views = views();
+    let files: Vec<View> = ["front", "left", "back", "right"]
+        .iter()
+        .zip(&views)
+        .map(|(name, view)| {
+            let (width, height) = view.matte.dimensions();
+            let picture = image::RgbaImage::from_fn(width, height, |x, y| {
+                let [r, g, b] = view.color.get_pixel(x, y).0;
+                image::Rgba([r, g, b, view.matte.get_pixel(x, y).0[0]])
+            });
+            let path = folder.path().join(format!("thing_{name}.png"));
+            picture.save(&path).expect("the picture can be written");
+            View::new(path)
+        })
+        .collect();
+    let job = Job {
+        engine: "hull".to_owned(),
+        params: small(&[]),
+        views: files,
+        seed: 7,
+    };
+    let context = RunContext {
+        cancel: CancelToken::new(),
+        emit: &|_| (),
+    };
+    let asset = HullEngine::new().run(&job, &context).expect("an asset");
+    assert_eq!(asset.provenance.seed, 7);
+    assert_eq!(asset.provenance.views.len(), 4);
+    assert!(asset.provenance.views.iter().all(|view| view.sha256.len() == 64));
+    // Names alone tell the directions: the second camera looks from the object's left, which is +X.
+    assert!(asset.cameras[1].forward().abs_diff_eq(-glam::Vec3::X, 1e-5));
+    assert!(mesh_check::Topology::of(asset.mesh.as_ref().expect("a mesh")).is_closed_manifold());
+}
+
+#[test]
 fn useless_views_are_refused_in_words() {
     let context = RunContext {
         cancel: CancelToken::new(),
@@ -183,7 +223,7 @@ fn useless_views_are_refused_in_words() {
     let none = engine.run_views(&[], &ParamValues::default(), &context);
     assert_eq!(none.err(), Some(EngineError::NoViews));
     let mut empty = views().remove(0);
-    empty.matte = std::sync::Arc::new(image::GrayImage::new(200, 200));
+    empty.matte = std::sync::Arc::new(image::GrayImage::new(160, 160));
     let error = engine.run_views(&[empty], &ParamValues::default(), &context).err();
     assert!(matches!(error, Some(EngineError::BadView { .. })), "{error:?}");
     assert!(engine.info().params.iter().all(|spec| !spec.help.is_empty()));

@@ -32,6 +32,7 @@ fn visual_hull(views: &[PreparedView]) -> Vec<bool> {
         .collect()
 }
 
+#[expect(clippy::print_stdout, reason = "tests print what they measure")]
 fn check_turntable(scene: &Scene, name: &str, least_solid: f64, least_outline: f64) {
     let views = scene.turntable(8, &ELEVATIONS_DEG, 512);
     let started = Instant::now();
@@ -131,7 +132,7 @@ fn three_tiger_views_by_direction_give_one_closed_solid() {
     );
 }
 
-/// The most that the IoU of one shape with two mattes, the second mirrored, can sum to: over shifts and scales of the
+/// The most that the overlap of one shape with two mattes, the second mirrored, can sum to: over shifts and scales of the
 /// second, and over how much of what only one of them holds the shape takes in.
 fn best_pair_sum(front: &GrayImage, back: &GrayImage) -> f64 {
     let inside = |matte: &GrayImage, x: f32, y: f32| {

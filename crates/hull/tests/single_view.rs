@@ -9,6 +9,7 @@ use common::mesh_check::Topology;
 use common::{data_folder, generate, params, raster, view_from_alpha};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 
+#[expect(clippy::print_stdout, reason = "tests print what they measure")]
 fn check(view: &PreparedView, least: f64) {
     let (asset, stages) = generate(std::slice::from_ref(view), &params(&[]));
     let mesh = asset.mesh.as_ref().expect("a mesh");
@@ -78,7 +79,10 @@ fn holes_and_thin_bars_stay() {
 
 #[test]
 fn thickness_follows_the_local_width() {
-    let (asset, _) = generate(&[ring()], &params(&[("carve.relief", 0.0)]));
+    let (asset, _) = generate(
+        &[ring()],
+        &params(&[("carve.relief", 0.0), ("carve.resolution", 160.0)]),
+    );
     let mesh = asset.mesh.expect("a mesh");
     let depth_near = |x: f32, y: f32| {
         mesh.positions
@@ -99,7 +103,7 @@ fn thickness_follows_the_local_width() {
 
 #[test]
 fn the_back_is_painted_from_the_front() {
-    let (asset, _) = generate(&[ring()], &params(&[]));
+    let (asset, _) = generate(&[ring()], &params(&[("carve.resolution", 128.0)]));
     let mesh = asset.mesh.expect("a mesh");
     for (position, color) in mesh.positions.iter().zip(&mesh.colors) {
         if position.x < -0.02 {

@@ -64,15 +64,19 @@ impl Dense {
         near + f.z * (far - near)
     }
 
-    /// The eight samples about a point.
-    pub fn corners(&self, point: Vec3) -> [usize; 8] {
-        let limit = (self.side - 2) as f32;
-        let base = ((point - self.origin) / self.step)
-            .floor()
-            .clamp(Vec3::ZERO, Vec3::splat(limit));
-        let n = self.side;
-        let low = (base.z as usize * n + base.y as usize) * n + base.x as usize;
-        [0, 1, n, n + 1, n * n, n * n + 1, n * n + n, n * n + n + 1].map(|offset| low + offset)
+    /// Samples in the cube of half side `reach` about a point.
+    pub fn nodes_within(&self, point: Vec3, reach: f32) -> Vec<usize> {
+        let limit = Vec3::splat((self.side - 1) as f32);
+        let index = |at: Vec3| ((at - self.origin) / self.step).clamp(Vec3::ZERO, limit);
+        let (low, high) = (index(point - reach).ceil().as_uvec3(), index(point + reach).as_uvec3());
+        let n = self.side as u32;
+        let mut nodes = Vec::new();
+        for z in low.z..=high.z {
+            for y in low.y..=high.y {
+                nodes.extend((low.x..=high.x).map(|x| ((z * n + y) * n + x) as usize));
+            }
+        }
+        nodes
     }
 
     /// Samples next to one along the axes; those beyond the cube are left out.

@@ -5,6 +5,9 @@ use crate::fit::FittedView;
 
 /// Cosine beyond which two views look along one line.
 const SAME_AXIS: f32 = 0.97;
+/// Width over which the creases between two views' cones are rounded, in grid steps. The true surface touches the
+/// cones along lines and lies inside at the creases, so rounding them errs on the right side.
+const SOFTNESS_STEPS: f32 = 1.5;
 
 /// The soft visual hull: the smooth intersection of the outlines' cones.
 ///
@@ -34,7 +37,7 @@ impl<'a> HullField<'a> {
         Self {
             views,
             axes,
-            softness: 0.8 * step,
+            softness: SOFTNESS_STEPS * step,
         }
     }
 

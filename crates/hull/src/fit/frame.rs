@@ -1,6 +1,6 @@
 use bozzetto_asset::{Camera, Projection};
 use bozzetto_engine::EngineError;
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 use rayon::prelude::*;
 
 use super::placement::Placement;
@@ -21,8 +21,8 @@ pub(super) fn normalized_cameras(
     let cameras: Vec<Camera> = placements.iter().map(Placement::camera).collect();
     let has_exact = placements.iter().any(Placement::is_exact);
     let projectors: Vec<Projector> = placements.iter().map(Placement::projector).collect();
-    if placements.len() == 1 && !has_exact {
-        return Ok(vec![single_view_camera(&placements[0], cameras[0])]);
+    if placements.len() == 1 {
+        return Ok(vec![single_view_camera(&placements[0], &projectors[0], cameras[0])]);
     }
     let mut middle = Vec3::ZERO;
     let mut half = 0.5;
@@ -57,10 +57,37 @@ fn transformed(mut camera: Camera, middle: Vec3, scale: f32) -> Camera {
     camera
 }
 
-fn single_view_camera(placement: &Placement, camera: Camera) -> Camera {
-    let Some(guess) = placement.guess() else { return camera };
+/// Nothing tells how deep the object of one view is: its outline alone has to fit.
+fn single_view_camera(placement: &Placement, projector: &Projector, camera: Camera) -> Camera {
+    let Some(guess) = placement.guess() else {
+        let (middle, half) = region_of_known(std::slice::from_ref(placement), std::slice::from_ref(projector));
+        let fits = middle.abs().max_element() + half <= 0.5;
+        return if fits {
+            camera
+        } else {
+            transformed(camera, middle, LONGEST_SIDE / (2.0 * half))
+        };
+    };
     let longest = placement.silhouette.extent().max_element() / guess.log_scale.exp();
     transformed(camera, Vec3::ZERO, LONGEST_SIDE / longest.max(1e-6))
+}
+
+/// Puts views without a camera about what known cameras look at, at its size.
+pub(super) fn place_among_known(placements: &mut [Placement]) {
+    if !placements.iter().any(Placement::is_exact) {
+        return;
+    }
+    let projectors: Vec<Projector> = placements.iter().map(Placement::projector).collect();
+    let (middle, half) = region_of_known(placements, &projectors);
+    for placement in placements {
+        let center = placement.silhouette.center();
+        if let Some(guess) = placement.guess_mut() {
+            guess.log_scale -= (2.0 * half).ln();
+            let [right, up, _] = guess.axes();
+            let px_per_metre = guess.log_scale.exp();
+            guess.origin_px = center - Vec2::new(right.dot(middle), -up.dot(middle)) * px_per_metre;
+        }
+    }
 }
 
 /// Middle and half side of a cube that holds what known cameras look at: the point nearest to their axes in the least

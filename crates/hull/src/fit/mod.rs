@@ -48,6 +48,7 @@ pub(crate) fn fit(views: &[PreparedView], settings: &Settings, progress: &Progre
         .collect::<Result<Vec<_>, EngineError>>()?;
     let mut placements = initial_placements(views, &silhouettes, settings);
     extents::fit_scales(&mut placements);
+    frame::place_among_known(&mut placements);
     if settings.refines_alignment && views.len() > 1 && placements.iter().any(|placement| !placement.is_exact()) {
         align::refine(&mut placements, progress)?;
     }

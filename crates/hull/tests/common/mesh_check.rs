@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use bozzetto_asset::TriMesh;
 
 /// What is wrong or right with a mesh's topology.
+#[expect(clippy::struct_field_names, reason = "all are counts")]
 #[derive(Debug, PartialEq, Eq)]
 pub struct Topology {
     pub num_open_edges: usize,

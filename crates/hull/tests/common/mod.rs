@@ -16,6 +16,7 @@ use bozzetto_hull::HullEngine;
 use image::{GrayImage, Luma, RgbImage};
 
 /// Folder with test data that is not part of the repository; says so when there is none.
+#[expect(clippy::print_stdout, reason = "a test that looks at less says so")]
 pub fn data_folder() -> Option<PathBuf> {
     let folder = std::env::var_os("BOZZETTO_TEST_DATA").map(PathBuf::from);
     if folder.is_none() {
