@@ -1,5 +1,6 @@
 //! Times the window's frames while it generates, without a screen: the real application, drawn into a texture.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,9 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
     Ok(report(num_views, generated, finished, &frames, &screen.adapter))
 }
 
+/// A part of a frame's time.
+type Part = fn(&FrameTime) -> Duration;
+
 /// What the window's thread did in a frame.
 #[derive(Clone, Copy, Debug, Default)]
 struct FrameTime {
@@ -91,7 +95,7 @@ impl FrameTime {
 }
 
 fn report(num_views: usize, generated: Duration, finished: Duration, frames: &[FrameTime], adapter: &str) -> String {
-    let num_late = |time: fn(&FrameTime) -> Duration| frames.iter().filter(|frame| time(frame) > BUDGET).count();
+    let num_late = |time: Part| frames.iter().filter(|frame| time(frame) > BUDGET).count();
     let mut text = format!(
         "{num_views} views on {adapter}: result after {:.1} s, textures after {:.1} s\n\
          {} frames of {} x {} meanwhile; over {} ms: {} by the window's own work, {} with the driver's\n\
@@ -105,7 +109,7 @@ fn report(num_views: usize, generated: Duration, finished: Duration, frames: &[F
         num_late(FrameTime::own),
         num_late(FrameTime::total),
     );
-    let parts: [(&str, fn(&FrameTime) -> Duration); 6] = [
+    let parts: [(&str, Part); 6] = [
         ("applying what happened", |frame| frame.logic),
         ("drawing panels", |frame| frame.draw),
         ("recording the picture", |frame| frame.record),
@@ -117,7 +121,8 @@ fn report(num_views: usize, generated: Duration, finished: Duration, frames: &[F
         let mut times: Vec<_> = frames.iter().map(part).collect();
         times.sort_unstable();
         let [median, most, longest] = [0.5, 0.95, 1.0].map(|share| quantile_ms(&times, share));
-        text.push_str(&format!("\n{name:<24}{median:>8.1}{most:>13.1}{longest:>10.1}"));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n{name:<24}{median:>8.1}{most:>13.1}{longest:>10.1}");
     }
     text
 }
@@ -125,6 +130,17 @@ fn report(num_views: usize, generated: Duration, finished: Duration, frames: &[F
 fn quantile_ms(sorted: &[Duration], share: f64) -> f64 {
     let index = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
     sorted.get(index).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+}
+
+/// Tells the time since it was last asked.
+struct Stopwatch(Instant);
+
+impl Stopwatch {
+    fn lap(&mut self) -> Duration {
+        let time = self.0.elapsed();
+        self.0 += time;
+        time
+    }
 }
 
 /// A window's worth of texture, drawn to as eframe draws to the screen.
@@ -174,18 +190,18 @@ impl Screen {
             ..egui::RawInput::default()
         };
         let mut time = FrameTime::default();
-        let start = Instant::now();
+        let mut watch = Stopwatch(Instant::now());
         let output = self.ctx.run_ui(input, |ui| {
             app.tick(None);
-            time.logic = start.elapsed();
+            time.logic = watch.lap();
             app.draw(ui);
         });
         let shapes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
-        time.draw = start.elapsed() - time.logic;
+        time.draw = watch.lap();
         let commands = self.record(&shapes, output.pixels_per_point, output.textures_delta);
-        time.record = start.elapsed() - time.logic - time.draw;
+        time.record = watch.lap();
         self.render_state.queue.submit(commands);
-        time.driver = start.elapsed() - time.own();
+        time.driver = watch.lap();
         // The rest of a frame of 60 a second belongs to everybody else, as it does on a screen.
         std::thread::sleep(Duration::from_micros(16_667).saturating_sub(time.total()));
         time
