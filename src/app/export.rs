@@ -21,6 +21,8 @@ pub enum ExportEvent {
     TargetChosen {
         /// Format that the dialog was for.
         format: ExportFormat,
+        /// Number of the result that the dialog was for.
+        result: u64,
         /// Where to write.
         answer: Answer<PathBuf>,
     },
@@ -88,12 +90,12 @@ impl Exports {
         });
     }
 
-    /// Waits for the dialog's answer in the background.
-    pub fn await_target(&self, format: ExportFormat, pending: Pending<PathBuf>) {
+    /// Waits for the dialog's answer in the background; `result` is the number of what is to be written.
+    pub fn await_target(&self, format: ExportFormat, result: u64, pending: Pending<PathBuf>) {
         let mailbox = self.mailbox.clone();
         self.dialogs.run(move || {
             let answer = pollster::block_on(pending);
-            mailbox.post(Message::Export(ExportEvent::TargetChosen { format, answer }));
+            mailbox.post(Message::Export(ExportEvent::TargetChosen { format, result, answer }));
         });
     }
 

@@ -39,7 +39,7 @@ impl BozzettoApp {
         self.state.export.format = format;
         self.remember();
         if let Some(exports) = &self.exports {
-            exports.await_target(format, pending);
+            exports.await_target(format, self.last_result, pending);
         }
     }
 
@@ -51,7 +51,13 @@ impl BozzettoApp {
         match event {
             ExportEvent::PicturesChosen(Answer::Chosen(paths)) => self.add_paths(paths),
             ExportEvent::PicturesChosen(Answer::Cancelled) => {}
-            ExportEvent::TargetChosen { format, answer } => self.apply_target(format, answer),
+            // What is on the stage now is not what the artist named the file for.
+            ExportEvent::TargetChosen { result, answer, .. }
+                if result != self.last_result && answer != Answer::Cancelled =>
+            {
+                self.say_export_dropped();
+            }
+            ExportEvent::TargetChosen { format, answer, .. } => self.apply_target(format, answer),
             ExportEvent::Written { path, result } => self.apply_written(path, result),
             ExportEvent::PicturesChosen(Answer::Unavailable(problem)) | ExportEvent::NotShown(problem) => {
                 self.say(NoticeLevel::Warning, &problem);
@@ -116,6 +122,22 @@ impl BozzettoApp {
         }
     }
 
+    /// Gives up an export that waits for the textures of a result that leaves the stage.
+    pub(super) fn drop_pending_export(&mut self) {
+        if self.pending_export.take().is_some() {
+            self.say_export_dropped();
+        }
+    }
+
+    fn say_export_dropped(&mut self) {
+        let problem = Problem::with_hint(
+            "The export was dropped: another result came on the stage.",
+            "Open the earlier one from the library and export it.",
+        );
+        self.say(NoticeLevel::Warning, &problem);
+        self.state.export.status = ExportStatus::Failed(problem);
+    }
+
     fn apply_written(&mut self, path: PathBuf, result: Result<u64, Problem>) {
         match result {
             Ok(num_bytes) => {
@@ -136,5 +158,128 @@ impl BozzettoApp {
         if let Some(exports) = &self.exports {
             exports.show(std::sync::Arc::clone(&self.desktop), path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    use bozzetto_asset::{Asset, TriMesh};
+    use glam::Vec3;
+
+    use super::*;
+    use crate::app::desktop::{Desktop, Pending};
+    use crate::app::import::Opened;
+    use crate::app::{AppOptions, Folders};
+
+    /// A desktop whose dialogs are answered at once with one path.
+    struct OneTarget(PathBuf);
+
+    impl Desktop for OneTarget {
+        fn choose_pictures(&self, _: Option<&Path>, _: Option<&eframe::Frame>) -> Pending<Vec<PathBuf>> {
+            Box::pin(std::future::ready(Answer::Cancelled))
+        }
+
+        fn choose_export(
+            &self,
+            _: ExportFormat,
+            _: &str,
+            _: Option<&Path>,
+            _: Option<&eframe::Frame>,
+        ) -> Pending<PathBuf> {
+            Box::pin(std::future::ready(Answer::Chosen(self.0.clone())))
+        }
+
+        fn show(&self, _: &Path) -> Result<(), Problem> {
+            Ok(())
+        }
+
+        fn clipboard_picture(&self) -> Result<image::RgbaImage, Problem> {
+            Err(Problem::new("There is none."))
+        }
+    }
+
+    fn app(home: &Path, target: &Path) -> BozzettoApp {
+        let options = AppOptions {
+            folders: Folders {
+                config: home.join("config"),
+                data: home.join("data"),
+            },
+            engines: Vec::new(),
+            desktop: Arc::new(OneTarget(target.to_owned())),
+            files: Vec::new(),
+            reads_telemetry: false,
+            animates: false,
+        };
+        BozzettoApp::start(&egui::Context::default(), None, options)
+    }
+
+    fn tetrahedron(name: &str) -> Opened {
+        let mesh = TriMesh {
+            positions: vec![Vec3::ZERO, Vec3::X, Vec3::Y, Vec3::Z],
+            triangles: vec![[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]],
+            ..TriMesh::default()
+        };
+        Opened {
+            name: name.to_owned(),
+            asset: Asset {
+                mesh: Some(Arc::new(mesh)),
+                ..Asset::default()
+            },
+            finished: None,
+        }
+    }
+
+    fn tick_while(app: &mut BozzettoApp, holds: impl Fn(&BozzettoApp) -> bool) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while holds(app) {
+            assert!(Instant::now() < deadline, "{:?}", app.state.export.status);
+            app.tick(None);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn assert_dropped(app: &BozzettoApp, target: &Path) {
+        let ExportStatus::Failed(problem) = &app.state.export.status else {
+            panic!("{:?}", app.state.export.status);
+        };
+        assert!(problem.sentence.contains("dropped"), "{problem:?}");
+        assert!(!target.exists());
+    }
+
+    #[test]
+    fn a_waiting_export_is_dropped_when_another_result_comes() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let target = home.path().join("first.glb");
+        let mut app = app(home.path(), &target);
+        app.show_opened(tetrahedron("first"));
+        app.export_to(target.clone(), ExportFormat::Glb);
+        let waiting = ExportStatus::Waiting { path: target.clone() };
+        assert_eq!(app.state.export.status, waiting);
+        app.show_opened(tetrahedron("second"));
+        assert_dropped(&app, &target);
+        tick_while(&mut app, |app| app.is_finishing);
+        assert_dropped(&app, &target);
+    }
+
+    #[test]
+    fn a_file_named_for_one_result_is_not_written_with_another() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let target = home.path().join("first.stl");
+        let mut app = app(home.path(), &target);
+        app.show_opened(tetrahedron("first"));
+        app.ask_for_target(ExportFormat::Stl, None);
+        // The answer is taken in the next tick; the result changes before.
+        app.show_opened(tetrahedron("second"));
+        tick_while(&mut app, |app| app.state.export.is_busy());
+        assert_dropped(&app, &target);
+
+        app.ask_for_target(ExportFormat::Stl, None);
+        tick_while(&mut app, |app| app.state.export.is_busy());
+        assert!(matches!(app.state.export.status, ExportStatus::Done { .. }));
+        assert!(target.exists());
     }
 }

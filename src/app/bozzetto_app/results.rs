@@ -123,6 +123,7 @@ impl BozzettoApp {
 
     /// Puts a result on the stage and finishes its mesh, if it has one.
     pub(super) fn show_result(&mut self, result: ResultState) {
+        self.drop_pending_export();
         let viewport = &mut self.state.viewport;
         let (has_mesh, has_splats) = (
             result.asset.mesh.is_some() || result.finished.is_some(),
