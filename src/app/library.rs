@@ -208,12 +208,7 @@ fn listed(generation: Result<Generation, FormatError>) -> Listed {
             }
         }
         Err(error) => Listed {
-            id: error
-                .path()
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            id: entry_of(error.path()),
             generation: Err(Problem::with_hint(
                 format!("A saved result is damaged: {error}"),
                 "Delete it, or bring its folder back from a backup.",
@@ -221,6 +216,17 @@ fn listed(generation: Result<Generation, FormatError>) -> Listed {
             thumbnail: None,
         },
     }
+}
+
+/// Name of the entry that a damaged file lies in, or of the damaged folder itself.
+fn entry_of(damaged: &Path) -> String {
+    let folder = if damaged.is_dir() {
+        Some(damaged)
+    } else {
+        damaged.parent()
+    };
+    let name = folder.and_then(Path::file_name).unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// A picture of the result; its first photo where nothing can be drawn, and an empty picture where there is none.
@@ -296,6 +302,28 @@ fn date(unix_secs: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_entry_is_listed_by_its_folder_and_can_be_deleted() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (mailbox, inbox) = Mailbox::new(Arc::new(|| {}));
+        let library = Library::new(folder.path().to_owned(), mailbox);
+        let entry = folder.path().join("20260101-120000-owl");
+        std::fs::create_dir(&entry).expect("can be made");
+        std::fs::write(entry.join("generation.json"), "{ cut short").expect("can be written");
+        library.list();
+        let Ok(Message::Library(LibraryEvent::Listed(entries))) = inbox.recv() else {
+            panic!("the list is the first answer");
+        };
+        assert_eq!(entries[0].id, "20260101-120000-owl");
+        assert!(entries[0].generation.is_err());
+        library.delete(entries[0].id.clone());
+        let Ok(Message::Library(LibraryEvent::Deleted { deleted, .. })) = inbox.recv() else {
+            panic!("the deletion is the second answer");
+        };
+        assert_eq!(deleted, Ok(()));
+        assert!(!entry.exists());
+    }
 
     #[test]
     fn ages_read_as_an_artist_would_say_them() {
