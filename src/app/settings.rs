@@ -23,6 +23,7 @@ pub struct Settings {
     /// Engine id.
     pub engine: String,
     /// Seed of the next run.
+    #[serde(with = "toml_seed")]
     pub seed: u64,
     /// Whether it stays.
     pub is_seed_locked: bool,
@@ -70,6 +71,36 @@ impl Default for Settings {
     }
 }
 
+/// TOML's whole numbers end at `i64::MAX`, seeds do not: larger ones are written as text.
+mod toml_seed {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Text(String),
+    }
+
+    // Serde hands every field over by reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        match i64::try_from(*seed) {
+            Ok(number) => serializer.serialize_i64(number),
+            Err(_) => serializer.collect_str(seed),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(seed) => Ok(seed),
+            Written::Text(text) => text
+                .parse()
+                .map_err(|_| D::Error::custom(format!("'{text}' is no seed"))),
+        }
+    }
+}
+
 /// How the stage is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -98,39 +129,32 @@ impl Default for StageSettings {
     }
 }
 
-/// Reads the settings. A file that cannot be understood is moved aside, and the problem says where to; defaults apply.
+/// Reads the settings. A file that cannot be read or understood is moved aside, and the problem says where to; defaults
+/// apply.
 pub fn load(folder: &Path) -> (Settings, Option<Problem>) {
     let path = folder.join(FILE_NAME);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+    let sentence = match std::fs::read_to_string(&path) {
+        Ok(text) => match toml::from_str(&text) {
+            Ok(settings) => return (settings, None),
+            Err(error) => format!(
+                "The settings file is damaged ({}), so the defaults apply.",
+                error.message()
+            ),
+        },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Settings::default(), None),
-        Err(error) => {
-            let problem = Problem::with_hint(
-                format!("The settings in {} could not be read: {error}.", path.display()),
-                "The program starts with its defaults. Check that the file may be read.",
-            );
-            return (Settings::default(), Some(problem));
-        }
+        Err(error) => format!("The settings file could not be read ({error}), so the defaults apply."),
     };
-    match toml::from_str(&text) {
-        Ok(settings) => (settings, None),
-        Err(error) => (Settings::default(), Some(set_aside(&path, &error))),
-    }
+    let problem = Problem::with_hint(sentence, set_aside(&path));
+    (Settings::default(), Some(problem))
 }
 
-fn set_aside(path: &Path, error: &toml::de::Error) -> Problem {
+/// Keeps a file from being overwritten, and says where it is now.
+fn set_aside(path: &Path) -> String {
     let aside = path.with_extension("damaged.toml");
-    let where_to = match std::fs::rename(path, &aside) {
+    match std::fs::rename(path, &aside) {
         Ok(()) => format!("It was kept as {}.", aside.display()),
         Err(_) => "It will be overwritten.".to_owned(),
-    };
-    Problem::with_hint(
-        format!(
-            "The settings file is damaged ({}), so the defaults apply.",
-            error.message()
-        ),
-        where_to,
-    )
+    }
 }
 
 /// Writes the settings, whole or not at all.
@@ -180,27 +204,38 @@ mod tests {
     }
 
     #[test]
+    fn every_seed_survives_the_file() {
+        for seed in [0, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
+            let folder = folder();
+            let settings = Settings {
+                seed,
+                ..Settings::default()
+            };
+            save(folder.path(), &settings).expect("can be written");
+            assert_eq!(load(folder.path()), (settings, None));
+        }
+    }
+
+    #[test]
     fn nothing_is_said_on_the_first_start() {
         assert_eq!(load(folder().path()), (Settings::default(), None));
     }
 
     #[test]
     fn a_damaged_file_is_moved_aside_and_named() {
-        let folder = folder();
-        let path = folder.path().join(FILE_NAME);
-        std::fs::write(&path, "seed = [1,").expect("can be written");
-        let (settings, problem) = load(folder.path());
-        assert_eq!(settings, Settings::default());
-        let aside = folder.path().join("settings.damaged.toml");
-        assert!(
-            problem
-                .expect("a problem")
-                .hint
-                .expect("a hint")
-                .contains(&aside.display().to_string())
-        );
-        assert_eq!(std::fs::read_to_string(aside).expect("kept"), "seed = [1,");
-        assert!(!path.exists());
+        // No TOML, and no text at all.
+        for content in [b"seed = [1,".as_slice(), b"engine = \"h\xFFll\""] {
+            let folder = folder();
+            let path = folder.path().join(FILE_NAME);
+            std::fs::write(&path, content).expect("can be written");
+            let (settings, problem) = load(folder.path());
+            assert_eq!(settings, Settings::default());
+            let aside = folder.path().join("settings.damaged.toml");
+            let hint = problem.expect("a problem").hint.expect("a hint");
+            assert!(hint.contains(&aside.display().to_string()), "{hint}");
+            assert_eq!(std::fs::read(aside).expect("kept"), content);
+            assert!(!path.exists());
+        }
     }
 
     #[test]
