@@ -92,16 +92,18 @@ pub(super) fn now_unix_secs() -> u64 {
         .map_or(0, |time| time.as_secs())
 }
 
-/// Files that were copied in a file program arrive as text on Linux: one path or `file://` address a line.
+/// Files that were copied in a file program arrive as text on Linux: one path or `file://` address a line. Told by their
+/// form alone: whether they are there is for a background thread to find out, since a network drive may take its time.
 fn paths_in_text(text: &str) -> Vec<PathBuf> {
-    let paths: Vec<_> = text
-        .lines()
-        .map(|line| decoded(line.trim().strip_prefix("file://").unwrap_or(line.trim())))
-        .filter(|line| !line.is_empty())
-        .map(PathBuf::from)
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let paths: Vec<_> = lines
+        .map(|line| match line.strip_prefix("file://") {
+            Some(address) => PathBuf::from(decoded(address)),
+            None => PathBuf::from(line),
+        })
         .collect();
-    let are_files = paths.iter().all(|path| path.is_absolute() && path.exists());
-    if are_files { paths } else { Vec::new() }
+    let are_paths = paths.iter().all(|path| path.is_absolute());
+    if are_paths { paths } else { Vec::new() }
 }
 
 /// Undoes the `%20` of addresses; text that is no valid address stays as it is.
@@ -163,15 +165,27 @@ mod tests {
 
     #[test]
     fn copied_files_are_told_from_other_text() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = folder.path().join("a b.png");
-        std::fs::write(&file, "x").expect("can be written");
+        let folder = std::env::temp_dir();
+        let path = |name: &str| folder.join(name);
+        let file = path("a b.png");
         let plain = file.display().to_string();
         let address = format!("file://{}", plain.replace(' ', "%20"));
         assert_eq!(paths_in_text(&plain), std::slice::from_ref(&file));
         assert_eq!(paths_in_text(&format!("{address}\r\n{plain}\n")), [file.clone(), file]);
         assert!(paths_in_text("a picture of a chair").is_empty());
-        assert!(paths_in_text("/no/such/file").is_empty());
+        assert!(paths_in_text(&format!("{plain}\na picture of a chair")).is_empty());
+        let percent = path("50%20off.png");
+        assert_eq!(
+            paths_in_text(&percent.display().to_string()),
+            [percent],
+            "only addresses are encoded"
+        );
+        let missing = path("no/such/file");
+        assert_eq!(
+            paths_in_text(&missing.display().to_string()),
+            [missing],
+            "reported by who opens it"
+        );
     }
 
     #[test]
