@@ -163,14 +163,23 @@ fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<(), String> {
 
 #[cfg(target_os = "windows")]
 fn show_file(path: &Path) -> Result<(), String> {
-    let mut selection = std::ffi::OsString::from("/select,");
-    selection.push(path);
+    use std::os::windows::process::CommandExt as _;
     // Explorer's exit code says nothing.
     Process::new("explorer")
-        .arg(selection)
+        .raw_arg(explorer_selection(path))
         .spawn()
         .map(drop)
         .map_err(|error| error.to_string())
+}
+
+/// What selects a file in Explorer, to be passed as it is: Explorer understands quotes around the path only, while those of
+/// an ordinary argument with spaces would stand around all of it. File names on Windows hold no quotes.
+#[cfg(any(target_os = "windows", test))]
+fn explorer_selection(path: &Path) -> std::ffi::OsString {
+    let mut selection = std::ffi::OsString::from("/select,\"");
+    selection.push(path);
+    selection.push("\"");
+    selection
 }
 
 #[cfg(target_os = "windows")]
@@ -242,6 +251,14 @@ mod tests {
     #[test]
     fn addresses_encode_what_other_programs_trip_over() {
         assert_eq!(file_uri(Path::new("/a b/ü,1.glb")), "file:///a%20b/%C3%BC%2C1.glb");
+    }
+
+    #[test]
+    fn explorer_gets_quotes_around_the_path_only() {
+        assert_eq!(
+            explorer_selection(Path::new(r"C:\a b\c.glb")),
+            r#"/select,"C:\a b\c.glb""#
+        );
     }
 
     #[test]
