@@ -78,6 +78,8 @@ pub struct BozzettoApp {
     last_view: u64,
     /// Whether the list still is the example that the first start put there.
     is_example: bool,
+    /// Whether the example is being unpacked for the list as it is.
+    awaits_example: bool,
     /// Whether the camera has not been touched since the last result was framed.
     frames_next_scene: bool,
     last_result: u64,
@@ -134,6 +136,7 @@ impl BozzettoApp {
             settings_changed: None,
             last_view: 0,
             is_example: false,
+            awaits_example: false,
             frames_next_scene: true,
             last_result: 0,
             result_job: None,

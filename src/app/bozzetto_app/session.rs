@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bozzetto_asset::View;
 use bozzetto_engine::ParamValues;
 
-use super::super::example;
 use super::super::settings::{self, Settings, StageSettings};
 use super::super::state::{NoticeLevel, Problem};
 use super::BozzettoApp;
@@ -71,21 +71,24 @@ impl BozzettoApp {
         }
     }
 
-    /// Puts the example on the list.
+    /// Puts the example on the list as soon as it is unpacked.
     pub(super) fn load_example(&mut self) {
-        match example::unpack(&self.folders.example()) {
+        self.awaits_example = true;
+        self.import.unpack_example(self.folders.example());
+    }
+
+    /// Lists the example, unless the list was filled or cleared in the meantime.
+    pub(super) fn apply_example(&mut self, views: Result<Vec<View>, Problem>) {
+        if !std::mem::take(&mut self.awaits_example) {
+            return;
+        }
+        match views {
             Ok(views) => {
                 self.clear_views();
                 self.add_views(views);
                 self.is_example = true;
             }
-            Err(error) => self.say(
-                NoticeLevel::Warning,
-                &Problem::with_hint(
-                    format!("The example could not be unpacked: {error}"),
-                    "Add pictures of your own.",
-                ),
-            ),
+            Err(problem) => self.say(NoticeLevel::Warning, &problem),
         }
     }
 

@@ -55,6 +55,7 @@ impl BozzettoApp {
                 }
             }
             Imported::Pasted(Ok(path)) => self.take_views(vec![View::new(path)]),
+            Imported::Example(views) => self.apply_example(views),
             Imported::Pasted(Err(problem)) => self.say(NoticeLevel::Warning, &problem),
         }
     }
@@ -79,7 +80,7 @@ impl BozzettoApp {
 
     /// Adds the artist's own pictures; the example makes room for them.
     fn take_views(&mut self, views: Vec<View>) {
-        if self.is_example {
+        if self.is_example || self.awaits_example {
             self.clear_views();
         }
         self.state.shows_first_hint = false;
@@ -128,6 +129,7 @@ impl BozzettoApp {
         self.state.views.selected = None;
         self.state.viewport.overlay = None;
         self.is_example = false;
+        self.awaits_example = false;
         self.views_changed();
     }
 

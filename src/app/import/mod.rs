@@ -4,6 +4,7 @@ mod find;
 mod picture;
 
 pub use find::{Found, Opened, Restored};
+pub(crate) use find::{is_picture, natural_key};
 pub use picture::{Cutout, Photo};
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use bozzetto_engine::CancelToken;
 use image::RgbaImage;
 
 use super::desktop::Desktop;
+use super::example;
 use super::mailbox::{Mailbox, Message};
 use super::pool::Pool;
 use super::state::{Problem, ViewId};
@@ -45,6 +47,8 @@ pub enum Imported {
     },
     /// The picture on the clipboard was saved as a file.
     Pasted(Result<PathBuf, Problem>),
+    /// The example's pictures lie in their folder, or why not.
+    Example(Result<Vec<View>, Problem>),
 }
 
 /// Finds, decodes and cuts out pictures in the background. A newer request for a view stops the older one.
@@ -127,6 +131,20 @@ impl Import {
         let mailbox = self.mailbox.clone();
         self.pool.run(move || {
             mailbox.post(Message::Import(Imported::Pasted(save_pasted(&folder, &picture))));
+        });
+    }
+
+    /// Unpacks the example's pictures to a folder.
+    pub fn unpack_example(&self, folder: PathBuf) {
+        let mailbox = self.mailbox.clone();
+        self.pool.run(move || {
+            let views = example::unpack(&folder).map_err(|error| {
+                Problem::with_hint(
+                    format!("The example could not be unpacked: {error}"),
+                    "Add pictures of your own.",
+                )
+            });
+            mailbox.post(Message::Import(Imported::Example(views)));
         });
     }
 
