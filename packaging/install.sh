@@ -24,12 +24,13 @@ as_root() {
 }
 
 has_library() {
-    # ldconfig lies outside an ordinary user's PATH on Debian.
-    PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep -q "$1"
+    # ldconfig lies outside an ordinary user's PATH on Debian. Its whole output is read: under pipefail, a grep that
+    # stops at the first match would make the pipe fail.
+    PATH="$PATH:/sbin:/usr/sbin" ldconfig -p 2>/dev/null | grep "$1" >/dev/null
 }
 
 has_vulkan_driver() {
-    find /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/share/vulkan/icd.d -name '*.json' 2>/dev/null | grep -q .
+    [ -n "$(find /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/share/vulkan/icd.d -name '*.json' 2>/dev/null)" ]
 }
 
 has_header() {

@@ -36,6 +36,7 @@ mod window;
 pub use bench::bench_window;
 pub use bozzetto_app::BozzettoApp;
 pub use command::{Command, CommandSender};
+pub(crate) use import::{is_picture, natural_key};
 pub use options::{AppOptions, Folders};
 pub use state::ThemeChoice;
 pub use window::run_window;

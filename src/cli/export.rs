@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bozzetto_asset::formats::generation::Generation;
 use bozzetto_asset::formats::{glb, obj, ply, spz, stl};
 use bozzetto_asset::{Asset, GaussianSplats, Material, TexturedMesh, TriMesh};
 use bozzetto_mesh::{Control, FinishSettings, finish};
@@ -33,7 +35,16 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let cancelled = super::listen_for_cancel()?;
     let content = Content::open(&arguments.input)?;
+    let is_saved = matches!(content, Content::Generation(..));
+    if !is_saved && (arguments.faces.is_some() || arguments.texture.is_some()) {
+        let name = arguments.input.display();
+        return Err(UsageError(format!(
+            "--faces and --texture need a saved result; {name} is finished already."
+        ))
+        .into());
+    }
     match extension_of(&arguments.output).as_str() {
         "glb" => {
             let texture_format = if arguments.webp {
@@ -43,40 +54,47 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             };
             glb::write(
                 &arguments.output,
-                &textured(content, arguments)?,
+                &textured(content, arguments, &cancelled)?,
                 &glb::GlbOptions { texture_format },
             )?;
         }
-        "obj" => obj::write(&arguments.output, &textured(content, arguments)?)?,
-        "stl" => stl::write(&arguments.output, &textured(content, arguments)?.mesh)?,
+        "obj" => obj::write(&arguments.output, &textured(content, arguments, &cancelled)?)?,
+        "stl" => stl::write(&arguments.output, &textured(content, arguments, &cancelled)?.mesh)?,
         "ply" => ply::write(&arguments.output, splats(&content, &arguments.input)?)?,
         "spz" => spz::write(&arguments.output, splats(&content, &arguments.input)?)?,
         _ => return Err(UsageError("The output must end in .glb, .obj, .stl, .ply or .spz.".to_owned()).into()),
     }
+    super::check_cancelled(&cancelled)?;
     super::output::line(&arguments.output.display().to_string());
     Ok(())
 }
 
 /// The finished mesh of a saved result, or the mesh of a file as it is.
-fn textured(content: Content, arguments: &Arguments) -> anyhow::Result<TexturedMesh> {
+fn textured(content: Content, arguments: &Arguments, cancelled: &AtomicBool) -> anyhow::Result<TexturedMesh> {
     match content {
         Content::Textured(textured) => Ok(*textured),
         Content::Mesh(mesh) => Ok(plain(mesh)),
         Content::Splats(_) => Err(no_part(&arguments.input, "a mesh").into()),
-        Content::Generation(_, asset) => finish_generation(&asset, arguments),
+        Content::Generation(generation, asset) => finish_generation(&generation, &asset, arguments, cancelled),
     }
 }
 
-fn finish_generation(asset: &Asset, arguments: &Arguments) -> anyhow::Result<TexturedMesh> {
-    let defaults = FinishSettings::default();
+/// Finishes as the artist last did, but for what the arguments say.
+fn finish_generation(
+    generation: &Generation,
+    asset: &Asset,
+    arguments: &Arguments,
+    cancelled: &AtomicBool,
+) -> anyhow::Result<TexturedMesh> {
+    let saved = serde_json::from_value::<FinishSettings>(generation.finish.clone()).unwrap_or_default();
     let settings = FinishSettings {
-        target_faces: arguments.faces.unwrap_or(defaults.target_faces),
-        texture_px: arguments.texture.unwrap_or(defaults.texture_px),
-        ..defaults
+        target_faces: arguments.faces.unwrap_or(saved.target_faces),
+        texture_px: arguments.texture.unwrap_or(saved.texture_px),
+        ..saved
     };
     let progress = Progress::new(false);
     let control = Control {
-        is_cancelled: &|| false,
+        is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),
     };
     let finished = finish(asset, &settings, &control);

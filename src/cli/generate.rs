@@ -85,10 +85,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let hull = HullEngine::new();
     let job = job_from(arguments, &hull)?;
-    let cancelled = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&cancelled);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("Ctrl+C cannot be listened for")?;
-
+    let cancelled = super::listen_for_cancel()?;
     let progress = Progress::new(arguments.json);
     let result = generate_and_finish(arguments, job, hull, &cancelled, &progress)
         .and_then(|(asset, finished)| write_all(arguments, &asset, finished, &cancelled));
@@ -211,35 +208,45 @@ fn generate(job: Job, hull: HullEngine, cancelled: &AtomicBool, progress: &Progr
     }
 }
 
+/// Writes what was asked for. A cancelled run takes back what it wrote; a failure keeps it, for it took long to make.
 fn write_all(
     arguments: &Arguments,
     asset: &Asset,
     finished: Finished,
     cancelled: &AtomicBool,
 ) -> anyhow::Result<Written> {
-    if cancelled.load(Ordering::Relaxed) {
+    let mut paths = Vec::new();
+    let written = write_each(arguments, asset, &finished.textured, cancelled, &mut paths);
+    if super::check_cancelled(cancelled).is_err() {
+        for (_, path) in &paths {
+            // Whatever cannot be removed is a whole file all the same.
+            let _ = std::fs::remove_file(path);
+        }
         return Err(EngineError::Cancelled.into());
     }
+    written.map(|()| Written { finished, paths })
+}
+
+fn write_each(
+    arguments: &Arguments,
+    asset: &Asset,
+    textured: &TexturedMesh,
+    cancelled: &AtomicBool,
+    paths: &mut Vec<(&'static str, PathBuf)>,
+) -> anyhow::Result<()> {
+    super::check_cancelled(cancelled)?;
     let texture_format = if arguments.webp {
         glb::TextureFormat::WebP
     } else {
         glb::TextureFormat::Png
     };
-    glb::write(
-        &arguments.output,
-        &finished.textured,
-        &glb::GlbOptions { texture_format },
-    )?;
-    let mut paths = vec![("glb", arguments.output.clone())];
+    glb::write(&arguments.output, textured, &glb::GlbOptions { texture_format })?;
+    paths.push(("glb", arguments.output.clone()));
     if let Some(path) = &arguments.ply {
-        let splats = asset
-            .splats
-            .as_deref()
-            .context("This engine makes no splats, so there is nothing for --ply")?;
-        let is_spz = path
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("spz"));
-        if is_spz {
+        super::check_cancelled(cancelled)?;
+        let splats = asset.splats.as_deref();
+        let splats = splats.context("This engine makes no splats, so there is nothing for --ply")?;
+        if super::content::extension_of(path) == "spz" {
             spz::write(path, splats)?;
         } else {
             ply::write(path, splats)?;
@@ -247,10 +254,11 @@ fn write_all(
         paths.push(("splats", path.clone()));
     }
     if let Some(path) = &arguments.preview {
-        render_preview(path, &finished.textured)?;
+        super::check_cancelled(cancelled)?;
+        render_preview(path, textured)?;
         paths.push(("preview", path.clone()));
     }
-    Ok(Written { finished, paths })
+    Ok(())
 }
 
 /// Draws the finished mesh from the front left, slightly above.

@@ -15,7 +15,11 @@ mod sources;
 mod worker;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context as _;
+use bozzetto_asset::formats::FormatError;
 use bozzetto_engine::{EngineError, Hint};
 use clap::{Parser, Subcommand};
 
@@ -89,6 +93,22 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// A flag that Ctrl+C raises instead of ending the program in the middle of a file.
+fn listen_for_cancel() -> anyhow::Result<Arc<AtomicBool>> {
+    let cancelled = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&cancelled);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)).context("Ctrl+C cannot be listened for")?;
+    Ok(cancelled)
+}
+
+/// Ends a command that Ctrl+C was pressed on.
+fn check_cancelled(cancelled: &AtomicBool) -> Result<(), EngineError> {
+    if cancelled.load(Ordering::Relaxed) {
+        return Err(EngineError::Cancelled);
+    }
+    Ok(())
+}
+
 fn hint_of(error: &anyhow::Error) -> Option<String> {
     error
         .chain()
@@ -101,8 +121,10 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
         if cause.is::<UsageError>() {
             return ExitStatus::Usage;
         }
-        if cause.is::<bozzetto_asset::formats::FormatError>() {
-            return ExitStatus::BadInput;
+        match cause.downcast_ref() {
+            Some(FormatError::Write { .. } | FormatError::Unwritable { .. }) => return ExitStatus::Failed,
+            Some(_) => return ExitStatus::BadInput,
+            None => {}
         }
         if matches!(cause.downcast_ref(), Some(bozzetto_mesh::MeshError::Cancelled { .. })) {
             return ExitStatus::Cancelled;

@@ -63,6 +63,7 @@ enum Look {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let cancelled = super::listen_for_cancel()?;
     let content = Content::open(&arguments.input)?;
     let offscreen = Offscreen::new()?;
     let mut scene = Scene::new();
@@ -95,6 +96,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let camera = orbit.camera(size[0] as f32 / size[1] as f32);
     let picture = offscreen.render(&mut scene, &camera, size, &settings(arguments, shows))?;
+    super::check_cancelled(&cancelled)?;
     write_png(&arguments.output, &picture)?;
     super::output::line(&arguments.output.display().to_string());
     Ok(())

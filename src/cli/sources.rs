@@ -6,9 +6,7 @@ use anyhow::Context as _;
 use bozzetto_asset::{Direction, View, formats::transforms};
 
 use super::UsageError;
-
-/// Endings of the picture files that a folder is searched for.
-const PICTURE_EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+use crate::app::{is_picture, natural_key};
 
 /// Views from arguments: a picture, `DIRECTION=picture`, a folder of pictures, or a `transforms.json`.
 pub(super) fn views_from_arguments(arguments: &[String]) -> anyhow::Result<Vec<View>> {
@@ -60,17 +58,14 @@ fn pictures_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         let path = entry
             .with_context(|| format!("{} cannot be read", folder.display()))?
             .path();
-        let extension = path
-            .extension()
-            .map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        if extension.is_some_and(|extension| PICTURE_EXTENSIONS.contains(&extension.as_str())) {
+        if is_picture(&path) {
             pictures.push(path);
         }
     }
     if pictures.is_empty() {
         return Err(UsageError(format!("There is no picture in {}.", folder.display())).into());
     }
-    pictures.sort();
+    pictures.sort_by_key(|path| natural_key(path));
     Ok(pictures)
 }
 
@@ -99,14 +94,14 @@ mod tests {
     #[test]
     fn a_folder_gives_its_pictures_in_order_of_name() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        for name in ["b.PNG", "a.jpg", "notes.txt"] {
+        for name in ["view10.png", "view2.PNG", "notes.txt"] {
             std::fs::write(folder.path().join(name), b"")?;
         }
         let names: Vec<_> = pictures_in(folder.path())?
             .iter()
             .map(|path| View::new(path).name())
             .collect();
-        assert_eq!(names, ["a.jpg", "b.PNG"]);
+        assert_eq!(names, ["view2.PNG", "view10.png"]);
         Ok(())
     }
 }

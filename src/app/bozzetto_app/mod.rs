@@ -17,11 +17,12 @@ mod views;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bozzetto_engine::{Job, Preview};
 use crossbeam_channel::Receiver;
 use egui::Ui;
+use egui_wgpu::wgpu;
 use image::RgbaImage;
 
 use super::Command;
@@ -36,7 +37,7 @@ use super::log::LogFeed;
 use super::mailbox::{Mailbox, Message};
 use super::options::{AppOptions, Folders};
 use super::platform::WindowSystem;
-use super::settings::{self, Settings};
+use super::settings::{self, Settings, SettingsWriter};
 use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
 use super::telemetry::TelemetryThread;
 use super::undo::UndoStack;
@@ -72,6 +73,8 @@ pub struct BozzettoApp {
 
     undo: UndoStack,
     presets: Vec<super::state::Preset>,
+    settings_writer: Option<SettingsWriter>,
+    /// As they were given to the writer last.
     saved_settings: Settings,
     settings_changed: Option<Instant>,
 
@@ -103,8 +106,8 @@ impl BozzettoApp {
     /// The window for any host that has an egui context. Without a render state everything works but the stage.
     pub fn start(ctx: &egui::Context, gpu: Option<egui_wgpu::RenderState>, options: AppOptions) -> Self {
         crate::ui::install(ctx);
-        let for_wake = ctx.clone();
-        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || for_wake.request_repaint());
+        let (for_wake, pause) = (ctx.clone(), pause_between_news(gpu.as_ref()));
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || for_wake.request_repaint_after(pause));
         let (mailbox, inbox) = Mailbox::new(Arc::clone(&wake));
         let log = LogFeed::new(Arc::clone(&wake));
         let (remembered, settings_problem) = settings::load(&options.folders.config);
@@ -132,6 +135,7 @@ impl BozzettoApp {
                 .flatten(),
             undo: UndoStack::default(),
             presets: Vec::new(),
+            settings_writer: Some(SettingsWriter::new(options.folders.config.clone(), mailbox.clone())),
             saved_settings: remembered.clone(),
             settings_changed: None,
             last_view: 0,
@@ -240,12 +244,26 @@ impl BozzettoApp {
         // Threads that wait for room in the mailbox would never end: nobody reads it any more.
         let (_, nobody) = crossbeam_channel::bounded(0);
         self.inbox = nobody;
+        if let Some(writer) = self.settings_writer.take() {
+            writer.finish();
+        }
         if let Some(library) = self.library.take() {
             library.finish();
         }
         if let Some(exports) = self.exports.take() {
             exports.finish();
         }
+    }
+}
+
+/// How long news from other threads may wait for a frame. Where the processor draws, frames at every piece of news would
+/// take it away from the engine.
+fn pause_between_news(gpu: Option<&egui_wgpu::RenderState>) -> Duration {
+    let is_software = gpu.is_some_and(|gpu| gpu.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
+    if is_software {
+        Duration::from_millis(150)
+    } else {
+        Duration::ZERO
     }
 }
 

@@ -212,10 +212,7 @@ fn restored(provenance: &Provenance, glb: &Path, library: &Path) -> Option<Resto
         let beside = glb.with_file_name(&record.name);
         let candidates = std::iter::once(beside).chain(in_library().filter(|path| ends_like(path, &record.name)));
         match candidates.into_iter().find(|path| has_hash(path, record)) {
-            Some(path) => restored.views.push(View {
-                direction: record.direction.parse().ok(),
-                ..View::new(path)
-            }),
+            Some(path) => restored.views.push(record.to_view(path)),
             None => restored.missing.push(record.name.clone()),
         }
     }
@@ -246,7 +243,7 @@ fn problem_of(error: &FormatError) -> Problem {
 }
 
 /// By its extension, or by its first bytes where the extension says nothing.
-fn is_picture(path: &Path) -> bool {
+pub(crate) fn is_picture(path: &Path) -> bool {
     if image::ImageFormat::from_path(path).is_ok_and(|format| format.reading_enabled()) {
         return true;
     }
@@ -268,7 +265,7 @@ fn not_readable(path: &Path) -> Problem {
 }
 
 /// Sorts `view2` before `view10`, and ignores case.
-fn natural_key(path: &Path) -> Vec<(String, u64)> {
+pub(crate) fn natural_key(path: &Path) -> Vec<(String, u64)> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let mut parts = vec![(String::new(), 0_u64)];
     let mut ends_in_digits = false;
@@ -291,6 +288,7 @@ fn natural_key(path: &Path) -> Vec<(String, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bozzetto_asset::{Camera, MatteSettings, Projection};
 
     fn write_picture(path: &Path) {
         image::RgbaImage::new(4, 4).save(path).expect("can be written");
@@ -345,10 +343,18 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let picture = folder.path().join("front.png");
         write_picture(&picture);
+        let camera = Camera::orbit(0.4, 0.2, 2.0, Projection::Perspective { fov_y_rad: 0.6 }, 1.0);
+        let matte = MatteSettings {
+            threshold: 0.3,
+            ..MatteSettings::default()
+        };
         let record = |name: &str, sha256: String| ViewRecord {
             name: name.to_owned(),
             sha256,
             direction: "left".to_owned(),
+            camera: Some(camera),
+            matte,
+            weight: 0.25,
         };
         let provenance = Provenance {
             engine: "hull".into(),
@@ -369,7 +375,9 @@ mod tests {
         assert_eq!((restored.engine.as_str(), restored.seed), ("hull", 5));
         assert_eq!(restored.params.int("carve.resolution"), Some(64));
         assert_eq!(restored.views.len(), 1);
-        assert_eq!(restored.views[0].direction, Some(bozzetto_asset::Direction::Left));
+        let view = &restored.views[0];
+        assert_eq!(view.direction, Some(bozzetto_asset::Direction::Left));
+        assert_eq!((view.camera, view.matte, view.weight), (Some(camera), matte, 0.25));
         assert_eq!(restored.missing, ["front.png"]);
         assert!(super::restored(&Provenance::default(), Path::new("a.glb"), Path::new("b")).is_none());
     }
