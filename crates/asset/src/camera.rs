@@ -66,6 +66,22 @@ impl Camera {
         }
     }
 
+    /// Whether rays and projections of this camera are numbers: a finite transform that can be undone, a field of
+    /// view between 0 and half a turn or a height above 0, and an aspect above 0. For cameras from outside.
+    pub fn is_usable(&self) -> bool {
+        let is_positive = |value: f32| value.is_finite() && value > 0.0;
+        let has_lens = match self.projection {
+            Projection::Perspective { fov_y_rad } => is_positive(fov_y_rad) && fov_y_rad < std::f32::consts::PI,
+            Projection::Orthographic { height } => is_positive(height),
+        };
+        // The determinant is asked first: inverting a singular matrix may panic.
+        has_lens
+            && is_positive(self.aspect)
+            && self.world_from_view.is_finite()
+            && is_positive(self.world_from_view.matrix3.determinant().abs())
+            && self.view_from_world().is_finite()
+    }
+
     /// Position of the eye in the model frame.
     pub fn eye(&self) -> Vec3 {
         self.world_from_view.translation.into()
@@ -175,5 +191,40 @@ mod tests {
         let orbit = Camera::orbit(1.1, 0.4, 3.0, projection, 1.0);
         let look_at = Camera::look_at(orbit.eye(), Vec3::ZERO, projection, 1.0);
         assert!(orbit.world_from_view.abs_diff_eq(look_at.world_from_view, 1e-5));
+    }
+
+    #[test]
+    fn only_cameras_that_can_see_are_usable() {
+        let lens = |fov_y_rad: f32| Projection::Perspective { fov_y_rad };
+        let good = Camera::orbit(0.7, -0.3, 2.2, lens(0.9), 1.5);
+        let parallel = |height: f32| Camera {
+            projection: Projection::Orthographic { height },
+            ..good
+        };
+        assert!(good.is_usable() && parallel(1.0).is_usable());
+
+        for fov_y_rad in [0.0, -0.5, std::f32::consts::PI, 7.0, f32::NAN, f32::INFINITY] {
+            let projection = lens(fov_y_rad);
+            assert!(!Camera { projection, ..good }.is_usable(), "{fov_y_rad}");
+        }
+        for value in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            assert!(!parallel(value).is_usable(), "height {value}");
+            assert!(!Camera { aspect: value, ..good }.is_usable(), "aspect {value}");
+        }
+        let transforms = [
+            Affine3A::from_scale(Vec3::new(1.0, 0.0, 1.0)),
+            Affine3A::from_scale(Vec3::splat(f32::NAN)),
+            Affine3A::from_translation(Vec3::splat(f32::INFINITY)),
+        ];
+        for world_from_view in transforms {
+            assert!(
+                !Camera {
+                    world_from_view,
+                    ..good
+                }
+                .is_usable(),
+                "{world_from_view:?}"
+            );
+        }
     }
 }

@@ -279,12 +279,10 @@ fn check_parts(
 }
 
 fn check_cameras(cameras: &[Camera]) -> Result<(), &'static str> {
-    let is_usable =
-        |camera: &Camera| camera.world_from_view.is_finite() && camera.aspect.is_finite() && camera.aspect > 0.0;
-    if cameras.iter().all(is_usable) {
+    if cameras.iter().all(Camera::is_usable) {
         Ok(())
     } else {
-        Err("one of its cameras is not made of finite numbers")
+        Err("one of its cameras holds numbers that make no sense")
     }
 }
 
