@@ -4,8 +4,6 @@ use super::super::state::{NoticeLevel, Preset, Problem};
 use super::super::undo::Snapshot;
 use super::BozzettoApp;
 
-/// TOML's whole numbers end here; a seed must survive the settings file.
-const MAX_SEED: u64 = i64::MAX as u64;
 /// Rolled seeds are short enough to be read out.
 const MAX_ROLLED_SEED: u64 = 999_999;
 
@@ -74,7 +72,7 @@ impl BozzettoApp {
     pub(super) fn set_seed(&mut self, seed: u64) {
         let before = self.snapshot();
         self.undo.record("seed", "Seed", before, true);
-        self.state.engine.seed = seed.min(MAX_SEED);
+        self.state.engine.seed = seed;
         self.params_changed();
     }
 
