@@ -54,14 +54,7 @@ fn record(view: &View) -> Result<ViewRecord, EngineError> {
             other => other.to_string().trim_end_matches('.').to_owned(),
         },
     })?;
-    Ok(ViewRecord {
-        name: view.name(),
-        sha256,
-        direction: view
-            .direction
-            .map(|direction| direction.to_string())
-            .unwrap_or_default(),
-    })
+    Ok(ViewRecord::of(view, sha256))
 }
 
 fn json_values(params: &ParamValues) -> std::collections::BTreeMap<String, serde_json::Value> {

@@ -219,6 +219,9 @@ fn asset(fitted: &Fitted, painted: &Painted, parameters: &ParamValues) -> Asset 
             .view
             .direction
             .map_or_else(String::new, |direction| direction.to_string()),
+        camera: fitted.view.camera,
+        weight: fitted.view.weight,
+        ..ViewRecord::default()
     };
     let parameters = parameters
         .0
@@ -245,13 +248,7 @@ fn record(view: &View) -> Result<ViewRecord, EngineError> {
         name: view.name(),
         reason: error.to_string().trim_end_matches('.').to_owned(),
     })?;
-    Ok(ViewRecord {
-        name: view.name(),
-        sha256,
-        direction: view
-            .direction
-            .map_or_else(String::new, |direction| direction.to_string()),
-    })
+    Ok(ViewRecord::of(view, sha256))
 }
 
 fn with_view(key: StageKey, view: &PreparedView) -> StageKey {

@@ -89,6 +89,8 @@ fn an_asset_knows_where_it_came_from() {
     let runner = start(vec![engine.boxed()]);
     let (mut job, picture) = job("test");
     job.views[0].direction = Some(bozzetto_asset::Direction::Left);
+    job.views[0].weight = 0.5;
+    job.views[0].matte.inverted = true;
     let mut off = job.views[0].clone();
     off.enabled = false;
     off.path = "nowhere".into();
@@ -116,6 +118,7 @@ fn an_asset_knows_where_it_came_from() {
         picture.path().file_name().and_then(|name| name.to_str())
     );
     assert_eq!(view.direction, "left");
+    assert!(view.weight == 0.5 && view.matte.inverted);
 }
 
 #[test]
