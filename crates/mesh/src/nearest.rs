@@ -66,21 +66,24 @@ impl SearchTree {
             .into_par_iter()
             .map(|face| mesh.corners(face))
             .collect();
-        Self::from_corners(&triangles)
+        Self::from_corners(&triangles, PARALLEL_FROM)
     }
 
-    /// Sorts points: each is a triangle of one place, so that the closest one can be asked for.
+    /// Sorts points: each is a triangle of one place, so that the closest one can be asked for. Stays on the calling
+    /// thread: it may run while others of the pool wait for its result, and a pool thread that waits inside may take
+    /// up another of those jobs and wait for itself.
     pub(crate) fn of_points(points: &[Vec3]) -> Self {
         let triangles: Vec<[Vec3; 3]> = points.iter().map(|&point| [point; 3]).collect();
-        Self::from_corners(&triangles)
+        Self::from_corners(&triangles, usize::MAX)
     }
 
-    fn from_corners(triangles: &[[Vec3; 3]]) -> Self {
+    /// Above `parallel_from` triangles halves are sorted in parallel; `usize::MAX` never enters the thread pool.
+    fn from_corners(triangles: &[[Vec3; 3]], parallel_from: usize) -> Self {
         if triangles.is_empty() {
             return Self::default();
         }
         let mut items: Vec<Item> = triangles
-            .par_iter()
+            .iter()
             .enumerate()
             .map(|(face, [a, b, c])| Item {
                 low: a.min(*b).min(*c),
@@ -88,7 +91,7 @@ impl SearchTree {
                 face: face as u32,
             })
             .collect();
-        let nodes = build(&mut items, 0, 0);
+        let nodes = build(&mut items, 0, 0, parallel_from);
         let faces: Vec<u32> = items.iter().map(|item| item.face).collect();
         let mut places = vec![0; faces.len()];
         for (place, &face) in faces.iter().enumerate() {
@@ -96,7 +99,7 @@ impl SearchTree {
         }
         Self {
             nodes,
-            corners: faces.par_iter().map(|&face| triangles[face as usize]).collect(),
+            corners: faces.iter().map(|&face| triangles[face as usize]).collect(),
             faces,
             places,
         }
@@ -255,7 +258,7 @@ impl Node {
 }
 
 /// Nodes of a subtree; `first_item` is the place of `items[0]` in the whole.
-fn build(items: &mut [Item], first_item: usize, depth: usize) -> Vec<Node> {
+fn build(items: &mut [Item], first_item: usize, depth: usize, parallel_from: usize) -> Vec<Node> {
     let (low, high) = bounds(items);
     let leaf = Node {
         low,
@@ -273,15 +276,15 @@ fn build(items: &mut [Item], first_item: usize, depth: usize) -> Vec<Node> {
         items.len() / 2
     };
     let (left, right) = items.split_at_mut(middle);
-    let (first, second) = if left.len() + right.len() > PARALLEL_FROM {
+    let (first, second) = if left.len() + right.len() > parallel_from {
         rayon::join(
-            || build(left, first_item, depth + 1),
-            || build(right, first_item + middle, depth + 1),
+            || build(left, first_item, depth + 1, parallel_from),
+            || build(right, first_item + middle, depth + 1, parallel_from),
         )
     } else {
         (
-            build(left, first_item, depth + 1),
-            build(right, first_item + middle, depth + 1),
+            build(left, first_item, depth + 1, parallel_from),
+            build(right, first_item + middle, depth + 1, parallel_from),
         )
     };
     let mut nodes = Vec::with_capacity(1 + first.len() + second.len());
@@ -510,5 +513,18 @@ mod tests {
         let tree = SearchTree::new(&mesh);
         assert_eq!(tree.nearest(Vec3::Z).unwrap().face, 0);
         assert!(SearchTree::new(&TriMesh::default()).nearest(Vec3::Z).is_none());
+    }
+
+    #[test]
+    fn a_tree_sorted_on_one_thread_is_the_same() {
+        let mesh = shapes::torus(0.3, 0.1, 120, 60);
+        let triangles: Vec<_> = (0..mesh.triangles.len()).map(|face| mesh.corners(face)).collect();
+        assert!(triangles.len() > PARALLEL_FROM);
+        let (parallel, alone) = (SearchTree::new(&mesh), SearchTree::from_corners(&triangles, usize::MAX));
+        assert_eq!(parallel.faces, alone.faces);
+        assert_eq!(parallel.corners, alone.corners);
+        for point in probes() {
+            assert_eq!(parallel.nearest(point), alone.nearest(point));
+        }
     }
 }
