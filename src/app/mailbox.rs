@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
+use super::state::Problem;
 use super::{export, finish, import, library, stage, telemetry};
 
 /// What background threads tell the window. The window applies it in `logic`, also while it is hidden.
@@ -16,6 +17,8 @@ pub enum Message {
     Library(library::LibraryEvent),
     /// Content for the stage, uploaded and ready to be drawn.
     Stage(stage::StageContent),
+    /// Why settings are not in their file.
+    SettingsNotSaved(Problem),
     /// Load of the graphics card.
     Telemetry(telemetry::Reading),
 }

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bozzetto_asset::files;
 use bozzetto_asset::formats::FormatError;
 use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_engine::ParamValues;
 use bozzetto_mesh::FinishSettings;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::mailbox::{Mailbox, Message};
+use super::pool::Pool;
 use super::state::{ExportFormat, Layout, Preset, Problem, ViewportMode};
 
 const FILE_NAME: &str = "settings.toml";
@@ -167,6 +171,47 @@ pub fn save(folder: &Path, settings: &Settings) -> Result<(), FormatError> {
     files::write_bytes(&path, text.as_bytes())
 }
 
+/// Writes settings on a thread of its own. Those it has not begun with are replaced by newer ones.
+pub struct SettingsWriter {
+    pool: Pool,
+    newest: Arc<Mutex<Option<Settings>>>,
+    mailbox: Mailbox,
+    folder: PathBuf,
+}
+
+impl SettingsWriter {
+    /// Starts the thread.
+    pub fn new(folder: PathBuf, mailbox: Mailbox) -> Self {
+        Self {
+            pool: Pool::new("settings", 1),
+            newest: Arc::default(),
+            mailbox,
+            folder,
+        }
+    }
+
+    /// Queues settings to be written. A failure comes as a message.
+    pub fn write(&self, settings: Settings) {
+        *self.newest.lock() = Some(settings);
+        let (newest, mailbox, folder) = (Arc::clone(&self.newest), self.mailbox.clone(), self.folder.clone());
+        self.pool.run(move || {
+            let settings = newest.lock().take();
+            if let Some(Err(error)) = settings.map(|settings| save(&folder, &settings)) {
+                let sentence = format!("The settings could not be saved: {error}");
+                let problem = Problem::with_hint(sentence.clone(), "They apply until the program is closed.");
+                if !mailbox.post(Message::SettingsNotSaved(problem)) {
+                    tracing::warn!("{sentence}");
+                }
+            }
+        });
+    }
+
+    /// Waits for settings that are being written.
+    pub fn finish(self) {
+        self.pool.finish();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +281,32 @@ mod tests {
             assert_eq!(std::fs::read(aside).expect("kept"), content);
             assert!(!path.exists());
         }
+    }
+
+    #[test]
+    fn the_newest_settings_are_written_by_the_end_and_a_failure_is_told() {
+        let (mailbox, inbox) = Mailbox::new(Arc::new(|| {}));
+        let with_seed = |seed| Settings {
+            seed,
+            ..Settings::default()
+        };
+        let folder = folder();
+        let writer = SettingsWriter::new(folder.path().to_owned(), mailbox.clone());
+        for seed in 1..=20 {
+            writer.write(with_seed(seed));
+        }
+        writer.finish();
+        assert_eq!(load(folder.path()), (with_seed(20), None));
+        assert!(inbox.is_empty());
+
+        let no_folder = folder.path().join(FILE_NAME);
+        let writer = SettingsWriter::new(no_folder, mailbox);
+        writer.write(with_seed(1));
+        writer.finish();
+        let Ok(Message::SettingsNotSaved(problem)) = inbox.try_recv() else {
+            panic!("the failure is told");
+        };
+        assert!(problem.sentence.contains("could not be saved"), "{problem:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::super::command::{Command, pressed_commands};
 use super::super::mailbox::Message;
-use super::super::state::{AppState, ExportStatus, FinishStatus, LibraryStatus};
+use super::super::state::{AppState, ExportStatus, FinishStatus, LibraryStatus, NoticeLevel};
 use super::BozzettoApp;
 
 /// How often times are brought up to date while something runs.
@@ -19,6 +19,7 @@ impl BozzettoApp {
                 Message::Export(event) => self.apply_export(event),
                 Message::Library(event) => self.apply_library(event),
                 Message::Stage(content) => self.apply_stage(content),
+                Message::SettingsNotSaved(problem) => self.say(NoticeLevel::Warning, &problem),
                 Message::Telemetry(reading) => self.state.telemetry = reading,
             }
         }

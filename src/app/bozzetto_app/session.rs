@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use bozzetto_asset::View;
 use bozzetto_engine::ParamValues;
 
-use super::super::settings::{self, Settings, StageSettings};
+use super::super::settings::{Settings, StageSettings};
 use super::super::state::{NoticeLevel, Problem};
 use super::BozzettoApp;
 
@@ -106,25 +106,17 @@ impl BozzettoApp {
         }
     }
 
-    /// Writes the settings if they differ from the file.
+    /// Has the settings written if they differ from what was written last.
     pub(super) fn save_settings_now(&mut self) {
         self.settings_changed = None;
         let now = self.settings();
         if now == self.saved_settings {
             return;
         }
-        // A few kilobytes: quicker than handing them to another thread.
-        match settings::save(&self.folders.config, &now) {
-            Ok(()) => self.saved_settings = now,
-            Err(error) => {
-                // Said once: the next change tries again.
-                self.saved_settings = now;
-                let problem = Problem::with_hint(
-                    format!("The settings could not be saved: {error}"),
-                    "They apply until the program is closed.",
-                );
-                self.say(NoticeLevel::Warning, &problem);
-            }
+        if let Some(writer) = &self.settings_writer {
+            writer.write(now.clone());
+            // Also when it fails, which is said once: the next change tries again.
+            self.saved_settings = now;
         }
     }
 
