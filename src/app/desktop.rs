@@ -57,7 +57,8 @@ impl Desktop for NativeDesktop {
             .set_title("Add pictures of one object")
             .add_filter("Pictures", &PICTURE_EXTENSIONS)
             .add_filter("All files", &["*"]);
-        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+        // Not looked up first, since a network drive may take its time: dialogs pass over folders that are gone.
+        if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);
         }
         if let Some(parent) = parent {
@@ -87,7 +88,8 @@ impl Desktop for NativeDesktop {
             .set_title(format!("Export as {}", format.label()))
             .set_file_name(file_name)
             .add_filter(format.label(), &[format.extension()]);
-        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+        // Not looked up first, since a network drive may take its time: dialogs pass over folders that are gone.
+        if let Some(folder) = folder {
             dialog = dialog.set_directory(folder);
         }
         if let Some(parent) = parent {
