@@ -61,6 +61,17 @@ fn each_shading_shows_what_it_says() {
 }
 
 #[test]
+fn a_plain_material_needs_no_texture_coordinates() {
+    let mut red = textured(sphere(Vec3::ZERO, 0.4), [255, 0, 0, 255], AlphaMode::Opaque, 0.0, 0.5);
+    let mesh = Arc::make_mut(&mut red.mesh);
+    mesh.uvs.clear();
+    mesh.colors.clear();
+    red.material.base_color = Arc::new(RgbaImage::from_pixel(1, 1, Rgba([255, 0, 0, 255])));
+    let picture = draw(&mut scene_of(&red), &front(), [64, 64], &with(Shading::BaseColor));
+    assert_close(&picture, [32, 32], [255, 0, 0, 255], 2);
+}
+
+#[test]
 fn metal_and_roughness_change_the_picture() {
     let spread = |metallic, roughness| {
         let ball = textured(

@@ -5,7 +5,7 @@
 
 struct Material {
     alpha: vec4f,   // mode (ALPHA_), cut-off, metallic, roughness
-    maps: vec4u,    // has ORM, has occlusion in it, has normals, has vertex colours
+    maps: vec4u,    // has ORM, has occlusion in it, has normals, unused
 }
 
 const ALPHA_OPAQUE: f32 = 0.0;

@@ -27,7 +27,7 @@ fn photo_vertex(@builtin(vertex_index) index: u32, photo: Photo) -> PhotoFragmen
 }
 
 @fragment
-fn photo_fragment(in: PhotoFragment, @builtin(front_facing) is_front: bool) -> @location(0) vec4f {
+fn photo_fragment(in: PhotoFragment) -> @location(0) vec4f {
     let texel = textureSample(photos, photo_sampler, in.uv, in.layer);
     if (texel.a < 0.05) { discard; }
     return vec4f(texel.rgb, texel.a);

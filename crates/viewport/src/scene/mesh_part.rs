@@ -80,14 +80,14 @@ impl MeshPart {
             return Ok(None);
         }
         check_mesh(device, mesh)?;
-        let material = material.filter(|_| !mesh.uvs.is_empty());
+        let material = material.filter(|material| !mesh.uvs.is_empty() || is_plain(material));
         if let Some(material) = material {
             check_material(device, material)?;
         }
         let Some(bounds) = Bounds::from_pair(mesh.bounds()) else {
             return Ok(None);
         };
-        let vertices = pack_vertices(mesh, material.is_some());
+        let vertices = pack_vertices(mesh, material);
         let shadow = GroundShadow::of_mesh(mesh, &bounds);
         let default_material = Material {
             metallic_factor: 0.0,
@@ -98,7 +98,7 @@ impl MeshPart {
         caught(device, || {
             let buffer = |label, bytes: &[u8], usage| gpu::filled_buffer(device, queue, label, bytes, usage);
             let vertex_and_storage = BufferUsages::VERTEX | BufferUsages::STORAGE;
-            let uniforms = material_uniforms(material, !mesh.colors.is_empty());
+            let uniforms = material_uniforms(material);
             Some(Self {
                 bounds,
                 shadow,
@@ -155,7 +155,17 @@ fn check_material(device: &wgpu::Device, material: &Material) -> Result<(), GpuE
         .try_for_each(|(width, height)| gpu::check_texture(device, "The texture", [width, height]))
 }
 
-fn material_uniforms(material: &Material, has_colors: bool) -> MaterialUniforms {
+/// Whether the base colour differs from place to place; one texel is a factor.
+fn is_textured(material: &Material) -> bool {
+    !material.base_color.is_empty() && material.base_color.dimensions() != (1, 1)
+}
+
+/// Whether a material is the same everywhere, so that it needs no texture coordinates.
+fn is_plain(material: &Material) -> bool {
+    material.base_color.dimensions() == (1, 1) && material.orm.is_none() && material.normal.is_none()
+}
+
+fn material_uniforms(material: &Material) -> MaterialUniforms {
     let (mode, cutoff) = match material.alpha_mode {
         AlphaMode::Opaque => (0.0, 0.0),
         AlphaMode::Mask { cutoff } => (1.0, cutoff),
@@ -167,12 +177,12 @@ fn material_uniforms(material: &Material, has_colors: bool) -> MaterialUniforms 
             u32::from(material.orm.is_some()),
             u32::from(material.has_occlusion),
             u32::from(material.normal.is_some()),
-            u32::from(has_colors),
+            0,
         ],
     }
 }
 
-fn pack_vertices(mesh: &TriMesh, is_textured: bool) -> Vec<MeshVertex> {
+fn pack_vertices(mesh: &TriMesh, material: Option<&Material>) -> Vec<MeshVertex> {
     let computed;
     let normals = if mesh.normals.is_empty() {
         let mut bare = TriMesh::new(mesh.positions.clone(), mesh.triangles.clone());
@@ -182,12 +192,13 @@ fn pack_vertices(mesh: &TriMesh, is_textured: bool) -> Vec<MeshVertex> {
     } else {
         &mesh.normals
     };
-    // A finished mesh's colour is in its texture; its vertex colours would tint it twice.
-    let color_of = |index: usize| match (is_textured, mesh.colors.get(index)) {
-        (true, _) => Vec3::ONE,
-        (false, Some(&color)) => color,
-        (false, None) => PLAIN_COLOR,
+    // The colour of a textured mesh is in its picture; its vertex colours would tint it twice.
+    let colors = match material {
+        Some(material) if is_textured(material) => &[],
+        _ => mesh.colors.as_slice(),
     };
+    let filler = if material.is_some() { Vec3::ONE } else { PLAIN_COLOR };
+    let color_of = |index: usize| colors.get(index).copied().unwrap_or(filler);
     (0..mesh.positions.len())
         .into_par_iter()
         .map(|index| MeshVertex {
@@ -268,4 +279,48 @@ fn texture(
     };
     queue.write_texture(texture.as_image_copy(), texels, layout, size);
     texture
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use glam::Vec2;
+    use image::Rgba;
+
+    use super::*;
+
+    fn material(size: u32) -> Material {
+        Material {
+            base_color: Arc::new(RgbaImage::from_pixel(size, size, Rgba([255, 0, 0, 255]))),
+            ..Material::default()
+        }
+    }
+
+    #[test]
+    fn vertex_colors_count_unless_a_picture_has_them() {
+        let mut mesh = TriMesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]]);
+        mesh.uvs = vec![Vec2::ZERO; 3];
+        let color = |mesh: &TriMesh, material: Option<&Material>| {
+            let [red, green, blue, _] = pack_vertices(mesh, material)[0].color;
+            [red, green, blue].map(|bits| f16::from_bits(bits).to_f32())
+        };
+        assert_eq!(color(&mesh, None), [0.5; 3]);
+        assert_eq!(color(&mesh, Some(&material(1))), [1.0; 3]);
+        mesh.colors = vec![Vec3::Y; 3];
+        assert_eq!(color(&mesh, None), [0.0, 1.0, 0.0]);
+        assert_eq!(color(&mesh, Some(&material(1))), [0.0, 1.0, 0.0]);
+        assert_eq!(color(&mesh, Some(&material(2))), [1.0; 3]);
+    }
+
+    #[test]
+    fn only_materials_without_pictures_need_no_uvs() {
+        assert!(is_plain(&material(1)));
+        assert!(!is_plain(&material(2)) && !is_plain(&Material::default()));
+        let bumpy = Material {
+            normal: Some(Arc::new(RgbImage::new(2, 2))),
+            ..material(1)
+        };
+        assert!(!is_plain(&bumpy));
+    }
 }
