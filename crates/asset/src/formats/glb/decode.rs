@@ -199,12 +199,14 @@ impl Merge {
         for &accessor in primitive.attributes.values().chain(&primitive.indices) {
             self.num_entries = self.num_entries.saturating_add(scene.count(accessor)?);
         }
-        if self.num_entries > MAX_ENTRIES {
+        // Arrays without data are read as zeros, so a few bytes can claim many entries.
+        let limit = MAX_ENTRIES.min((1 << 20) + 64 * scene.binary.len() as u64);
+        if self.num_entries > limit {
             return Err(FormatError::TooLarge {
                 path: std::path::PathBuf::new(),
                 what: "vertices and corners",
                 claimed: self.num_entries,
-                limit: MAX_ENTRIES,
+                limit,
             });
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Materials of a GLB: factors and textures become the pictures of a [`Material`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gltf::json;
@@ -13,6 +14,10 @@ use super::accessor::{Scene, get};
 use crate::color::{linear_from_srgb_u8, srgb_u8_from_linear};
 use crate::formats::{FormatError, pictures};
 use crate::{AlphaMode, Material};
+
+/// Texels that all pictures of a material are brought to, 8K by 8K at most: a wide and a tall one of a few bytes each
+/// must not take all memory.
+const MAX_TEXELS: u64 = 1 << 26;
 
 type MaterialIndex = Option<Index<json::Material>>;
 
@@ -77,6 +82,15 @@ pub(super) fn read(scene: &Scene<'_>, index: MaterialIndex) -> Result<Material, 
         .fold((1, 1), |(width, height), picture| {
             (width.max(picture.width()), height.max(picture.height()))
         });
+    let num_texels = u64::from(size.0) * u64::from(size.1);
+    if num_texels > MAX_TEXELS {
+        return Err(FormatError::TooLarge {
+            path: PathBuf::new(),
+            what: "texels in a texture",
+            claimed: num_texels,
+            limit: MAX_TEXELS,
+        });
+    }
     let alpha_mode = match source.alpha_mode {
         Valid(json::material::AlphaMode::Mask) => AlphaMode::Mask {
             cutoff: unit(source.alpha_cutoff.unwrap_or_default().0),

@@ -246,11 +246,10 @@ fn bad_files_name_what_is_wrong() {
     };
     let truncated = |result| matches!(result, Err(FormatError::Truncated { .. }));
     let damaged = |result| matches!(result, Err(FormatError::Damaged { .. }));
-    assert!(truncated(with("/accessors/0/count", json!(150_000_000))));
-    assert!(matches!(
-        with("/accessors/0/count", json!(u64::MAX)),
-        Err(FormatError::TooLarge { .. })
-    ));
+    let too_large = |result| matches!(result, Err(FormatError::TooLarge { .. }));
+    assert!(truncated(with("/accessors/0/count", json!(150_000))));
+    assert!(too_large(with("/accessors/0/count", json!(150_000_000))));
+    assert!(too_large(with("/accessors/0/count", json!(u64::MAX))));
     assert!(truncated(with("/bufferViews/0/byteOffset", json!(u64::MAX))));
     assert!(truncated(with("/accessors/2/sparse/count", json!(1_u64 << 40))));
     assert!(damaged(with("/accessors/2/type", json!("VEC4"))));
@@ -267,6 +266,21 @@ fn bad_files_name_what_is_wrong() {
     cut.truncate(good.len() - 1);
     assert!(truncated(decode(&cut)));
     assert!(matches!(decode(b"ply\n"), Err(FormatError::NotRecognized { .. })));
+}
+
+#[test]
+fn a_wide_and_a_tall_picture_do_not_make_a_huge_one() {
+    let mut textured = textured_quad(AlphaMode::Opaque);
+    textured.material = Material {
+        base_color: Arc::new(RgbaImage::new(16_384, 1)),
+        normal: Some(Arc::new(RgbImage::new(1, 16_384))),
+        ..Material::default()
+    };
+    let bytes = encode(&textured, &GlbOptions::default()).unwrap();
+    assert!(matches!(
+        decode(&bytes),
+        Err(FormatError::TooLarge { claimed, .. }) if claimed == 1 << 28
+    ));
 }
 
 #[test]
