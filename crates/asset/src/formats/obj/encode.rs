@@ -82,6 +82,7 @@ struct Pictures<'a> {
 impl<'a> Pictures<'a> {
     fn of(material: &'a Material, has_uvs: bool) -> Self {
         let has_texels = |(width, height): (u32, u32)| has_uvs && width * height > 0;
+        let has_picture = has_texels(material.base_color.dimensions()) && material.base_color.dimensions() != (1, 1);
         let orm = material.orm.as_ref().filter(|picture| has_texels(picture.dimensions()));
         let channel = |index: usize| {
             orm.map(|picture| {
@@ -92,7 +93,8 @@ impl<'a> Pictures<'a> {
         };
         let normal: Option<&Arc<RgbImage>> = material.normal.as_ref();
         Self {
-            base_color: has_texels(material.base_color.dimensions()).then(|| match material.alpha_mode {
+            // One texel is a factor, which leaves room for vertex colours.
+            base_color: has_picture.then(|| match material.alpha_mode {
                 AlphaMode::Opaque => Pixels::Opaque(&material.base_color),
                 AlphaMode::Mask { .. } | AlphaMode::Blend => Pixels::Rgba(&material.base_color),
             }),
@@ -157,6 +159,10 @@ fn material_text(material: &Material, pictures: &Pictures<'_>, stem: &str) -> St
         if material.alpha_mode != AlphaMode::Opaque {
             line("map_d", format!("{stem}_base_color.png"));
         }
+    } else if let Some(pixel) = material.base_color.pixels().next()
+        && material.alpha_mode != AlphaMode::Opaque
+    {
+        line("d", (f32::from(pixel.0[3]) / 255.0).to_string());
     }
     match &pictures.roughness {
         Some(_) => line("map_Pr", format!("{stem}_roughness.png")),

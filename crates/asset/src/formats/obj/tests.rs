@@ -87,6 +87,26 @@ fn vertex_colors_lie_on_their_axes_and_survive() {
 }
 
 #[test]
+fn a_material_of_one_texel_keeps_vertex_colors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plain.obj");
+    let mut textured = textured_quad(AlphaMode::Blend);
+    let mesh = Arc::make_mut(&mut textured.mesh);
+    mesh.colors = vec![Vec3::Y; mesh.positions.len()];
+    textured.material.base_color = Arc::new(image::RgbaImage::from_pixel(1, 1, image::Rgba([255, 255, 255, 51])));
+    write(&path, &textured).unwrap();
+    let back = read(&path).unwrap();
+    assert_eq!(back.uvs, textured.mesh.uvs);
+    assert_eq!(back.colors, textured.mesh.colors);
+    let material = std::fs::read_to_string(folder.path().join("plain.mtl")).unwrap();
+    assert!(
+        material.contains("Kd 1 1 1\n") && material.contains("d 0.2\n"),
+        "{material}"
+    );
+    assert!(!material.contains("map_Kd"), "{material}");
+}
+
+#[test]
 fn bad_lines_are_named() {
     for (text, words) in [
         ("v 0 0\n", "line 1 has 2 numbers of 3"),
