@@ -30,15 +30,20 @@ struct Corner {
 pub(super) fn decode(bytes: &[u8]) -> Result<TriMesh, FormatError> {
     let mut reader = Reader::default();
     let mut pending = Vec::new();
-    for (index, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
+    let mut lines = bytes.split(|&byte| byte == b'\n').enumerate().peekable();
+    while let Some((index, line)) = lines.next() {
         let line = line.trim_ascii_end();
-        // A backslash at its end continues a line on the next.
-        if let Some(part) = line.strip_suffix(b"\\") {
+        let is_comment = pending.is_empty() && line.trim_ascii_start().starts_with(b"#");
+        // A backslash at its end continues a line on the next, but a comment may end in the path of a folder.
+        let continued = line.strip_suffix(b"\\").filter(|_| !is_comment);
+        let result = if let Some(part) = continued {
             pending.extend_from_slice(part);
             pending.push(b' ');
-            continue;
-        }
-        let result = if pending.is_empty() {
+            if lines.peek().is_some() {
+                continue;
+            }
+            reader.line(&pending)
+        } else if pending.is_empty() {
             reader.line(line)
         } else {
             pending.extend_from_slice(line);

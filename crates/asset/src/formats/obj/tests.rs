@@ -107,6 +107,15 @@ fn a_material_of_one_texel_keeps_vertex_colors() {
 }
 
 #[test]
+fn comments_are_not_continued_and_the_last_line_may_be() {
+    let mesh = decode(b"# drawn in C:\\art\\\nv 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 \\\n3 \\").unwrap();
+    assert_eq!(mesh.positions.len(), 3);
+    assert_eq!(mesh.triangles, [[0, 1, 2]]);
+    let error = decode(b"v 0 0 0\nv 1 \\").unwrap_err().to_string();
+    assert!(error.contains("line 2 has 1 numbers of 3"), "{error}");
+}
+
+#[test]
 fn bad_lines_are_named() {
     for (text, words) in [
         ("v 0 0\n", "line 1 has 2 numbers of 3"),
