@@ -16,13 +16,13 @@ pub fn closest_covered(is_covered: &[bool], size: usize) -> Option<Vec<u32>> {
         for x in 0..size {
             let source_row = rows[y * size + x];
             if source_row != FAR {
-                let height = (y as f32 - source_row as f32).powi(2);
+                let height = (y as f64 - f64::from(source_row)).powi(2);
                 envelope.push(x, height);
             }
         }
         let mut place = 0;
         for (x, texel) in row.iter_mut().enumerate() {
-            while place + 1 < envelope.starts.len() && envelope.starts[place + 1] < x as f32 {
+            while place + 1 < envelope.starts.len() && envelope.starts[place + 1] < x as f64 {
                 place += 1;
             }
             let column = envelope.columns[place].0;
@@ -60,10 +60,11 @@ fn closest_rows(is_covered: &[bool], size: usize) -> Vec<u32> {
     rows
 }
 
-/// Columns whose parabolas form the lower envelope, and where each begins to be the lowest.
+/// Columns whose parabolas form the lower envelope, and where each begins to be the lowest. Squares of large pictures'
+/// coordinates do not fit the mantissa of an `f32`.
 struct Envelope {
-    columns: Vec<(usize, f32)>,
-    starts: Vec<f32>,
+    columns: Vec<(usize, f64)>,
+    starts: Vec<f64>,
 }
 
 impl Envelope {
@@ -74,17 +75,17 @@ impl Envelope {
         }
     }
 
-    fn push(&mut self, column: usize, height: f32) {
-        let mut start = f32::NEG_INFINITY;
+    fn push(&mut self, column: usize, height: f64) {
+        let mut start = f64::NEG_INFINITY;
         while let Some(&(last, last_height)) = self.columns.last() {
-            let (q, p) = (column as f32, last as f32);
+            let (q, p) = (column as f64, last as f64);
             start = ((height + q * q) - (last_height + p * p)) / (2.0 * (q - p));
-            if start > *self.starts.last().unwrap_or(&f32::NEG_INFINITY) {
+            if start > *self.starts.last().unwrap_or(&f64::NEG_INFINITY) {
                 break;
             }
             self.columns.pop();
             self.starts.pop();
-            start = f32::NEG_INFINITY;
+            start = f64::NEG_INFINITY;
         }
         self.columns.push((column, height));
         self.starts.push(start);
@@ -122,5 +123,21 @@ mod tests {
     fn nothing_covered_is_no_answer() {
         assert_eq!(closest_covered(&[false; 16], 4), None);
         assert_eq!(closest_covered(&[], 0), None);
+    }
+
+    #[test]
+    fn far_columns_of_large_pictures_are_told_apart() {
+        // Near the end of an 8K row, where squares need 26 bits.
+        let (first, last) = ((8057_usize, 3100_i64), (8058_usize, 3099_i64));
+        let mut envelope = Envelope::with_capacity(2);
+        for (column, rows) in [first, last] {
+            envelope.push(column, (rows * rows) as f64);
+        }
+        let distance = |x: i64, (column, rows): (usize, i64)| (x - column as i64).pow(2) + rows * rows;
+        for x in 0..8192 {
+            let is_last = envelope.starts[1] < x as f64;
+            let (found, other) = if is_last { (last, first) } else { (first, last) };
+            assert!(distance(x, found) <= distance(x, other), "{x}");
+        }
     }
 }
