@@ -2,6 +2,9 @@
 
 use bozzetto_asset::Direction;
 
+/// A place of the turntable this near a known direction is taken, degrees of azimuth.
+const LEAST_APART_DEG: f32 = 20.0;
+
 /// Words for each side. Short forms count only where they stand alone (`tiger_f.png`); every language's word here
 /// means one side only.
 const WORDS: [(Direction, &[&str]); 6] = [
@@ -152,6 +155,34 @@ pub fn propose_directions(names: &[String]) -> Vec<Option<Direction>> {
 pub fn turntable(count: usize) -> Vec<Direction> {
     (0..count)
         .map(|index| named(index as f32 * 360.0 / count as f32, 0.0))
+        .collect()
+}
+
+/// The direction of each view, from its name and the direction that was given: as given, else as its name suggests,
+/// else a free place of a turntable.
+pub fn resolve_directions(views: &[(String, Option<Direction>)]) -> Vec<Direction> {
+    let names: Vec<String> = views.iter().map(|(name, _)| name.clone()).collect();
+    let known: Vec<Option<Direction>> = views
+        .iter()
+        .zip(propose_directions(&names))
+        .map(|((_, given), by_name)| given.or(by_name))
+        .collect();
+    let azimuth = |direction: Direction| direction.azimuth_elevation_deg().0;
+    let slots = turntable(views.len());
+    let is_free = |slot: &&Direction| {
+        known.iter().flatten().all(|direction| {
+            let apart = (azimuth(*direction) - azimuth(**slot)).rem_euclid(360.0);
+            apart.min(360.0 - apart) >= LEAST_APART_DEG
+        })
+    };
+    let mut free = slots.iter().filter(is_free);
+    known
+        .iter()
+        .enumerate()
+        .map(|(index, direction)| {
+            let slot = || free.next().copied().or_else(|| slots.get(index).copied());
+            direction.or_else(slot).unwrap_or(Direction::Front)
+        })
         .collect()
 }
 
@@ -431,5 +462,15 @@ mod tests {
     fn a_turntable_starts_at_the_front_and_turns_to_the_left() {
         assert_eq!(turntable(4), [Front, Left, Back, Right]);
         assert!(turntable(0).is_empty());
+    }
+
+    #[test]
+    fn views_without_a_name_that_tells_take_the_free_places() {
+        let view = |name: &str, given| (name.to_owned(), given);
+        let resolved = resolve_directions(&[view("front.png", None), view("x.png", None), view("y.png", Some(Back))]);
+        assert_eq!((resolved[0], resolved[2]), (Front, Back));
+        let (azimuth, _) = resolved[1].azimuth_elevation_deg();
+        assert!((azimuth - 120.0).abs() < 1e-3, "{azimuth}");
+        assert_eq!(resolve_directions(&[view("anything.png", None)]), [Front]);
     }
 }

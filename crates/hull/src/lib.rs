@@ -16,6 +16,6 @@ mod projector;
 mod silhouette;
 mod surface;
 
-pub use directions::{propose_directions, turntable};
+pub use directions::{propose_directions, resolve_directions, turntable};
 pub use engine::HullEngine;
 pub use prepare::{prepare_view, prepare_view_with};

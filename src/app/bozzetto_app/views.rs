@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bozzetto_asset::{Direction, MatteSettings, View};
-use bozzetto_hull::{propose_directions, turntable};
+use bozzetto_asset::{MatteSettings, View};
+use bozzetto_hull::resolve_directions;
 use egui::ColorImage;
 use image::RgbaImage;
 
@@ -271,56 +271,9 @@ impl BozzettoApp {
                 )
             })
             .collect();
-        for (item, direction) in enabled.into_iter().zip(proposals(&given)) {
+        for (item, direction) in enabled.into_iter().zip(resolve_directions(&given)) {
             item.proposed_direction = Some(direction);
         }
         self.update_outdated();
-    }
-}
-
-/// The direction of each view: as given, else as its name suggests, else a free place of a turntable.
-fn proposals(views: &[(String, Option<Direction>)]) -> Vec<Direction> {
-    let names: Vec<String> = views.iter().map(|(name, _)| name.clone()).collect();
-    let known: Vec<Option<Direction>> = views
-        .iter()
-        .zip(propose_directions(&names))
-        .map(|((_, given), by_name)| given.or(by_name))
-        .collect();
-    let azimuth = |direction: Direction| direction.azimuth_elevation_deg().0;
-    let slots = turntable(views.len());
-    let is_free = |slot: &&Direction| {
-        known.iter().flatten().all(|direction| {
-            let apart = (azimuth(*direction) - azimuth(**slot)).rem_euclid(360.0);
-            apart.min(360.0 - apart) >= 20.0
-        })
-    };
-    let mut free = slots.iter().filter(is_free);
-    known
-        .iter()
-        .enumerate()
-        .map(|(index, direction)| {
-            let slot = || free.next().copied().or_else(|| slots.get(index).copied());
-            direction.or_else(slot).unwrap_or(Direction::Front)
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn views_without_a_name_that_tells_take_the_free_places() {
-        let view = |name: &str, given| (name.to_owned(), given);
-        let proposed = proposals(&[
-            view("front.png", None),
-            view("x.png", None),
-            view("y.png", Some(Direction::Back)),
-        ]);
-        assert_eq!(proposed[0], Direction::Front);
-        assert_eq!(proposed[2], Direction::Back);
-        let (azimuth, _) = proposed[1].azimuth_elevation_deg();
-        assert!((azimuth - 120.0).abs() < 1e-3, "{azimuth}");
-        assert_eq!(proposals(&[view("anything.png", None)]), [Direction::Front]);
     }
 }

@@ -7,11 +7,11 @@ mod placement;
 
 use std::sync::Arc;
 
-use bozzetto_asset::{Camera, Direction, PreparedView};
+use bozzetto_asset::{Camera, PreparedView};
 use bozzetto_engine::{EngineError, Event, Preview};
 use rayon::prelude::*;
 
-use crate::directions::{propose_directions, turntable};
+use crate::directions::resolve_directions;
 use crate::params::Settings;
 use crate::progress::Progress;
 use crate::projector::Projector;
@@ -89,40 +89,14 @@ fn measured(view: &PreparedView, progress: &Progress<'_>) -> Result<Arc<Silhouet
 }
 
 fn initial_placements(views: &[PreparedView], silhouettes: &[Arc<Silhouette>], settings: &Settings) -> Vec<Placement> {
+    let named: Vec<_> = views.iter().map(|view| (view.name.clone(), view.direction)).collect();
     views
         .iter()
         .zip(silhouettes)
-        .zip(directions(views))
+        .zip(resolve_directions(&named))
         .map(|((view, silhouette), direction)| match view.camera {
             Some(camera) => Placement::exact(camera, silhouette.clone(), view.weight),
             None => Placement::guessed(direction, silhouette.clone(), view.weight, settings.field_of_view_rad),
-        })
-        .collect()
-}
-
-/// Given directions, else those that names suggest, else the free places of a turntable.
-fn directions(views: &[PreparedView]) -> Vec<Direction> {
-    let names: Vec<String> = views.iter().map(|view| view.name.clone()).collect();
-    let known: Vec<Option<Direction>> = views
-        .iter()
-        .zip(propose_directions(&names))
-        .map(|(view, proposed)| view.direction.or(proposed))
-        .collect();
-    let azimuth = |direction: Direction| direction.azimuth_elevation_deg().0;
-    let is_taken = |slot: &Direction| {
-        known.iter().flatten().any(|direction| {
-            let apart = (azimuth(*direction) - azimuth(*slot)).rem_euclid(360.0);
-            apart.min(360.0 - apart) < 20.0
-        })
-    };
-    let slots = turntable(views.len());
-    let mut free = slots.iter().filter(|slot| !is_taken(slot));
-    known
-        .iter()
-        .enumerate()
-        .map(|(index, direction)| {
-            let slot = || free.next().copied().or_else(|| slots.get(index).copied());
-            direction.or_else(slot).unwrap_or(Direction::Front)
         })
         .collect()
 }
