@@ -12,6 +12,8 @@ const MAX_SIDE_PX: u32 = 16_384;
 const MAX_PIXELS: u64 = 120_000_000;
 /// Most bytes a decoder may claim for itself.
 const MAX_DECODER_BYTES: u64 = 1 << 30;
+/// The reason told when a picture is over that.
+const TOO_MUCH_MEMORY: &str = "it needs more memory than a picture should";
 /// Shortest side that holds enough of an object to work with.
 const MIN_SIDE_PX: u32 = 16;
 /// Longer sides are scaled down to this: finer than any voxel or texel made from a view, and quick to cut out.
@@ -66,6 +68,10 @@ fn decoded(reader: ImageReader<BufReader<File>>) -> Result<DynamicImage, String>
             MAX_PIXELS / 1_000_000
         ));
     }
+    // The decoded pixels and the 8-bit copy made of them lie in memory together.
+    if decoder.total_bytes() > MAX_DECODER_BYTES / 2 {
+        return Err(TOO_MUCH_MEMORY.to_owned());
+    }
     let mut limits = Limits::no_limits();
     limits.max_image_width = Some(MAX_SIDE_PX);
     limits.max_image_height = Some(MAX_SIDE_PX);
@@ -80,7 +86,7 @@ fn decoded(reader: ImageReader<BufReader<File>>) -> Result<DynamicImage, String>
 /// The tail of the sentence 'The picture cannot be used: ..' for a decoder's error.
 fn reason_of(error: &ImageError) -> String {
     match error {
-        ImageError::Limits(_) => "it needs more memory than a picture should".to_owned(),
+        ImageError::Limits(_) => TOO_MUCH_MEMORY.to_owned(),
         ImageError::Unsupported(_) => format!("its kind is not supported ({})", trimmed(&error.to_string())),
         ImageError::IoError(io) if io.kind() == ErrorKind::UnexpectedEof => {
             "the file is cut short; copy or download it again".to_owned()
@@ -186,6 +192,23 @@ fn mean(picture: &RgbaImage, columns: &[(u32, f32)], rows: &[(u32, f32)]) -> Rgb
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn deep_colours_that_fill_the_memory_are_refused_before_they_are_decoded() {
+        // A PNG's signature, the header of 10 000 x 10 000 pixels of four times 16 bits, and the start of its data.
+        let mut bytes = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+        bytes.extend([10_000_u32.to_be_bytes(), 10_000_u32.to_be_bytes()].concat());
+        bytes.extend([16, 6, 0, 0, 0, 0xea, 0xde, 0xbe, 0x64]);
+        bytes.extend(b"\0\0\x10\0IDAT\x78\x9c");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("deep.png");
+        std::fs::write(&path, bytes).expect("the file can be written");
+        let error = decode(&View::new(path)).err();
+        assert!(
+            matches!(&error, Some(EngineError::BadView { reason, .. }) if reason == TOO_MUCH_MEMORY),
+            "{error:?}"
+        );
+    }
 
     #[test]
     fn scaling_down_keeps_flat_colours_and_does_not_bleed_hidden_ones() {
