@@ -91,6 +91,11 @@ impl<'a> Painter<'a> {
             return None;
         }
         let seen = source.view.projector.project(position);
+        let outside = (seen.pixel - source.view.silhouette.picture_px.as_vec2()).max(-seen.pixel);
+        // The picture's border says nothing of an object that goes on beyond it.
+        if outside.max_element() > source.depth.guard_px() {
+            return None;
+        }
         // On a slope the surface's own depth changes within the guard about occluders.
         let slope = ((1.0 - cosine * cosine).max(0.0).sqrt() / cosine).min(5.0);
         let tolerance = self.tolerance + slope * source.depth.guard_px() * seen.metres_per_px * 1.2;
@@ -115,5 +120,55 @@ impl<'a> Painter<'a> {
             * source.view.view.weight.max(1e-3)
             * if from_behind { MIRRORED } else { 1.0 };
         Some((source.picture.at(pixel), weight, cosine * visibility))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bozzetto_asset::{Camera, PreparedView, Projection, TriMesh};
+    use bozzetto_engine::{CancelToken, ParamValues, RunContext};
+    use image::{GrayImage, Luma, Rgb, RgbImage};
+
+    use super::*;
+    use crate::progress::Progress;
+    use crate::projector::Projector;
+    use crate::silhouette::Silhouette;
+
+    #[test]
+    fn what_lies_beyond_the_frame_takes_no_colour_from_its_border() {
+        let context = RunContext {
+            cancel: CancelToken::new(),
+            emit: &|_| (),
+        };
+        let progress = Progress::new(&context, "colour");
+        let camera = Camera::orbit(0.0, 0.0, 2.0, Projection::Orthographic { height: 1.0 }, 1.0);
+        let matte = GrayImage::from_pixel(64, 64, Luma([255]));
+        let silhouette = Silhouette::new(&matte, true, &progress)
+            .expect("not cancelled")
+            .expect("full");
+        let view = FittedView {
+            view: PreparedView {
+                name: "cut".to_owned(),
+                color: Arc::new(RgbImage::from_pixel(64, 64, Rgb([255, 0, 0]))),
+                matte: Arc::new(matte),
+                direction: None,
+                camera: Some(camera),
+                weight: 1.0,
+            },
+            camera,
+            projector: Projector::new(&camera, 64, 64),
+            silhouette: Arc::new(silhouette),
+            is_exact: true,
+        };
+        let depth = DepthMap::render(&view, &TriMesh::default(), &progress.part(0, 1, 1)).expect("not cancelled");
+        let settings = Settings::from_values(&ParamValues::default());
+        let views = [view];
+        let painter = Painter::new(&views, vec![depth], &settings, 0.01, 0.01);
+        assert!(painter.touch(Vec3::new(0.3, 0.0, 0.0), Vec3::Z).color.x > 0.9);
+        for beyond in [Vec3::X, Vec3::NEG_X, Vec3::Y, Vec3::NEG_Y] {
+            assert_eq!(painter.touch(beyond * 0.7, Vec3::Z).trust, 0.0, "{beyond}");
+        }
     }
 }
