@@ -58,6 +58,11 @@ impl Projector {
         }
     }
 
+    /// Whether a depth is one that the camera cannot see, at or behind a pinhole.
+    pub fn is_behind(&self, depth: f32) -> bool {
+        self.is_pinhole && depth <= LEAST_DEPTH
+    }
+
     /// Point that projects to a pixel at a depth.
     pub fn unproject(&self, pixel: Vec2, depth: f32) -> Vec3 {
         let metres_per_px = if self.is_pinhole {

@@ -42,17 +42,26 @@ impl DepthMap {
                 (projected.pixel * map.scale).extend(projected.depth)
             }));
         }
-        for chunk in mesh.triangles.chunks(1 << 14) {
-            part.check()?;
-            for triangle in chunk {
-                map.draw(triangle.map(|vertex| seen[vertex as usize]));
+        part.check()?;
+        let mut work = 0;
+        for triangle in &mesh.triangles {
+            let corners = triangle.map(|vertex| seen[vertex as usize]);
+            // The image of a triangle that reaches behind a pinhole is no triangle.
+            if !corners.iter().any(|corner| view.projector.is_behind(corner.z)) {
+                work += map.draw(corners);
+            }
+            work += 16;
+            if work > 1 << 19 {
+                part.check()?;
+                work = 0;
             }
         }
         map.widen();
         Ok(map)
     }
 
-    fn draw(&mut self, corners: [Vec3; 3]) {
+    /// Draws a triangle and returns how many pixels it looked at.
+    fn draw(&mut self, corners: [Vec3; 3]) -> usize {
         let [a, b, c] = corners;
         let area = (b - a).truncate().perp_dot((c - a).truncate());
         let limit = self.size.as_ivec2() - 1;
@@ -61,7 +70,7 @@ impl DepthMap {
         let first = (low - 0.5).ceil().as_ivec2().max(IVec2::ZERO);
         let last = (high - 0.5).floor().as_ivec2().min(limit);
         if area.abs() < 1e-9 || first.cmpgt(last).any() {
-            return;
+            return 0;
         }
         for y in first.y..=last.y {
             for x in first.x..=last.x {
@@ -77,6 +86,8 @@ impl DepthMap {
                 }
             }
         }
+        let looked_at = last - first + 1;
+        (looked_at.x * looked_at.y) as usize
     }
 
     /// Spreads what is in front over its neighbourhood, so that nothing right beside an occluder takes its colour.
@@ -135,5 +146,62 @@ fn spread(plane: &mut [f32], width: usize, height: usize, best: fn(f32, f32) -> 
                 .map(|row| before[row * width + x])
                 .fold(before[y * width + x], best);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bozzetto_asset::{Camera, PreparedView, Projection};
+    use bozzetto_engine::{CancelToken, RunContext};
+    use image::{GrayImage, Luma, RgbImage};
+
+    use super::*;
+    use crate::progress::Progress;
+    use crate::projector::Projector;
+    use crate::silhouette::Silhouette;
+
+    #[test]
+    fn a_triangle_that_reaches_behind_the_eye_hides_nothing() {
+        let context = RunContext {
+            cancel: CancelToken::new(),
+            emit: &|_| (),
+        };
+        let progress = Progress::new(&context, "colour");
+        let camera = Camera::orbit(0.0, 0.0, 2.0, Projection::Perspective { fov_y_rad: 0.8 }, 1.0);
+        let matte = GrayImage::from_pixel(32, 32, Luma([255]));
+        let silhouette = Silhouette::new(&matte, true, &progress)
+            .expect("not cancelled")
+            .expect("full");
+        let view = FittedView {
+            view: PreparedView {
+                name: "inside".to_owned(),
+                color: Arc::new(RgbImage::new(32, 32)),
+                matte: Arc::new(matte),
+                direction: None,
+                camera: Some(camera),
+                weight: 1.0,
+            },
+            camera,
+            projector: Projector::new(&camera, 32, 32),
+            silhouette: Arc::new(silhouette),
+            is_exact: true,
+        };
+        let num_drawn = |near: f32| {
+            let mesh = TriMesh {
+                positions: vec![
+                    Vec3::new(-0.2, -0.3, 0.0),
+                    Vec3::new(0.2, -0.3, 0.0),
+                    Vec3::new(0.0, 0.3, near),
+                ],
+                triangles: vec![[0, 1, 2]],
+                ..TriMesh::default()
+            };
+            let map = DepthMap::render(&view, &mesh, &progress.part(0, 1, 1)).expect("not cancelled");
+            map.nearest.iter().filter(|depth| depth.is_finite()).count()
+        };
+        assert!(num_drawn(0.1) > 20);
+        assert_eq!(num_drawn(2.5), 0);
     }
 }
