@@ -259,7 +259,7 @@ fn sheet_vertex(field: &Field, cell: IVec3, corners: &[f32; 8], pattern: &Patter
 }
 
 /// Value and gradient of a cell's trilinear interpolant, in cell units.
-fn trilinear(corners: &[f32; 8], at: Vec3) -> (f32, Vec3) {
+pub(crate) fn trilinear(corners: &[f32; 8], at: Vec3) -> (f32, Vec3) {
     let mut value = 0.0;
     let mut gradient = Vec3::ZERO;
     for (corner, &sample) in corners.iter().enumerate() {

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::fill::Fill;
 use super::paint::Painter;
 use crate::field::{BRICK, Field, corner_offset, local_at};
+use crate::nets::trilinear;
 use crate::params::Settings;
 use crate::progress::Part;
 
@@ -73,7 +74,7 @@ fn paint_cell(
     for index in 0..detail * detail * detail {
         let local = IVec3::new(index % detail, index / detail % detail, index / (detail * detail));
         let at = (local.as_vec3() + 0.5) / detail as f32;
-        let (value, gradient) = interpolated(corners, at);
+        let (value, gradient) = trilinear(corners, at);
         let slope = gradient.length() / field.lattice.step;
         if slope < 1e-3 || value.abs() > SHELL * voxel_size * slope {
             continue;
@@ -115,17 +116,4 @@ fn blended(corners: &[Vec3; 8], at: Vec3) -> Vec3 {
     let along_x: [Vec3; 4] = std::array::from_fn(|i| corners[2 * i].lerp(corners[2 * i + 1], at.x));
     let low = along_x[0].lerp(along_x[1], at.y);
     low.lerp(along_x[2].lerp(along_x[3], at.y), at.z)
-}
-
-/// Trilinear value and gradient, in values a cell.
-fn interpolated(corners: &[f32; 8], at: Vec3) -> (f32, Vec3) {
-    let mut value = 0.0;
-    let mut gradient = Vec3::ZERO;
-    for (corner, &sample) in corners.iter().enumerate() {
-        let sign = corner_offset(corner).as_vec3() * 2.0 - 1.0;
-        let weight = (1.0 - sign) * 0.5 + sign * at;
-        value += sample * weight.x * weight.y * weight.z;
-        gradient += sample * sign * Vec3::new(weight.y * weight.z, weight.x * weight.z, weight.x * weight.y);
-    }
-    (value, gradient)
 }
