@@ -31,6 +31,7 @@ pub mod state;
 mod telemetry;
 mod undo;
 mod viewport_host;
+mod waker;
 mod window;
 
 pub use bench::bench_window;

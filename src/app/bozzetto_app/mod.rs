@@ -42,6 +42,7 @@ use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
 use super::telemetry::TelemetryThread;
 use super::undo::UndoStack;
 use super::viewport_host::{self, ViewportHost};
+use super::waker::Waker;
 
 /// What the stage shows besides what [`AppState`] tells of it.
 #[derive(Default)]
@@ -53,6 +54,7 @@ struct Forming {
 /// The window's state and everything that works for it.
 pub struct BozzettoApp {
     ctx: egui::Context,
+    waker: Arc<Waker>,
     state: AppState,
     commands: CommandSender,
     folders: Folders,
@@ -106,8 +108,9 @@ impl BozzettoApp {
     /// The window for any host that has an egui context. Without a render state everything works but the stage.
     pub fn start(ctx: &egui::Context, gpu: Option<egui_wgpu::RenderState>, options: AppOptions) -> Self {
         crate::ui::install(ctx);
-        let (for_wake, pause) = (ctx.clone(), pause_between_news(gpu.as_ref()));
-        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || for_wake.request_repaint_after(pause));
+        let waker = Waker::new(ctx.clone(), pause_between_news(gpu.as_ref()));
+        let of_threads = Arc::clone(&waker);
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || of_threads.wake());
         let (mailbox, inbox) = Mailbox::new(Arc::clone(&wake));
         let log = LogFeed::new(Arc::clone(&wake));
         let (remembered, settings_problem) = settings::load(&options.folders.config);
@@ -115,6 +118,7 @@ impl BozzettoApp {
         let finish = Finish::start(&mailbox);
         let mut app = Self {
             ctx: ctx.clone(),
+            waker,
             state: AppState::default(),
             commands: CommandSender::default(),
             desktop: options.desktop,
@@ -253,6 +257,7 @@ impl BozzettoApp {
         if let Some(exports) = self.exports.take() {
             exports.finish();
         }
+        self.waker.close();
     }
 }
 
