@@ -92,7 +92,8 @@ impl HullEngine {
             .collect::<Result<Vec<_>, _>>()?;
         let mut key = StageKey::new("matte");
         for (view, record) in views.iter().zip(&records) {
-            let settings = serde_json::to_vec(view).map_err(|error| EngineError::Internal {
+            // What else is said of a view changes nothing about its cut.
+            let settings = serde_json::to_vec(&view.matte).map_err(|error| EngineError::Internal {
                 reason: error.to_string(),
             })?;
             key = key.with_bytes(record.sha256.as_bytes()).with_bytes(&settings);
@@ -110,7 +111,21 @@ impl HullEngine {
                 })
                 .collect()
         })?;
-        (context.emit)(Event::Preview(Preview::Views(prepared.to_vec())));
+        let prepared: Vec<PreparedView> = views
+            .iter()
+            .zip(prepared.iter())
+            .map(|(view, cut)| PreparedView {
+                name: view.name(),
+                direction: view.direction,
+                camera: view.camera,
+                weight: view.weight,
+                ..cut.clone()
+            })
+            .collect();
+        let key = prepared
+            .iter()
+            .fold(key, |key, view| key.with_bytes(facts(view).as_bytes()));
+        (context.emit)(Event::Preview(Preview::Views(prepared.clone())));
         Ok(Prepared {
             views: prepared,
             key,
@@ -121,7 +136,8 @@ impl HullEngine {
 
 /// What the matte stage hands on.
 struct Prepared {
-    views: Arc<Vec<PreparedView>>,
+    views: Vec<PreparedView>,
+    /// Takes in the cuts and what is said of the views.
     key: StageKey,
     records: Vec<ViewRecord>,
 }
@@ -251,15 +267,20 @@ fn record(view: &View) -> Result<ViewRecord, EngineError> {
     Ok(ViewRecord::of(view, sha256))
 }
 
-fn with_view(key: StageKey, view: &PreparedView) -> StageKey {
-    let facts = serde_json::json!({
+/// What is said of a view besides its pixels.
+fn facts(view: &PreparedView) -> String {
+    serde_json::json!({
         "name": view.name,
         "size": view.matte.dimensions(),
         "direction": view.direction,
         "camera": view.camera,
         "weight": view.weight,
-    });
-    key.with_bytes(facts.to_string().as_bytes())
+    })
+    .to_string()
+}
+
+fn with_view(key: StageKey, view: &PreparedView) -> StageKey {
+    key.with_bytes(facts(view).as_bytes())
         .with_bytes(view.color.as_raw())
         .with_bytes(view.matte.as_raw())
 }

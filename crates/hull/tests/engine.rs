@@ -214,6 +214,49 @@ fn a_job_of_files_runs_and_is_remembered() {
 }
 
 #[test]
+fn what_is_said_of_a_view_keeps_its_cut_and_fits_it_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("thing.png");
+    let picture = image::RgbaImage::from_fn(64, 64, |x, y| {
+        let is_inside = x.abs_diff(32) < 20 && y.abs_diff(32) < 14;
+        image::Rgba([90, 120, 60, if is_inside { 255 } else { 0 }])
+    });
+    picture.save(&path).expect("the picture can be written");
+    let mut engine = HullEngine::new();
+    let mut reused = |view: View| {
+        let events = Mutex::new(Vec::new());
+        let context = RunContext {
+            cancel: CancelToken::new(),
+            emit: &|event| events.lock().expect("no panic").push(event),
+        };
+        let job = Job {
+            engine: "hull".to_owned(),
+            params: small(&[]),
+            views: vec![view],
+            seed: 0,
+        };
+        let asset = engine.run(&job, &context).expect("an asset");
+        let events = events.into_inner().expect("no panic");
+        let kept: Vec<String> = events
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Reused { stage } => Some(stage),
+                _ => None,
+            })
+            .collect();
+        (kept, asset.cameras[0].forward())
+    };
+    let mut view = View::new(path);
+    assert!(reused(view.clone()).0.is_empty());
+    view.direction = Some(bozzetto_asset::Direction::Left);
+    let (kept, forward) = reused(view.clone());
+    assert_eq!(kept, ["matte"]);
+    assert!(forward.abs_diff_eq(-glam::Vec3::X, 1e-5), "{forward}");
+    view.matte.inverted = true;
+    assert!(!reused(view).0.contains(&"matte".to_owned()));
+}
+
+#[test]
 fn useless_views_are_refused_in_words() {
     let context = RunContext {
         cancel: CancelToken::new(),
