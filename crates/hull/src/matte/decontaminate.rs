@@ -1,10 +1,17 @@
+use bozzetto_engine::{CancelToken, EngineError};
 use glam::Vec3;
 use image::{GrayImage, RgbImage};
 
 /// The picture with the object's own colours under its soft edge and a little beyond it, so that no backdrop bleeds
 /// into a texture that is taken from it. Pixels keep their colour where the matte is at least `trusted`, at them and
 /// within `margin` pixels; the rest of the backdrop keeps its own.
-pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8, margin: usize) -> RgbImage {
+pub(crate) fn decontaminate(
+    picture: &RgbImage,
+    matte: &GrayImage,
+    trusted: u8,
+    margin: usize,
+    cancel: &CancelToken,
+) -> Result<RgbImage, EngineError> {
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let matte = matte.as_raw();
     let mut colors: Vec<Vec3> = picture
@@ -13,12 +20,14 @@ pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8, 
         .collect();
     let mut is_known: Vec<bool> = matte.iter().map(|&value| value >= trusted).collect();
     for _ in 0..margin {
+        cancel.check()?;
         is_known = shrunk(&is_known, [width, height]);
     }
     let keeps_color = is_known.clone();
     let reach = width.max(height) / 128 + 6;
     let mut front: Vec<usize> = (0..matte.len()).filter(|&cell| is_known[cell]).collect();
     for _ in 0..reach {
+        cancel.check()?;
         front = grow(&mut colors, &mut is_known, &front, [width, height]);
     }
     let mut clean = picture.clone();
@@ -27,7 +36,7 @@ pub(crate) fn decontaminate(picture: &RgbImage, matte: &GrayImage, trusted: u8, 
             pixel.0 = (colors[cell] + 0.5).to_array().map(|value| value as u8);
         }
     }
-    clean
+    Ok(clean)
 }
 
 /// Without the pixels that touch one outside. The picture's border does not count as outside.
@@ -89,7 +98,8 @@ mod tests {
                 (f32::from(red[i]) * alpha + f32::from(blue[i]) * (1.0 - alpha)) as u8
             }))
         });
-        let clean = decontaminate(&picture, &matte, 250, 1);
+        let cancel = CancelToken::new();
+        let clean = decontaminate(&picture, &matte, 250, 1, &cancel).expect("not cancelled");
         for x in 0..16 {
             assert!(
                 clean.get_pixel(x, 16).0.iter().zip(red).all(|(a, b)| a.abs_diff(b) < 8),
@@ -98,5 +108,8 @@ mod tests {
         }
         assert_eq!(clean.get_pixel(5, 5), picture.get_pixel(5, 5));
         assert_eq!(clean.get_pixel(60, 5).0, blue);
+        cancel.cancel();
+        let outcome = decontaminate(&picture, &matte, 250, 1, &cancel);
+        assert_eq!(outcome.err(), Some(EngineError::Cancelled));
     }
 }

@@ -1,3 +1,4 @@
+use bozzetto_engine::{CancelToken, EngineError};
 use glam::Vec3;
 use image::{GrayImage, RgbImage};
 use rayon::prelude::*;
@@ -19,13 +20,19 @@ struct Share {
 /// A soft matte from a labelling: pixels near the boundary are read as a mix of the pure colours around them (as in
 /// Gastal and Oliveira, "Shared sampling for real-time alpha matting", 2010), and where object and backdrop look the
 /// same the boundary itself is softened.
-pub(crate) fn soft_edge(picture: &RgbImage, labels: &Grid<bool>) -> GrayImage {
+pub(crate) fn soft_edge(
+    picture: &RgbImage,
+    labels: &Grid<bool>,
+    cancel: &CancelToken,
+) -> Result<GrayImage, EngineError> {
     let (width, height) = (labels.width, labels.height);
     // The labelling takes pixels that are mixed at all for object, so the true edge lies inside it by a pixel or two.
     let reach = (width.max(height) as f32 / 300.0).round().clamp(3.0, 6.0);
     let distance = distance_to_boundary(labels, reach + 2.0);
+    cancel.check()?;
     let in_band = |cell: usize| distance.cells[cell] <= reach;
     let colors = blurred(picture, labels);
+    cancel.check()?;
     let sampler = Sampler {
         colors: &colors,
         labels,
@@ -37,15 +44,16 @@ pub(crate) fn soft_edge(picture: &RgbImage, labels: &Grid<bool>) -> GrayImage {
         .with_min_len(4096)
         .map(|cell| {
             if in_band(cell) {
-                sampler.share(pixel(picture, cell), cell)
+                cancel.check()?;
+                Ok(sampler.share(pixel(picture, cell), cell))
             } else {
-                Share {
+                Ok(Share {
                     alpha: f32::from(labels.cells[cell]),
                     certainty: 1.0,
-                }
+                })
             }
         })
-        .collect();
+        .collect::<Result<_, EngineError>>()?;
     let shares = Grid {
         width,
         height,
@@ -59,7 +67,8 @@ pub(crate) fn soft_edge(picture: &RgbImage, labels: &Grid<bool>) -> GrayImage {
         let bound = bounds(labels.cells[cell], distance.cells[cell], reach);
         (smoothed(picture, &shares, x, y).clamp(bound.0, bound.1) * 255.0 + 0.5) as u8
     });
-    GrayImage::from_raw(width as u32, height as u32, matte.cells).unwrap_or_default()
+    cancel.check()?;
+    Ok(GrayImage::from_raw(width as u32, height as u32, matte.cells).unwrap_or_default())
 }
 
 /// What a share may be at a distance from the boundary: far inside it is object whatever its colour.
@@ -180,4 +189,22 @@ fn blurred(picture: &RgbImage, labels: &Grid<bool>) -> Grid<Vec3> {
 fn pixel(picture: &RgbImage, cell: usize) -> Vec3 {
     let raw = &picture.as_raw()[cell * 3..cell * 3 + 3];
     Vec3::new(f32::from(raw[0]), f32::from(raw[1]), f32::from(raw[2]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cancel_ends_it_without_a_matte() {
+        let labels = Grid::from_fn(40, 40, |x, y| x.abs_diff(20) < 10 && y.abs_diff(20) < 10);
+        let picture = RgbImage::new(40, 40);
+        let cancel = CancelToken::new();
+        assert!(soft_edge(&picture, &labels, &cancel).is_ok());
+        cancel.cancel();
+        assert_eq!(
+            soft_edge(&picture, &labels, &cancel).err(),
+            Some(EngineError::Cancelled)
+        );
+    }
 }

@@ -38,10 +38,11 @@ pub(crate) fn remove_background(
 ) -> Result<Option<GrayImage>, EngineError> {
     cancel.check()?;
     let lab = lab::lab_image(picture);
+    cancel.check()?;
     let bias = (0.5 - threshold) * 6.0;
     let Some(labels) = segment::segment(&lab, bias, cancel)? else {
         return Ok(None);
     };
     cancel.check()?;
-    Ok(Some(edge::soft_edge(picture, &labels)))
+    edge::soft_edge(picture, &labels, cancel).map(Some)
 }

@@ -38,7 +38,9 @@ pub(crate) fn segment(
     while let Some(level) = levels.pop() {
         cancel.check()?;
         let level = denoised(level);
-        labels = refined(&level, &labels, &mut evidence, bias, levels.is_empty());
+        cancel.check()?;
+        let is_finest = levels.is_empty();
+        labels = refined(&level, &labels, &mut evidence, bias, is_finest, cancel)?;
     }
     Ok(Some(labels))
 }
@@ -103,13 +105,23 @@ fn learn(base: &Grid<Vec3>, bias: f32, cancel: &CancelToken) -> Result<Option<(E
 }
 
 /// The labelling at the next finer level.
-fn refined(level: &Grid<Vec3>, coarse: &Grid<bool>, evidence: &mut Evidence, bias: f32, is_finest: bool) -> Grid<bool> {
+fn refined(
+    level: &Grid<Vec3>,
+    coarse: &Grid<bool>,
+    evidence: &mut Evidence,
+    bias: f32,
+    is_finest: bool,
+    cancel: &CancelToken,
+) -> Result<Grid<bool>, EngineError> {
     let labels = coarse.resized_nearest(level.width, level.height);
     let distance = distance_to_boundary(&labels, BAND_PX + 1.0);
+    cancel.check()?;
     let is_clear = |cell: &usize| !labels.cells[*cell] && distance.cells[*cell] > BAND_PX;
     evidence.measure_noise(level, (0..labels.cells.len()).filter(is_clear).collect());
+    cancel.check()?;
     let mut is_open: Vec<bool> = distance.cells.iter().map(|&distance| distance <= BAND_PX).collect();
     let mut log_odds = evidence.log_odds(level, |cell| !is_finest || is_open[cell] || !labels.cells[cell]);
+    cancel.check()?;
     log_odds.cells.iter_mut().for_each(|odds| *odds += bias);
     if !is_finest {
         let strays: Vec<usize> = (0..is_open.len())
@@ -124,8 +136,9 @@ fn refined(level: &Grid<Vec3>, coarse: &Grid<bool>, evidence: &mut Evidence, bia
         }
     }
     let mut labels = cut(level, &log_odds, &labels, |cell| is_open[cell]);
+    cancel.check()?;
     clean_labels(&mut labels, &log_odds);
-    labels
+    Ok(labels)
 }
 
 /// A hole is real when it is not small and most of it is surely backdrop; what is small is a highlight or an eye.

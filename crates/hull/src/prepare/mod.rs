@@ -52,7 +52,7 @@ pub fn prepare_view_with(view: &View, cancel: &CancelToken) -> Result<PreparedVi
     };
     Ok(PreparedView {
         name: view.name(),
-        color: Arc::new(decontaminate(&color, &matte, trusted, margin)),
+        color: Arc::new(decontaminate(&color, &matte, trusted, margin, cancel)?),
         matte: Arc::new(matte),
         direction: view.direction,
         camera: view.camera,
