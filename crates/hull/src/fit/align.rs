@@ -15,10 +15,8 @@ const ANCHOR: f32 = 0.15;
 /// much of each as it can. Pattern search: every view is moved and scaled by ever smaller steps while that helps.
 pub(super) fn refine(placements: &mut [Placement], progress: &Progress<'_>) -> Result<(), EngineError> {
     let count = placements.len();
-    let (rays, num_rounds) = match count {
-        0..=4 => (40, 6),
-        5..=8 => (24, 4),
-        _ => (16, 3),
+    let Some((rays, num_rounds)) = effort(count) else {
+        return Ok(());
     };
     let start = placements.to_vec();
     let mut projectors: Vec<Projector> = placements.iter().map(Placement::projector).collect();
@@ -55,6 +53,19 @@ pub(super) fn refine(placements: &mut [Placement], progress: &Progress<'_>) -> R
         step *= 0.5;
     }
     Ok(())
+}
+
+/// Rays on a side of each view and rounds of the search for a number of views, so that the cost, the
+/// cubes of views and rays times the rounds, stays within bounds; `None` for so many views that each can hardly change the solid.
+fn effort(num_views: usize) -> Option<(usize, usize)> {
+    match num_views {
+        0..=4 => Some((40, 6)),
+        5..=8 => Some((24, 4)),
+        9..=16 => Some((16, 3)),
+        17..=24 => Some((12, 2)),
+        25..=48 => Some((8, 2)),
+        _ => None,
+    }
 }
 
 /// Right, down, and larger, each way.
@@ -153,4 +164,19 @@ fn outermost(placements: &[Placement], projectors: &[Projector], point: Vec3, en
         }
     }
     largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_views_cost_little_more_than_a_few() {
+        let cost = |num_views: usize| {
+            effort(num_views).map_or(0, |(rays, num_rounds)| num_views.pow(3) * rays.pow(3) * num_rounds)
+        };
+        for num_views in 17..200 {
+            assert!(cost(num_views) < 3 * cost(16), "{num_views}");
+        }
+    }
 }
