@@ -269,5 +269,10 @@ fn useless_views_are_refused_in_words() {
     empty.matte = std::sync::Arc::new(image::GrayImage::new(160, 160));
     let error = engine.run_views(&[empty], &ParamValues::default(), &context).err();
     assert!(matches!(error, Some(EngineError::BadView { .. })), "{error:?}");
+    let mut flat = views().remove(0);
+    let projection = bozzetto_asset::Projection::Perspective { fov_y_rad: 0.0 };
+    flat.camera = Some(bozzetto_asset::Camera::orbit(0.0, 0.0, 2.0, projection, 1.0));
+    let error = engine.run_views(&[flat], &ParamValues::default(), &context).err();
+    assert!(matches!(error, Some(EngineError::BadView { .. })), "{error:?}");
     assert!(engine.info().params.iter().all(|spec| !spec.help.is_empty()));
 }

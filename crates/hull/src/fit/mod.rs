@@ -79,7 +79,7 @@ fn measured(view: &PreparedView, progress: &Progress<'_>) -> Result<Arc<Silhouet
         return Err(bad("its colours and its matte differ in size"));
     }
     if let Some(camera) = &view.camera
-        && !(camera.world_from_view.is_finite() && camera.aspect.is_finite() && camera.aspect > 0.0)
+        && !camera.is_usable()
     {
         return Err(bad("its camera holds numbers that make no sense"));
     }
