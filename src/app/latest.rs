@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread::Builder;
+use std::thread::{Builder, JoinHandle};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -41,6 +41,7 @@ impl Ticket {
 /// told through its [`Ticket`].
 pub struct LatestWins<T> {
     shared: Arc<Shared<T>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl<T: Send + 'static> LatestWins<T> {
@@ -59,7 +60,7 @@ impl<T: Send + 'static> LatestWins<T> {
             newest: AtomicU64::new(0),
         });
         let of_thread = Arc::clone(&shared);
-        Builder::new().name(name.to_owned()).spawn(move || {
+        let thread = Builder::new().name(name.to_owned()).spawn(move || {
             let for_tickets = Arc::clone(&of_thread);
             let newest: Arc<dyn Fn() -> u64 + Send + Sync> =
                 Arc::new(move || for_tickets.newest.load(Ordering::Acquire));
@@ -73,7 +74,10 @@ impl<T: Send + 'static> LatestWins<T> {
                 }
             }
         })?;
-        Ok(Self { shared })
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// Asks for something, and takes back whatever was asked before. Returns the number of the request.
@@ -114,13 +118,20 @@ impl<T> Shared<T> {
 }
 
 impl<T> Drop for LatestWins<T> {
-    /// Tells the work in progress that nobody waits, and does not wait for it.
+    /// Tells the work in progress that nobody waits, and waits until the thread has let go of what it holds: graphics
+    /// drivers crash when a device goes while the program is already on its way out.
     fn drop(&mut self) {
-        let mut slot = self.shared.slot.lock();
-        slot.is_closed = true;
-        slot.request = None;
-        self.shared.newest.fetch_add(1, Ordering::AcqRel);
-        self.shared.changed.notify_all();
+        {
+            let mut slot = self.shared.slot.lock();
+            slot.is_closed = true;
+            slot.request = None;
+            self.shared.newest.fetch_add(1, Ordering::AcqRel);
+            self.shared.changed.notify_all();
+        }
+        if let Some(thread) = self.thread.take() {
+            // It catches the panics of its work.
+            let _ = thread.join();
+        }
     }
 }
 
