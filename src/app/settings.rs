@@ -86,8 +86,10 @@ mod toml_seed {
         Text(String),
     }
 
-    // Serde hands every field over by reference.
-    #[allow(clippy::trivially_copy_pass_by_ref)]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands every field over by reference"
+    )]
     pub(super) fn serialize<S: Serializer>(seed: &u64, serializer: S) -> Result<S::Ok, S::Error> {
         match i64::try_from(*seed) {
             Ok(number) => serializer.serialize_i64(number),

@@ -166,8 +166,8 @@ mod tests {
 
     #[test]
     fn copied_files_are_told_from_other_text() {
-        let folder = std::env::temp_dir();
-        let path = |name: &str| folder.join(name);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = |name: &str| folder.path().join(name);
         let file = path("a b.png");
         let plain = file.display().to_string();
         let address = format!("file://{}", plain.replace(' ', "%20"));
