@@ -6,6 +6,7 @@ use std::time::Duration;
 use bozzetto_engine::{Event, LogLevel};
 use bozzetto_mesh::StepProgress;
 use indicatif::{ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::output;
@@ -16,8 +17,8 @@ pub(super) enum Progress {
     Bar(ProgressBar),
     /// JSON lines on standard output.
     Json,
-    /// A line a stage on standard error: for logs and pipes.
-    Lines,
+    /// A line a stage on standard error: for logs and pipes. Holds the last line, for steps that begin twice.
+    Lines(Mutex<String>),
 }
 
 impl Progress {
@@ -27,7 +28,7 @@ impl Progress {
             return Self::Json;
         }
         if !std::io::stderr().is_terminal() {
-            return Self::Lines;
+            return Self::Lines(Mutex::default());
         }
         let bar = ProgressBar::new(1);
         let style = ProgressStyle::with_template("{prefix:>20} {bar:32} {percent:>3} %  {elapsed} (about {eta} left)");
@@ -81,7 +82,7 @@ impl Progress {
                 bar.finish_and_clear();
                 output::line(summary);
             }
-            Self::Lines => output::line(summary),
+            Self::Lines(_) => output::line(summary),
             Self::Json => output::json(details),
         }
     }
@@ -102,7 +103,13 @@ impl Progress {
             Self::Json => output::json(&json!({
                 "event": "stage", "stage": id, "label": label, "index": index, "count": count,
             })),
-            Self::Lines => output::note(label),
+            Self::Lines(last) => {
+                let mut last = last.lock();
+                if *last != label {
+                    output::note(label);
+                    label.clone_into(&mut last);
+                }
+            }
         }
     }
 
@@ -113,7 +120,7 @@ impl Progress {
                 bar.set_position(done);
             }
             Self::Json => output::json(&json!({ "event": "progress", "stage": stage, "done": done, "total": total })),
-            Self::Lines => {}
+            Self::Lines(_) => {}
         }
     }
 
@@ -122,7 +129,7 @@ impl Progress {
             Self::Json => output::json(&json!({ "event": "log", "level": level, "message": message })),
             _ if level == LogLevel::Debug => {}
             Self::Bar(bar) => bar.suspend(|| output::note(message)),
-            Self::Lines => output::note(message),
+            Self::Lines(_) => output::note(message),
         }
     }
 
