@@ -48,22 +48,28 @@ pub trait Desktop: Send + Sync {
 /// The desktop this program runs on.
 pub struct NativeDesktop;
 
+/// A file dialog in front of the window, in the folder of last time.
+fn dialog(folder: Option<&Path>, parent: Option<&eframe::Frame>) -> rfd::AsyncFileDialog {
+    let mut dialog = rfd::AsyncFileDialog::new();
+    // Not looked up first, since a network drive may take its time: dialogs pass over folders that are gone.
+    if let Some(folder) = folder {
+        dialog = dialog.set_directory(folder);
+    }
+    if let Some(parent) = parent {
+        dialog = dialog.set_parent(parent);
+    }
+    dialog
+}
+
 /// File names that the picture dialog offers.
 pub const PICTURE_EXTENSIONS: [&str; 8] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff", "json"];
 
 impl Desktop for NativeDesktop {
     fn choose_pictures(&self, folder: Option<&Path>, parent: Option<&eframe::Frame>) -> Pending<Vec<PathBuf>> {
-        let mut dialog = rfd::AsyncFileDialog::new()
+        let dialog = dialog(folder, parent)
             .set_title("Add pictures of one object")
             .add_filter("Pictures", &PICTURE_EXTENSIONS)
             .add_filter("All files", &["*"]);
-        // Not looked up first, since a network drive may take its time: dialogs pass over folders that are gone.
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        if let Some(parent) = parent {
-            dialog = dialog.set_parent(parent);
-        }
         let asked = Instant::now();
         let answer = dialog.pick_files();
         Box::pin(async move {
@@ -84,17 +90,10 @@ impl Desktop for NativeDesktop {
         folder: Option<&Path>,
         parent: Option<&eframe::Frame>,
     ) -> Pending<PathBuf> {
-        let mut dialog = rfd::AsyncFileDialog::new()
+        let dialog = dialog(folder, parent)
             .set_title(format!("Export as {}", format.label()))
             .set_file_name(file_name)
             .add_filter(format.label(), &[format.extension()]);
-        // Not looked up first, since a network drive may take its time: dialogs pass over folders that are gone.
-        if let Some(folder) = folder {
-            dialog = dialog.set_directory(folder);
-        }
-        if let Some(parent) = parent {
-            dialog = dialog.set_parent(parent);
-        }
         let asked = Instant::now();
         let answer = dialog.save_file();
         Box::pin(async move {
