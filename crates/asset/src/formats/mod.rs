@@ -30,6 +30,7 @@ pub mod stl;
 #[cfg(test)]
 mod test_support;
 pub mod transforms;
+mod z_up;
 
 pub use error::FormatError;
 

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use glam::Vec3;
 
+use super::z_up::{y_up, z_up};
 use super::{FormatError, read_file};
 use crate::{TriMesh, files};
 
@@ -76,14 +77,6 @@ pub fn encode(mesh: &TriMesh) -> Result<Vec<u8>, FormatError> {
         bytes.extend([0; 2]);
     }
     Ok(bytes)
-}
-
-fn z_up(point: Vec3) -> Vec3 {
-    Vec3::new(point.x, -point.z, point.y)
-}
-
-fn y_up(point: Vec3) -> Vec3 {
-    Vec3::new(point.x, point.z, -point.y)
 }
 
 /// Triangle soup to an indexed mesh.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use glam::{Affine3A, Mat3, Vec3};
 use serde::Deserialize;
 
+use super::z_up::y_up;
 use super::{FormatError, read_file};
 use crate::{Camera, Projection, View};
 
@@ -147,10 +148,6 @@ fn model_from_view(rows: &[Vec<f64>]) -> Result<Affine3A, String> {
     }
     let rotation = Mat3::from_quat(glam::Quat::from_mat3(&rotation).normalize());
     Ok(Affine3A::from_mat3_translation(rotation, position))
-}
-
-fn y_up(point: Vec3) -> Vec3 {
-    Vec3::new(point.x, point.z, -point.y)
 }
 
 fn picture_path(folder: &Path, name: &str) -> PathBuf {
