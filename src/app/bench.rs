@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use egui_wgpu::{RenderState, RendererOptions, ScreenDescriptor, wgpu};
+use parking_lot::{Condvar, Mutex};
 
 use super::options::{AppOptions, Folders};
 use super::state::{FinishStatus, GpuStatus};
@@ -34,6 +36,7 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
         |app: &mut BozzettoApp, done: &dyn Fn(&BozzettoApp) -> bool| -> anyhow::Result<Vec<FrameTime>> {
             let mut frames = Vec::new();
             while !done(app) {
+                screen.clock.wait();
                 frames.push(screen.frame(app));
                 anyhow::ensure!(
                     Instant::now() < deadline,
@@ -143,9 +146,45 @@ impl Stopwatch {
     }
 }
 
+/// Knows when the next frame is due, as a window's event loop does: frames that nobody asked for are not drawn.
+#[derive(Default)]
+struct FrameClock {
+    due: Mutex<Option<Instant>>,
+    changed: Condvar,
+}
+
+impl FrameClock {
+    /// Frames are no closer than on a screen of 60 a second.
+    const INTERVAL: Duration = Duration::from_micros(16_667);
+    /// Whoever waits looks round this often without being asked.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    fn ask(&self, delay: Duration) {
+        if let Some(time) = Instant::now().checked_add(delay) {
+            let mut due = self.due.lock();
+            *due = Some(due.map_or(time, |earlier| earlier.min(time)));
+            self.changed.notify_one();
+        }
+    }
+
+    fn wait(&self) {
+        let (earliest, latest) = (Instant::now() + Self::INTERVAL, Instant::now() + Self::PATIENCE);
+        let mut due = self.due.lock();
+        loop {
+            let until = due.unwrap_or(latest).clamp(earliest, latest);
+            if Instant::now() >= until {
+                break;
+            }
+            self.changed.wait_until(&mut due, until);
+        }
+        *due = None;
+    }
+}
+
 /// A window's worth of texture, drawn to as eframe draws to the screen.
 struct Screen {
     ctx: egui::Context,
+    clock: Arc<FrameClock>,
     render_state: RenderState,
     adapter: String,
     target: wgpu::Texture,
@@ -172,8 +211,13 @@ impl Screen {
             usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
             view_formats: &[],
         });
+        let ctx = egui::Context::default();
+        let clock = Arc::new(FrameClock::default());
+        let asked = Arc::clone(&clock);
+        ctx.set_request_repaint_callback(move |wish| asked.ask(wish.delay));
         Ok(Self {
-            ctx: egui::Context::default(),
+            ctx,
+            clock,
             adapter: render_state.adapter.get_info().name,
             render_state,
             target,
@@ -196,14 +240,15 @@ impl Screen {
             time.logic = watch.lap();
             app.draw(ui);
         });
+        for viewport in output.viewport_output.values() {
+            self.clock.ask(viewport.repaint_delay);
+        }
         let shapes = self.ctx.tessellate(output.shapes, output.pixels_per_point);
         time.draw = watch.lap();
         let commands = self.record(&shapes, output.pixels_per_point, output.textures_delta);
         time.record = watch.lap();
         self.render_state.queue.submit(commands);
         time.driver = watch.lap();
-        // The rest of a frame of 60 a second belongs to everybody else, as it does on a screen.
-        std::thread::sleep(Duration::from_micros(16_667).saturating_sub(time.total()));
         time
     }
 

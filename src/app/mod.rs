@@ -18,6 +18,7 @@ mod export;
 mod finish;
 mod import;
 mod jobs;
+mod kept_picture;
 mod latest;
 mod library;
 pub mod log;

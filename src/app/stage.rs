@@ -1,6 +1,7 @@
 //! The thread that brings content onto the graphics card, so that the window never waits for an upload.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::{Camera, GaussianSplats, TriMesh};
 use bozzetto_mesh::Finished;
@@ -52,12 +53,13 @@ pub enum StageContent {
 pub struct StageThread(LatestWins<StageRequest>);
 
 impl StageThread {
-    /// Starts the thread; it builds the pipelines first.
+    /// Starts the thread; it builds the pipelines first. `has_news` is set when a scene on the stage changes by itself.
     pub fn start(
         device: wgpu::Device,
         queue: wgpu::Queue,
         target_format: wgpu::TextureFormat,
         mailbox: &Mailbox,
+        has_news: Arc<AtomicBool>,
     ) -> std::io::Result<Self> {
         let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
         let mut has_renderer = false;
@@ -67,7 +69,12 @@ impl StageThread {
                 has_renderer = true;
                 for_work.post(Message::Stage(StageContent::Renderer(renderer)));
             }
-            let (scene, faults) = upload(&device, &queue, &request, for_work.wake());
+            let (wake, has_news) = (for_work.wake(), Arc::clone(&has_news));
+            let wake = Arc::new(move || {
+                has_news.store(true, Ordering::Relaxed);
+                wake();
+            });
+            let (scene, faults) = upload(&device, &queue, &request, wake);
             // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
             // slider: a late picture is better than none. It is the next one that is skipped.
             for_work.post(Message::Stage(StageContent::Scene {

@@ -1,9 +1,11 @@
 //! The seam between egui and the renderer: the only place that knows both.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use bozzetto_viewport::{Background, Bounds, Frame, GpuError, Renderer, Scene};
-use egui::{Rect, Ui};
+use bozzetto_viewport::{Background, Bounds, Frame, GpuError, OrbitCamera, Renderer, Scene};
+use egui::{PaintCallback, Rect, Ui};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
 
@@ -13,6 +15,12 @@ use super::state::{GpuStatus, Problem, ViewportState};
 
 /// Lines of the ground grid on the light theme's ground, linear RGB; the renderer's own are for a dark one.
 const LIGHT_THEME_GRID: [f32; 3] = [0.36, 0.36, 0.37];
+
+/// Pixels of the stage's picture a pixel of the window, along each axis, where the processor draws and is needed for
+/// other things or must keep up with the artist's hand.
+const COARSE: f32 = 0.5;
+/// How long the eye must rest before the processor draws every pixel again.
+const REST: Duration = Duration::from_millis(250);
 
 /// What the callback draws with; lives among egui's own GPU resources.
 struct StageResources {
@@ -25,26 +33,46 @@ pub struct ViewportHost {
     render_state: RenderState,
     thread: StageThread,
     fault: Arc<Mutex<Option<GpuError>>>,
+    /// Whether the stage looks different although it is asked for as before: the scene has changed.
+    has_news: Arc<AtomicBool>,
+    /// As it was asked for last. Given to egui again while nothing changes, so that it can tell.
+    last_paint: Mutex<Option<(Frame, PaintCallback)>>,
     /// Width over height of the stage when it was last drawn.
     aspect: Arc<Mutex<f32>>,
     bounds: Option<Bounds>,
+    /// The eye, and when it last moved.
+    eye: Mutex<Option<(OrbitCamera, Instant)>>,
+}
+
+/// What the stage is to show besides what [`ViewportState`] says.
+#[derive(Clone, Copy, Debug)]
+pub struct StageMood {
+    /// Show a mesh that is still forming, or the live preview of the face count, although a finished one is there.
+    pub prefers_raw_mesh: bool,
+    /// An engine works: leave it the processor.
+    pub is_engine_working: bool,
 }
 
 impl ViewportHost {
     /// Starts the stage's thread for egui's device.
     pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
+        let has_news = Arc::new(AtomicBool::new(false));
         let thread = StageThread::start(
             render_state.device.clone(),
             render_state.queue.clone(),
             render_state.target_format,
             mailbox,
+            Arc::clone(&has_news),
         )?;
         Ok(Self {
             render_state,
             thread,
             fault: Arc::default(),
+            has_news,
+            last_paint: Mutex::default(),
             aspect: Arc::new(Mutex::new(1.5)),
             bounds: None,
+            eye: Mutex::default(),
         })
     }
 
@@ -69,6 +97,7 @@ impl ViewportHost {
                 if let Some(resources) = renderer.callback_resources.get_mut::<StageResources>() {
                     resources.scene = Some(*scene);
                     self.bounds = bounds;
+                    self.has_news.store(true, Ordering::Relaxed);
                 }
                 (
                     None,
@@ -86,10 +115,55 @@ impl ViewportHost {
     }
 
     fn ready(&self) -> GpuStatus {
-        let info = self.render_state.adapter.get_info();
         GpuStatus::Ready {
-            adapter: info.name,
-            is_software: info.device_type == wgpu::DeviceType::Cpu,
+            adapter: self.render_state.adapter.get_info().name,
+            is_software: self.is_software(),
+        }
+    }
+
+    fn is_software(&self) -> bool {
+        self.render_state.adapter.get_info().device_type == wgpu::DeviceType::Cpu
+    }
+
+    /// Pixels of the stage's picture a pixel of the window.
+    fn pixel_density(&self, ctx: &egui::Context, eye: OrbitCamera, mood: StageMood) -> f32 {
+        if !self.is_software() {
+            return 1.0;
+        }
+        let mut last = self.eye.lock();
+        // The first eye has not moved.
+        let (last_eye, moved) =
+            *last.get_or_insert_with(|| (eye, Instant::now().checked_sub(REST).unwrap_or_else(Instant::now)));
+        let moved = if last_eye == eye { moved } else { Instant::now() };
+        *last = Some((eye, moved));
+        let rested = moved.elapsed();
+        if rested < REST {
+            ctx.request_repaint_after(REST.saturating_sub(rested));
+        }
+        if mood.is_engine_working || rested < REST {
+            COARSE
+        } else {
+            1.0
+        }
+    }
+
+    /// The same one as long as it draws the same.
+    fn paint_callback(&self, rect: Rect, frame: Frame) -> PaintCallback {
+        let has_news = self.has_news.swap(false, Ordering::Relaxed);
+        let mut last = self.last_paint.lock();
+        match &*last {
+            Some((last_frame, callback)) if !has_news && *last_frame == frame && callback.rect == rect => {
+                callback.clone()
+            }
+            _ => {
+                let paint = StagePaint {
+                    frame: frame.clone(),
+                    fault: Arc::clone(&self.fault),
+                    has_news: Arc::clone(&self.has_news),
+                };
+                let callback = egui_wgpu::Callback::new_paint_callback(rect, paint);
+                last.insert((frame, callback)).1.clone()
+            }
         }
     }
 
@@ -111,10 +185,10 @@ impl ViewportHost {
 
 /// Paints the stage into a rectangle of the window.
 ///
-/// The scene's own ground is left out: the panel has painted the theme's under it. `prefers_raw_mesh` shows a mesh that is
-/// still forming, or the live preview of the face count, although a finished one is there.
-pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, prefers_raw_mesh: bool) {
-    let pixels = rect.size() * ui.ctx().pixels_per_point();
+/// The scene's own ground is left out: the panel has painted the theme's under it.
+pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, mood: StageMood) {
+    let density = host.pixel_density(ui.ctx(), state.orbit, mood);
+    let pixels = rect.size() * ui.ctx().pixels_per_point() * density;
     let size_px = [pixels.x.round() as u32, pixels.y.round() as u32];
     if size_px.contains(&0) {
         return;
@@ -123,25 +197,22 @@ pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, pr
     *host.aspect.lock() = aspect;
     let mut settings = state.render_settings();
     settings.background = Background::Transparent;
-    settings.prefers_raw_mesh = prefers_raw_mesh;
+    settings.prefers_raw_mesh = mood.prefers_raw_mesh;
     if !ui.visuals().dark_mode {
         settings.grid_color = LIGHT_THEME_GRID;
     }
-    let callback = StagePaint {
-        frame: Frame {
-            camera: state.orbit.camera(aspect),
-            size_px,
-            settings,
-        },
-        fault: Arc::clone(&host.fault),
+    let frame = Frame {
+        camera: state.orbit.camera(aspect),
+        size_px,
+        settings,
     };
-    ui.painter()
-        .add(egui_wgpu::Callback::new_paint_callback(rect, callback));
+    ui.painter().add(host.paint_callback(rect, frame));
 }
 
 struct StagePaint {
     frame: Frame,
     fault: Arc<Mutex<Option<GpuError>>>,
+    has_news: Arc<AtomicBool>,
 }
 
 impl CallbackTrait for StagePaint {
@@ -159,6 +230,7 @@ impl CallbackTrait for StagePaint {
             && let Err(fault) = resources.renderer.prepare(scene, device, queue, encoder, &self.frame)
         {
             *self.fault.lock() = Some(fault);
+            self.has_news.store(true, Ordering::Relaxed);
         }
         Vec::new()
     }

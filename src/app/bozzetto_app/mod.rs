@@ -32,6 +32,7 @@ use super::export::Exports;
 use super::finish::Finish;
 use super::import::Import;
 use super::jobs::Jobs;
+use super::kept_picture;
 use super::library::Library;
 use super::log::LogFeed;
 use super::mailbox::{Mailbox, Message};
@@ -41,7 +42,7 @@ use super::settings::{self, Settings, SettingsWriter};
 use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
 use super::telemetry::TelemetryThread;
 use super::undo::UndoStack;
-use super::viewport_host::{self, ViewportHost};
+use super::viewport_host::{self, StageMood, ViewportHost};
 use super::waker::Waker;
 
 /// What the stage shows besides what [`AppState`] tells of it.
@@ -108,6 +109,7 @@ impl BozzettoApp {
     /// The window for any host that has an egui context. Without a render state everything works but the stage.
     pub fn start(ctx: &egui::Context, gpu: Option<egui_wgpu::RenderState>, options: AppOptions) -> Self {
         crate::ui::install(ctx);
+        let gpu = gpu.map(|gpu| kept_picture::install(ctx, gpu));
         let waker = Waker::new(ctx.clone(), pause_between_news(gpu.as_ref()));
         let of_threads = Arc::clone(&waker);
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || of_threads.wake());
@@ -227,11 +229,14 @@ impl BozzettoApp {
     /// The second half of a frame.
     pub fn draw(&mut self, ui: &mut Ui) {
         self.take_input(ui.ctx());
-        let prefers_raw = self.prefers_raw_mesh();
+        let mood = StageMood {
+            prefers_raw_mesh: self.prefers_raw_mesh(),
+            is_engine_working: self.state.jobs.running().is_some(),
+        };
         let (viewport, state) = (&self.viewport, &self.state);
         crate::ui::draw(ui, state, &self.commands, &|ui, rect| {
             if let Some(viewport) = viewport {
-                viewport_host::paint(ui, rect, viewport, &state.viewport, prefers_raw);
+                viewport_host::paint(ui, rect, viewport, &state.viewport, mood);
             }
         });
         note_typing(ui.ctx());
