@@ -21,6 +21,7 @@ const BUDGET: Duration = Duration::from_millis(33);
 /// Generates from the given pictures (the example when there are none) and tells how long the frames took meanwhile.
 pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
     log::install();
+    platform::let_work_yield();
     let folder = tempfile::tempdir().context("a folder for temporary files is needed")?;
     let options = AppOptions {
         folders: Folders {

@@ -11,6 +11,7 @@
 
 mod bench;
 mod bozzetto_app;
+mod card_stage;
 pub mod command;
 pub mod desktop;
 mod example;
@@ -27,6 +28,7 @@ mod options;
 pub mod platform;
 mod pool;
 pub mod settings;
+mod software_stage;
 mod stage;
 pub mod state;
 mod telemetry;

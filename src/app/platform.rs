@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui_wgpu::{WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew, wgpu};
+use egui_wgpu::{RenderState, WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew, wgpu};
 
 /// How the graphics device is opened: with the same limits and features as off-screen rendering and the tests.
 pub fn wgpu_setup() -> WgpuSetup {
@@ -17,6 +17,28 @@ pub fn wgpu_configuration() -> WgpuConfiguration {
     WgpuConfiguration {
         wgpu_setup: wgpu_setup(),
         ..WgpuConfiguration::default()
+    }
+}
+
+/// Whether the processor stands in for a graphics card.
+pub fn draws_in_software(render_state: &RenderState) -> bool {
+    render_state.adapter.get_info().device_type == wgpu::DeviceType::Cpu
+}
+
+/// Lets the window go before the calling thread, and before threads that it starts, wherever both want the processor.
+pub fn yield_to_window() {
+    // It is a courtesy: a system that refuses it, or knows no priority of threads, works as well.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(5);
+}
+
+/// Makes the threads that geometry is computed on yield to the window. To be called before anything is computed.
+pub fn let_work_yield() {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .thread_name(|index| format!("work {index}"))
+        .start_handler(|_| yield_to_window());
+    if let Err(error) = pool.build_global() {
+        tracing::debug!("the threads are there already: {error}");
     }
 }
 

@@ -1,16 +1,12 @@
-//! The thread that brings content onto the graphics card, so that the window never waits for an upload.
+//! What the stage is to show, and what its threads answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::{Camera, GaussianSplats, TriMesh};
 use bozzetto_mesh::Finished;
 use bozzetto_viewport::{Bounds, GpuError, Renderer, Scene};
 use egui_wgpu::wgpu;
 use image::RgbaImage;
-
-use super::latest::{LatestWins, Ticket};
-use super::mailbox::{Mailbox, Message};
 
 /// What the stage is to show. Parts are shared with the rest of the window.
 #[derive(Clone, Default)]
@@ -32,72 +28,31 @@ impl StageRequest {
     }
 }
 
-/// Content for the stage, uploaded.
+/// What a stage's thread made.
 pub enum StageContent {
-    /// The pipelines; comes once, before the first scene.
+    /// The pipelines; comes once, before the first scene of a graphics card.
     Renderer(Box<Renderer>),
-    /// A scene.
-    Scene {
-        /// Buffers and textures.
-        scene: Box<Scene>,
+    /// The processor is ready to draw; comes once.
+    Ready,
+    /// Content is where it can be drawn from.
+    Uploaded {
+        /// Buffers and textures on the graphics card; where the processor draws, its thread keeps them.
+        scene: Option<Box<Scene>>,
         /// Box about everything in it.
         bounds: Option<Bounds>,
-        /// What could not be brought onto the card; the rest of the scene is there.
+        /// What could not be brought there; the rest is.
         faults: Vec<GpuError>,
     },
-    /// The pipelines could not be built.
+    /// The stage, drawn by the processor.
+    Picture(egui::ColorImage),
+    /// The processor could not draw the stage.
+    NotDrawn(GpuError),
+    /// Nothing can be drawn at all.
     Failed(String),
 }
 
-/// Uploads the newest content.
-pub struct StageThread(LatestWins<StageRequest>);
-
-impl StageThread {
-    /// Starts the thread; it builds the pipelines first. `has_news` is set when a scene on the stage changes by itself.
-    pub fn start(
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-        target_format: wgpu::TextureFormat,
-        mailbox: &Mailbox,
-        has_news: Arc<AtomicBool>,
-    ) -> std::io::Result<Self> {
-        let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
-        let mut has_renderer = false;
-        let work = move |request: StageRequest, _: &Ticket| {
-            if !has_renderer {
-                let renderer = Box::new(Renderer::new(&device, &queue, target_format));
-                has_renderer = true;
-                for_work.post(Message::Stage(StageContent::Renderer(renderer)));
-            }
-            let (wake, has_news) = (for_work.wake(), Arc::clone(&has_news));
-            let wake = Arc::new(move || {
-                has_news.store(true, Ordering::Relaxed);
-                wake();
-            });
-            let (scene, faults) = upload(&device, &queue, &request, wake);
-            // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
-            // slider: a late picture is better than none. It is the next one that is skipped.
-            for_work.post(Message::Stage(StageContent::Scene {
-                bounds: scene.bounds(),
-                scene: Box::new(scene),
-                faults,
-            }));
-        };
-        let failed = move |_: &Ticket, reason: String| {
-            for_panic.post(Message::Stage(StageContent::Failed(reason)));
-        };
-        let thread = LatestWins::start("stage", work, failed)?;
-        thread.request(StageRequest::default());
-        Ok(Self(thread))
-    }
-
-    /// Shows something else.
-    pub fn show(&self, request: StageRequest) {
-        self.0.request(request);
-    }
-}
-
-fn upload(
+/// Brings content to a device. What cannot be brought there is told and left out.
+pub fn upload(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
     request: &StageRequest,

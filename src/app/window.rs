@@ -8,6 +8,7 @@ use super::{BozzettoApp, log};
 /// Opens the window and stays until it is closed.
 pub fn run_window(files: Vec<PathBuf>) -> ExitCode {
     log::install();
+    platform::let_work_yield();
     let options = AppOptions::native(files);
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()

@@ -22,7 +22,6 @@ use std::time::{Duration, Instant};
 use bozzetto_engine::{Job, Preview};
 use crossbeam_channel::Receiver;
 use egui::Ui;
-use egui_wgpu::wgpu;
 use image::RgbaImage;
 
 use super::Command;
@@ -37,7 +36,7 @@ use super::library::Library;
 use super::log::LogFeed;
 use super::mailbox::{Mailbox, Message};
 use super::options::{AppOptions, Folders};
-use super::platform::WindowSystem;
+use super::platform::{self, WindowSystem};
 use super::settings::{self, Settings, SettingsWriter};
 use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
 use super::telemetry::TelemetryThread;
@@ -269,8 +268,7 @@ impl BozzettoApp {
 /// How long news from other threads may wait for a frame. Where the processor draws, frames at every piece of news would
 /// take it away from the engine.
 fn pause_between_news(gpu: Option<&egui_wgpu::RenderState>) -> Duration {
-    let is_software = gpu.is_some_and(|gpu| gpu.adapter.get_info().device_type == wgpu::DeviceType::Cpu);
-    if is_software {
+    if gpu.is_some_and(platform::draws_in_software) {
         Duration::from_millis(150)
     } else {
         Duration::ZERO

@@ -333,7 +333,7 @@ impl BozzettoApp {
             self.result_request()
         };
         self.state.viewport.has_content = !request.is_empty();
-        if let Some(viewport) = &self.viewport {
+        if let Some(viewport) = &mut self.viewport {
             viewport.show(request);
         }
     }

@@ -144,7 +144,7 @@ impl BozzettoApp {
 
     pub(super) fn apply_stage(&mut self, content: StageContent) {
         let Some(viewport) = &mut self.viewport else { return };
-        let (status, problems) = viewport.take(content);
+        let (status, problems) = viewport.take(&self.ctx, content);
         let has_bounds = viewport.bounds().is_some();
         if let Some(status) = status {
             if let GpuStatus::Failed(problem) = &status {
@@ -163,7 +163,7 @@ impl BozzettoApp {
 
     /// Reports a fault of the last frame.
     pub(super) fn report_drawing_fault(&mut self) {
-        let fault = self.viewport.as_ref().and_then(ViewportHost::take_fault);
+        let fault = self.viewport.as_mut().and_then(ViewportHost::take_fault);
         if let Some(fault) = fault {
             let is_lost = matches!(fault, bozzetto_viewport::GpuError::DeviceLost { .. });
             let problem = Problem::new(fault.to_string());

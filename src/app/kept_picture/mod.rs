@@ -13,16 +13,17 @@ use std::sync::Arc;
 
 use egui::epaint::ClippedShape;
 use egui::{FullOutput, Rect};
-use egui_wgpu::{RenderState, wgpu};
+use egui_wgpu::RenderState;
 use parking_lot::Mutex;
 
+use super::platform;
 use damage::damaged_rects;
 use picture::{Frame, KeptPicture, Layout};
 
 /// Keeps the window's picture where the processor draws. What is returned is to be drawn and registered with instead of
 /// the given state; on a graphics card it is the same.
 pub fn install(ctx: &egui::Context, render_state: RenderState) -> RenderState {
-    if render_state.adapter.get_info().device_type != wgpu::DeviceType::Cpu {
+    if !platform::draws_in_software(&render_state) {
         return render_state;
     }
     let kept = KeptPicture::new(&render_state);

@@ -1,0 +1,165 @@
+//! The stage on a graphics card: a thread brings content there, egui's own pass draws it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bozzetto_viewport::{Frame, GpuError, Renderer, Scene};
+use egui::{PaintCallback, Rect};
+use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
+use parking_lot::Mutex;
+
+use super::latest::{LatestWins, Ticket};
+use super::mailbox::{Mailbox, Message};
+use super::stage::{StageContent, StageRequest, upload};
+
+/// What the callback draws with; lives among egui's own GPU resources.
+struct StageResources {
+    renderer: Renderer,
+    scene: Option<Scene>,
+}
+
+/// Owns the thread that uploads, and the stage's place in egui's renderer.
+pub struct CardStage {
+    render_state: RenderState,
+    thread: LatestWins<StageRequest>,
+    fault: Arc<Mutex<Option<GpuError>>>,
+    /// Whether the stage looks different although it is asked for as before: the scene has changed.
+    has_news: Arc<AtomicBool>,
+    /// As it was asked for last. Given to egui again while nothing changes, so that it can tell.
+    last_paint: Mutex<Option<(Frame, PaintCallback)>>,
+}
+
+impl CardStage {
+    /// Starts the thread for egui's device; it builds the pipelines first.
+    pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
+        let has_news = Arc::new(AtomicBool::new(false));
+        let thread = start_uploads(&render_state, mailbox, Arc::clone(&has_news))?;
+        thread.request(StageRequest::default());
+        Ok(Self {
+            render_state,
+            thread,
+            fault: Arc::default(),
+            has_news,
+            last_paint: Mutex::default(),
+        })
+    }
+
+    /// Shows something else, as soon as it is on the card.
+    pub fn show(&self, request: StageRequest) {
+        self.thread.request(request);
+    }
+
+    /// Draws with these pipelines from now on.
+    pub fn set_renderer(&self, renderer: Renderer) {
+        let resources = StageResources { renderer, scene: None };
+        self.render_state.renderer.write().callback_resources.insert(resources);
+    }
+
+    /// Draws this scene from now on. `false` before there are pipelines.
+    pub fn set_scene(&self, scene: Scene) -> bool {
+        let mut renderer = self.render_state.renderer.write();
+        let Some(resources) = renderer.callback_resources.get_mut::<StageResources>() else {
+            return false;
+        };
+        resources.scene = Some(scene);
+        self.has_news.store(true, Ordering::Relaxed);
+        true
+    }
+
+    /// A drawing fault since the last call.
+    pub fn take_fault(&self) -> Option<GpuError> {
+        self.fault.lock().take()
+    }
+
+    /// Draws a frame into a rectangle of the window. The same callback comes again as long as it draws the same.
+    pub fn callback(&self, rect: Rect, frame: Frame) -> PaintCallback {
+        let has_news = self.has_news.swap(false, Ordering::Relaxed);
+        let mut last = self.last_paint.lock();
+        match &*last {
+            Some((last_frame, callback)) if !has_news && *last_frame == frame && callback.rect == rect => {
+                callback.clone()
+            }
+            _ => {
+                let paint = StagePaint {
+                    frame: frame.clone(),
+                    fault: Arc::clone(&self.fault),
+                    has_news: Arc::clone(&self.has_news),
+                };
+                let callback = egui_wgpu::Callback::new_paint_callback(rect, paint);
+                last.insert((frame, callback)).1.clone()
+            }
+        }
+    }
+}
+
+fn start_uploads(
+    render_state: &RenderState,
+    mailbox: &Mailbox,
+    has_news: Arc<AtomicBool>,
+) -> std::io::Result<LatestWins<StageRequest>> {
+    let (device, queue) = (render_state.device.clone(), render_state.queue.clone());
+    let target_format = render_state.target_format;
+    let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
+    let mut has_renderer = false;
+    let work = move |request: StageRequest, _: &Ticket| {
+        if !has_renderer {
+            let renderer = Box::new(Renderer::new(&device, &queue, target_format));
+            has_renderer = true;
+            for_work.post(Message::Stage(StageContent::Renderer(renderer)));
+        }
+        let (wake, has_news) = (for_work.wake(), Arc::clone(&has_news));
+        let wake = Arc::new(move || {
+            has_news.store(true, Ordering::Relaxed);
+            wake();
+        });
+        let (scene, faults) = upload(&device, &queue, &request, wake);
+        // What waits to be copied is handed to the card here, so that the window's next frame need not.
+        queue.submit([]);
+        // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
+        // slider: a late picture is better than none. It is the next one that is skipped.
+        for_work.post(Message::Stage(StageContent::Uploaded {
+            bounds: scene.bounds(),
+            scene: Some(Box::new(scene)),
+            faults,
+        }));
+    };
+    let failed = move |_: &Ticket, reason: String| {
+        for_panic.post(Message::Stage(StageContent::Failed(reason)));
+    };
+    LatestWins::start("stage", work, failed)
+}
+
+struct StagePaint {
+    frame: Frame,
+    fault: Arc<Mutex<Option<GpuError>>>,
+    has_news: Arc<AtomicBool>,
+}
+
+impl CallbackTrait for StagePaint {
+    fn prepare(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        _: &ScreenDescriptor,
+        encoder: &mut wgpu::CommandEncoder,
+        resources: &mut CallbackResources,
+    ) -> Vec<wgpu::CommandBuffer> {
+        // Nothing is there in the first frames, while the stage's thread builds the pipelines.
+        if let Some(resources) = resources.get_mut::<StageResources>()
+            && let Some(scene) = &mut resources.scene
+            && let Err(fault) = resources.renderer.prepare(scene, device, queue, encoder, &self.frame)
+        {
+            *self.fault.lock() = Some(fault);
+            self.has_news.store(true, Ordering::Relaxed);
+        }
+        Vec::new()
+    }
+
+    fn paint(&self, _: egui::PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, resources: &CallbackResources) {
+        if let Some(resources) = resources.get::<StageResources>()
+            && let Some(scene) = &resources.scene
+        {
+            resources.renderer.blit(scene, pass);
+        }
+    }
+}
