@@ -5,6 +5,7 @@ use std::thread::{Builder, JoinHandle};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::platform;
 use super::pool::panic_text;
 
 struct Slot<T> {
@@ -61,6 +62,7 @@ impl<T: Send + 'static> LatestWins<T> {
         });
         let of_thread = Arc::clone(&shared);
         let thread = Builder::new().name(name.to_owned()).spawn(move || {
+            platform::yield_to_window();
             let for_tickets = Arc::clone(&of_thread);
             let newest: Arc<dyn Fn() -> u64 + Send + Sync> =
                 Arc::new(move || for_tickets.newest.load(Ordering::Acquire));

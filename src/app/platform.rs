@@ -29,7 +29,7 @@ pub fn draws_in_software(render_state: &RenderState) -> bool {
 pub fn yield_to_window() {
     // It is a courtesy: a system that refuses it, or knows no priority of threads, works as well.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(5);
+    let _ = rustix::process::nice(10);
 }
 
 /// Makes the threads that geometry is computed on yield to the window. To be called before anything is computed.

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
+use super::platform;
 use parking_lot::{Condvar, Mutex};
 
 type Task = Box<dyn FnOnce() + Send>;
@@ -70,6 +71,7 @@ impl Drop for Pool {
 }
 
 fn work(shared: &(Mutex<Queue>, Condvar)) {
+    platform::yield_to_window();
     let (queue, changed) = shared;
     loop {
         let task = {

@@ -11,7 +11,6 @@ use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
 use super::mailbox::{Mailbox, Message};
-use super::platform;
 use super::stage::{StageContent, StageRequest, upload};
 
 /// Pixels of the picture a pixel of the window, along each axis, while the processor is needed for other things or must
@@ -48,6 +47,7 @@ impl SoftwareStage {
     /// Starts the thread; it opens its device first.
     pub fn start(mailbox: &Mailbox) -> std::io::Result<Self> {
         let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
+        // The device's own threads inherit this one's low priority.
         let mut artist = Artist::new(for_work);
         let work = move |wish: Wish, _: &Ticket| artist.grant(&wish);
         let failed = move |_: &Ticket, reason: String| {
@@ -135,8 +135,6 @@ impl Artist {
 
     fn grant(&mut self, wish: &Wish) {
         if self.device.is_none() {
-            // Threads of the device inherit it.
-            platform::yield_to_window();
             match Offscreen::new() {
                 Ok(device) => self.device = Some(device),
                 Err(error) => return self.post(StageContent::Failed(error.to_string())),

@@ -228,9 +228,11 @@ impl BozzettoApp {
     /// The second half of a frame.
     pub fn draw(&mut self, ui: &mut Ui) {
         self.take_input(ui.ctx());
+        let is_engine_working = self.state.jobs.running().is_some();
+        kept_picture::set_engine_works(ui.ctx(), is_engine_working || self.is_finishing);
         let mood = StageMood {
             prefers_raw_mesh: self.prefers_raw_mesh(),
-            is_engine_working: self.state.jobs.running().is_some(),
+            is_engine_working,
         };
         let (viewport, state) = (&self.viewport, &self.state);
         crate::ui::draw(ui, state, &self.commands, &|ui, rect| {

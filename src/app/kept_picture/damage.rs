@@ -2,7 +2,7 @@ use egui::epaint::ClippedShape;
 use egui::{Rect, Shape};
 
 /// How far into the older frame a shape of the newer one is looked for.
-const LOOKAHEAD: usize = 48;
+const LOOKAHEAD: usize = 1024;
 /// Most rectangles: each costs a pass over the shapes.
 const MAX_RECTS: usize = 8;
 /// Soft edges reach this far beyond a shape, in points.
@@ -15,9 +15,10 @@ const MERGE_EXCESS: f32 = 4096.0;
 /// Outside of these rectangles both frames have the same shapes in the same order.
 pub fn damaged_rects(old: &[ClippedShape], new: &[ClippedShape], screen: Rect) -> Vec<Rect> {
     let mut rects = DamagedRects::default();
-    let mut damage = |shape: &ClippedShape| rects.add(reach(shape).intersect(screen));
-    let mut rest = old;
-    for shape in new {
+    let (old, new) = (extents(old), extents(new));
+    let mut damage = |shape: &Extent<'_>| rects.add(shape.rect.intersect(screen));
+    let mut rest = &old[..];
+    for shape in &new {
         let place = rest.iter().take(LOOKAHEAD).position(|candidate| candidate == shape);
         if let Some(place) = place {
             rest[..place].iter().for_each(&mut damage);
@@ -28,6 +29,48 @@ pub fn damaged_rects(old: &[ClippedShape], new: &[ClippedShape], screen: Rect) -
     }
     rest.iter().for_each(&mut damage);
     rects.merged()
+}
+
+/// A shape with where it shows: most shapes that differ are told apart by that alone.
+#[derive(PartialEq)]
+struct Extent<'a> {
+    rect: Rect,
+    shape: &'a ClippedShape,
+}
+
+fn extents(frame: &[ClippedShape]) -> Vec<Extent<'_>> {
+    let with_extent = |shape| Extent {
+        rect: reach(shape),
+        shape,
+    };
+    frame.iter().map(with_extent).collect()
+}
+
+/// The shapes of a frame that show within a rectangle, from the bottom up. What an opaque rectangle covers is left out.
+pub fn shapes_within(rect: Rect, frame: &[ClippedShape]) -> impl Iterator<Item = ClippedShape> {
+    let covering = frame.iter().rposition(|shape| covers(shape, rect));
+    let visible = &frame[covering.unwrap_or(0)..];
+    visible.iter().filter_map(move |shape| {
+        let clip_rect = shape.clip_rect.intersect(rect);
+        let shows = clip_rect.is_positive() && reach(shape).intersects(rect);
+        shows.then(|| ClippedShape {
+            clip_rect,
+            ..shape.clone()
+        })
+    })
+}
+
+/// Whether nothing below a shape can be seen within a rectangle.
+fn covers(shape: &ClippedShape, rect: Rect) -> bool {
+    let Shape::Rect(filled) = &shape.shape else {
+        return false;
+    };
+    let is_opaque = filled.fill.is_opaque() && filled.blur_width == 0.0 && filled.brush.is_none();
+    let has_corners = filled.corner_radius == egui::CornerRadius::ZERO && filled.angle == 0.0;
+    let is_moved = shape.transform_after_tessellation != egui::emath::TSTransform::IDENTITY;
+    // Its own edge is soft.
+    let inside = filled.rect.shrink(SOFT_EDGE).intersect(shape.clip_rect);
+    is_opaque && has_corners && !is_moved && inside.contains_rect(rect)
 }
 
 /// Where a shape may change pixels.
@@ -113,6 +156,25 @@ mod tests {
     fn a_moved_shape_damages_both_places() {
         let damage = damaged_rects(&[square(100.0, 100.0, 1)], &[square(800.0, 800.0, 1)], SCREEN);
         assert_eq!(damage.len(), 2, "{damage:?}");
+    }
+
+    #[test]
+    fn what_an_opaque_rectangle_covers_is_left_out() {
+        let panel = ClippedShape::new(SCREEN, Shape::rect_filled(SCREEN.expand(4.0), 0.0, Color32::BLACK));
+        let glass = ClippedShape::new(
+            SCREEN,
+            Shape::rect_filled(SCREEN.expand(4.0), 0.0, Color32::from_black_alpha(9)),
+        );
+        let frame = [
+            square(5.0, 5.0, 1),
+            panel.clone(),
+            square(50.0, 5.0, 2),
+            glass.clone(),
+            square(300.0, 300.0, 3),
+        ];
+        let within = |rect| shapes_within(rect, &frame).map(|shape| shape.shape).collect::<Vec<_>>();
+        let corner = Rect::from_min_size(pos2(0.0, 0.0), vec2(100.0, 100.0));
+        assert_eq!(within(corner), [panel.shape, square(50.0, 5.0, 2).shape, glass.shape]);
     }
 
     #[test]

@@ -4,10 +4,12 @@
 //! place needs a tenth of a second, during which the window does not answer and the engine does not compute. So where
 //! the processor draws, the shapes of a frame are taken before eframe sees them, compared with those of the frame
 //! before ([`damage`]), and what differs is drawn into a texture of our own ([`picture`]). eframe gets one shape that
-//! copies this texture to the window.
+//! copies this texture to the window. While an engine needs the processor, a large change is drawn in slices, a frame each
+//! ([`slices`]): it takes a moment longer to show, and the window answers all the while.
 
 mod damage;
 mod picture;
+mod slices;
 
 use std::sync::Arc;
 
@@ -17,8 +19,12 @@ use egui_wgpu::RenderState;
 use parking_lot::Mutex;
 
 use super::platform;
-use damage::damaged_rects;
+use damage::{damaged_rects, shapes_within};
 use picture::{Frame, KeptPicture, Layout};
+use slices::slices;
+
+/// Square points that a processor of two cores draws in a hundredth of a second, most of it taken by an engine.
+const BUSY_AREA: f32 = 120_000.0;
 
 /// Keeps the window's picture where the processor draws. What is returned is to be drawn and registered with instead of
 /// the given state; on a graphics card it is the same.
@@ -30,6 +36,21 @@ pub fn install(ctx: &egui::Context, render_state: RenderState) -> RenderState {
     let inner = kept.render_state();
     ctx.add_plugin(KeptPicturePlugin(Arc::new(Mutex::new(kept))));
     inner
+}
+
+/// Says whether an engine works, whom the window leaves the processor then.
+pub fn set_engine_works(ctx: &egui::Context, works: bool) {
+    ctx.data_mut(|data| data.insert_temp(engine_works_id(), works));
+}
+
+fn engine_works_id() -> egui::Id {
+    egui::Id::unique("an engine works")
+}
+
+/// Square points that may be drawn in one frame.
+fn area_of_frame(ctx: &egui::Context) -> f32 {
+    let engine_works = ctx.data(|data| data.get_temp(engine_works_id()).unwrap_or(false));
+    if engine_works { BUSY_AREA } else { f32::INFINITY }
 }
 
 struct KeptPicturePlugin(Arc<Mutex<KeptPicture>>);
@@ -51,41 +72,31 @@ impl egui::Plugin for KeptPicturePlugin {
         let shapes = std::mem::take(&mut output.shapes);
         let mut picture = self.0.lock();
         picture.add_textures(std::mem::take(&mut output.textures_delta));
-        let damage = picture.drawn_frame(layout).map_or_else(
-            || vec![layout.screen],
-            |drawn| damaged_rects(&drawn.shapes, &shapes, layout.screen),
-        );
-        let damage: Vec<_> = damage
+        let (stale, damage) = match picture.drawn_frame(layout) {
+            Some((drawn, stale)) => (stale.to_vec(), damaged_rects(&drawn.shapes, &shapes, layout.screen)),
+            None => (Vec::new(), vec![layout.screen]),
+        };
+        let damage = damage
             .into_iter()
             .map(|rect| on_pixels(rect, layout.pixels_per_point).intersect(layout.screen))
-            .filter(Rect::is_positive)
-            .collect();
-        let changed = shapes_within(&damage, &shapes, layout.ground);
+            .filter(Rect::is_positive);
+        let (now, later) = slices(&stale, damage.collect(), area_of_frame(ctx), layout.pixels_per_point);
+        if !later.is_empty() {
+            ctx.request_repaint();
+        }
+        let mut changed = Vec::new();
+        for rect in now {
+            // Larger than its clip, so that no soft edge shows.
+            let ground = egui::Shape::rect_filled(rect.expand(8.0), 0.0, layout.ground);
+            changed.push(ClippedShape::new(rect, ground));
+            changed.extend(shapes_within(rect, &shapes));
+        }
         let changed = ctx.tessellate(changed, layout.pixels_per_point);
-        picture.set_next(Frame { shapes, layout }, changed);
+        picture.set_next(Frame { shapes, layout }, changed, later);
         drop(picture);
         let copy = picture::copy_to_window(layout.screen, &self.0);
         output.shapes.push(ClippedShape::new(layout.screen, copy));
     }
-}
-
-/// The shapes that show in each of some rectangles, over a ground.
-fn shapes_within(rects: &[Rect], shapes: &[ClippedShape], ground: egui::Color32) -> Vec<ClippedShape> {
-    let mut within = Vec::new();
-    for &rect in rects {
-        // Larger than its clip, so that no soft edge shows.
-        let ground = egui::Shape::rect_filled(rect.expand(8.0), 0.0, ground);
-        within.push(ClippedShape::new(rect, ground));
-        within.extend(shapes.iter().filter_map(|shape| {
-            let clip_rect = shape.clip_rect.intersect(rect);
-            let shows = clip_rect.is_positive() && damage::reach(shape).intersects(rect);
-            shows.then(|| ClippedShape {
-                clip_rect,
-                ..shape.clone()
-            })
-        }));
-    }
-    within
 }
 
 /// The smallest rectangle of whole pixels about another one.

@@ -36,12 +36,20 @@ pub struct KeptPicture {
     pipeline: wgpu::RenderPipeline,
     target: Option<Target>,
     drawn: Option<Frame>,
+    /// Where the picture is older than that frame.
+    stale: Vec<Rect>,
     /// The newest frame that is not drawn yet, and what of it differs from the drawn one. Frames can be made without
     /// being drawn: while the window is covered, say.
-    waiting: Option<(Frame, Vec<ClippedPrimitive>)>,
+    waiting: Option<Waiting>,
     /// Textures that changed since the drawn frame.
     textures: TexturesDelta,
     known_textures: HashSet<TextureId>,
+}
+
+struct Waiting {
+    frame: Frame,
+    changed: Vec<ClippedPrimitive>,
+    stale: Vec<Rect>,
 }
 
 struct Target {
@@ -112,6 +120,7 @@ impl KeptPicture {
             pipeline,
             target: None,
             drawn: None,
+            stale: Vec::new(),
             waiting: None,
             textures: TexturesDelta::default(),
             known_textures: HashSet::new(),
@@ -128,22 +137,22 @@ impl KeptPicture {
         self.textures.append(newer);
     }
 
-    /// The frame on the picture, if shapes of another frame can be compared with it.
-    pub fn drawn_frame(&self, layout: Layout) -> Option<&Frame> {
+    /// The frame on the picture and where the picture is older than it, if shapes of another frame can be compared with it.
+    pub fn drawn_frame(&self, layout: Layout) -> Option<(&Frame, &[Rect])> {
         let mut replaced = self.textures.set.iter().filter(|(id, deltas)| {
             // The text's texture grows in place: what was on it stays where it is.
             let grows = **id == TextureId::default() && deltas.iter().all(|delta| !delta.is_whole());
             self.known_textures.contains(id) && !grows
         });
         let is_comparable = replaced.next().is_none();
-        self.drawn
-            .as_ref()
-            .filter(|drawn| drawn.layout == layout && is_comparable)
+        let drawn = self.drawn.as_ref()?;
+        (drawn.layout == layout && is_comparable).then_some((drawn, &self.stale[..]))
     }
 
-    /// Replaces what waits to be drawn: a frame, and what of it differs from [`Self::drawn_frame`].
-    pub fn set_next(&mut self, frame: Frame, changed: Vec<ClippedPrimitive>) {
-        self.waiting = Some((frame, changed));
+    /// Replaces what waits to be drawn: a frame, what of it differs from [`Self::drawn_frame`], and where the picture will
+    /// be older than the frame all the same.
+    pub fn set_next(&mut self, frame: Frame, changed: Vec<ClippedPrimitive>, stale: Vec<Rect>) {
+        self.waiting = Some(Waiting { frame, changed, stale });
     }
 
     fn draw_next(&mut self, encoder: &mut wgpu::CommandEncoder) -> Vec<wgpu::CommandBuffer> {
@@ -161,7 +170,7 @@ impl KeptPicture {
             }
         }
         let mut commands = Vec::new();
-        if let Some((frame, changed)) = self.waiting.take() {
+        if let Some(Waiting { frame, changed, stale }) = self.waiting.take() {
             let screen = ScreenDescriptor {
                 size_in_pixels: frame.layout.size_px(),
                 pixels_per_point: frame.layout.pixels_per_point,
@@ -175,6 +184,7 @@ impl KeptPicture {
                 renderer.render(&mut target.pass(encoder), &changed, &screen);
             }
             self.drawn = Some(frame);
+            self.stale = stale;
         }
         for id in self.textures.free.drain() {
             renderer.free_texture(&id);

@@ -37,7 +37,7 @@ pub fn serve_worker(engine: Box<dyn Engine>) -> Result<(), EngineError> {
 fn yield_to_window() {
     // It is a courtesy: a system that refuses it runs the worker as well.
     #[cfg(unix)]
-    let _ = rustix::process::nice(5);
+    let _ = rustix::process::nice(10);
 }
 
 fn start_failure(error: &std::io::Error) -> EngineError {
