@@ -12,17 +12,6 @@ fail() {
     exit 1
 }
 
-# Runs a command with administrator rights.
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo "$@"
-    else
-        fail "System packages are missing and there is no sudo. As root, run: $*"
-    fi
-}
-
 has_library() {
     # ldconfig lies outside an ordinary user's PATH on Debian. Its whole output is read: under pipefail, a grep that
     # stops at the first match would make the pipe fail.
@@ -42,9 +31,17 @@ install_packages() {
     [ "$#" -eq 0 ] && return 0
     command -v apt-get >/dev/null 2>&1 ||
         fail "These are missing, and this system has no apt-get: $*. Install their equivalents and start again."
+    by_hand="As root, run: apt-get update && apt-get install --no-install-recommends $*"
+    as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null 2>&1 || fail "System packages are missing and there is no sudo. $by_hand"
+        as_root=(sudo)
+    fi
     say "Installing: $*"
-    as_root apt-get update -q
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+    # One call, so that a password is asked for once.
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive sh -c \
+        'apt-get update -qq && apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null' \
+        sh "$@" || fail "The packages could not be installed. $by_hand"
 }
 
 # Names the packages that building needs and that are absent.
@@ -67,6 +64,7 @@ missing_window_packages() {
     has_library 'libXcursor\.so\.1' || echo libxcursor1
     has_library 'libXi\.so\.6' || echo libxi6
     has_library 'libxkbcommon-x11\.so\.0' || echo libxkbcommon-x11-0
+    has_library 'libX11-xcb\.so\.1' || echo libx11-xcb1
 }
 
 # Whether version $1 is at least version $2.

@@ -15,16 +15,18 @@ ensure_rust
 cargo build --release --locked
 program="${CARGO_TARGET_DIR:-target}/release/bozzetto"
 
-if [ "$#" -gt 0 ] || has_display; then
-    exec "$program" "$@"
-fi
-
-say "There is no display, so here is the bundled example."
 # The graphics library warns when there is no desktop session's folder.
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
     XDG_RUNTIME_DIR=$(mktemp -d)
     export XDG_RUNTIME_DIR
     trap 'rm -rf "$XDG_RUNTIME_DIR"' EXIT
 fi
+
+if [ "$#" -gt 0 ] || has_display; then
+    "$program" "$@"
+    exit
+fi
+
+say "There is no display, so here is the bundled example."
 mkdir -p out
 "$program" generate assets/examples/owl -o out/example.glb --ply out/example.ply --preview out/example.png

@@ -17,7 +17,8 @@ packages=$(missing_build_packages; missing_vulkan_packages; missing_window_packa
 # shellcheck disable=SC2086 # one word a package
 install_packages $packages
 ensure_rust
-npm ci --prefix tests/gltf_validator --silent --no-audit --no-fund
+npm ci --prefix tests/gltf_validator --loglevel=error --no-audit --no-fund ||
+    fail "The glTF validator could not be fetched from the npm registry. Check the network, then start again."
 
 # Without it every start of the graphics library warns that a desktop session is missing.
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then

@@ -4,6 +4,7 @@
 //! [`say`] is how the window itself speaks. Its events carry the window's number, so that of several windows in one process
 //! each shows its own notices only.
 
+use std::io::IsTerminal as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::SystemTime;
@@ -43,18 +44,26 @@ static LISTENERS: LazyLock<Mutex<Vec<Listener>>> = LazyLock::new(Mutex::default)
 static NEXT_WINDOW: AtomicU64 = AtomicU64::new(1);
 static NEXT_NOTICE: AtomicU64 = AtomicU64::new(1);
 
+/// What the terminal is told unless `RUST_LOG` asks for more: libraries complain of drivers and desktop parts that are not
+/// there although others are, and what ends the program is said in one sentence of our own.
+const QUIET_FILTER: &str = "warn,eframe=off,egui_wgpu=error,rfd=off,wgpu_hal=off,winit=error";
+
 /// Starts logging for the process: to windows, and to standard error as `RUST_LOG` says. Later calls do nothing.
 pub fn install() {
     static DONE: OnceLock<()> = OnceLock::new();
     DONE.get_or_init(|| {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET_FILTER));
         let to_terminal = fmt::layer()
             .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
             .without_time()
             .with_filter(filter);
+        // The terminal hears first: waking a window may log, which would undo what the terminal's filter said of the event
+        // under way.
+        //
         // Somebody else may have set up logging for the process; then the windows show what they say themselves only
         // as long as that other layer lets them, which is nobody's fault to report.
-        let _ = Registry::default().with(WindowLayer).with(to_terminal).try_init();
+        let _ = Registry::default().with(to_terminal).with(WindowLayer).try_init();
     });
 }
 

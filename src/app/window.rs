@@ -31,7 +31,7 @@ pub fn run_window(files: Vec<PathBuf>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let sentence = sentence_of(&error);
-            tracing::error!("{sentence}");
+            say_in_terminal(&sentence);
             // Who started it by a click sees no terminal.
             rfd::MessageDialog::new()
                 .set_level(rfd::MessageLevel::Error)
@@ -43,14 +43,20 @@ pub fn run_window(files: Vec<PathBuf>) -> ExitCode {
     }
 }
 
+#[expect(clippy::print_stderr, reason = "there is no window to say it in")]
+fn say_in_terminal(sentence: &str) {
+    eprintln!("error: {sentence}");
+}
+
 /// What is missing for a window, and what to install.
 fn sentence_of(error: &eframe::Error) -> String {
+    // winit puts the place in its own source before what happened.
     let reason = error.to_string();
+    let reason = reason.rsplit(": ").next().unwrap_or_default().trim_end_matches('.');
     match error {
         eframe::Error::Wgpu(_) => format!(
-            "The window could not be opened: {}. On Debian and Ubuntu the package mesa-vulkan-drivers works on every \
-             computer. Without a window, 'bozzetto generate' makes the same results.",
-            bozzetto_viewport::GpuError::NoAdapter.to_string().trim_end_matches('.'),
+            "The window could not be opened: {} Without a window, 'bozzetto generate' makes the same results.",
+            bozzetto_viewport::GpuError::NoAdapter,
         ),
         _ if cfg!(target_os = "linux") => format!(
             "The window could not be opened: {reason}. It needs a desktop, and the packages libxcursor1, libxi6 and \

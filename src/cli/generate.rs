@@ -255,7 +255,8 @@ fn write_each(
     }
     if let Some(path) = &arguments.preview {
         super::check_cancelled(cancelled)?;
-        render_preview(path, textured)?;
+        let drawn = render_preview(path, textured);
+        drawn.with_context(|| format!("{} is written, but its preview is not", arguments.output.display()))?;
         paths.push(("preview", path.clone()));
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The whole window, driven by accessible names: real engine, real files, a software graphics driver.
 
 mod generate;
+mod kept_picture;
 mod pictures;
 mod session;
 

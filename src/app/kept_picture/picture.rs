@@ -194,6 +194,13 @@ impl KeptPicture {
     }
 }
 
+impl Drop for KeptPicture {
+    fn drop(&mut self) {
+        // egui insists that somebody says so when textures are never drawn with.
+        self.textures.clear();
+    }
+}
+
 impl Target {
     fn new(render_state: &RenderState, layout: &wgpu::BindGroupLayout, size_px: [u32; 2]) -> Self {
         let texture = render_state.device.create_texture(&wgpu::TextureDescriptor {
