@@ -10,7 +10,7 @@ use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_asset::{Direction, MatteSettings};
 use bozzetto_engine::ParamValue;
 use bozzetto_mesh::FinishSettings;
-use bozzetto_viewport::OrbitCamera;
+use bozzetto_viewport::{Environment, OrbitCamera, ToneMapping};
 use egui::{Key, KeyboardShortcut, Modifiers};
 use parking_lot::Mutex;
 
@@ -146,10 +146,14 @@ pub enum Command {
     SetOverlay(Option<Overlay>),
     /// Lays the selected (or first) picture over the stage, or takes it away.
     ToggleOverlay,
+    /// Chooses the light.
+    SetEnvironment(Environment),
     /// Turns the light, radians about +Y.
     SetEnvironmentRotation(f32),
     /// Sets the exposure in stops.
     SetExposure(f32),
+    /// Chooses how light becomes colour.
+    SetToneMapping(ToneMapping),
 
     /// Opens a saved result with its pictures and parameters.
     OpenFromLibrary(String),
@@ -276,7 +280,7 @@ const fn row(
 
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
-pub static ACTIONS: [CommandInfo; 42] = [
+pub static ACTIONS: [CommandInfo; 48] = [
     row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
     row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
@@ -301,6 +305,12 @@ pub static ACTIONS: [CommandInfo; 42] = [
     row(Command::SetViewportMode(ViewportMode::Clay), MenuGroup::View, Some(keys(NONE, Key::Num4)), "Clay", "The shape alone, as grey clay."),
     row(Command::SetViewportMode(ViewportMode::Normals), MenuGroup::View, Some(keys(NONE, Key::Num5)), "Normals", "The mesh coloured by where its surface faces."),
     row(Command::SetViewportMode(ViewportMode::BaseColor), MenuGroup::View, Some(keys(NONE, Key::Num6)), "Base color", "The texture without light."),
+    row(Command::SetViewportMode(ViewportMode::Matcap), MenuGroup::View, None, "Matcap", "Glazed clay that turns with you: every bump shows."),
+    row(Command::SetViewportMode(ViewportMode::UvChecker), MenuGroup::View, None, "UV checker", "Squares on the texture: where it is stretched and where its seams run."),
+    row(Command::SetViewportMode(ViewportMode::Metallic), MenuGroup::View, None, "Metallic", "White is metal, black is not."),
+    row(Command::SetViewportMode(ViewportMode::Roughness), MenuGroup::View, None, "Roughness", "White is matte, black a mirror."),
+    row(Command::SetViewportMode(ViewportMode::TexelDensity), MenuGroup::View, None, "Texel density", "Blue has fewer texels than the average, red has more; squares are 16 texels wide."),
+    row(Command::SetViewportMode(ViewportMode::Health), MenuGroup::View, None, "Mesh health", "Red edges are open, yellow ones have three faces or more, magenta is seen from behind."),
     row(Command::ToggleWireframe, MenuGroup::View, Some(keys(NONE, Key::W)), "Wireframe", "Show the edges of the mesh."),
     row(Command::ToggleOverlay, MenuGroup::View, Some(keys(NONE, Key::P)), "Photo overlay", "Lay the selected picture over the stage."),
     row(Command::ToggleGrid, MenuGroup::View, Some(keys(NONE, Key::G)), "Ground grid", "Show the ground grid."),

@@ -9,6 +9,7 @@ use bozzetto_asset::formats::FormatError;
 use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_engine::ParamValues;
 use bozzetto_mesh::FinishSettings;
+use bozzetto_viewport::{Environment, ToneMapping};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +122,10 @@ pub struct StageSettings {
     pub axes: bool,
     /// View cameras.
     pub cameras: bool,
+    /// The light.
+    pub environment: Environment,
+    /// How light becomes colour.
+    pub tone_mapping: ToneMapping,
 }
 
 impl Default for StageSettings {
@@ -131,6 +136,8 @@ impl Default for StageSettings {
             grid: true,
             axes: false,
             cameras: false,
+            environment: Environment::default(),
+            tone_mapping: ToneMapping::default(),
         }
     }
 }

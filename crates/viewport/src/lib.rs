@@ -38,4 +38,4 @@ pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
 pub use renderer::{Prepared, Renderer};
 pub use scene::Scene;
-pub use settings::{Background, Frame, RenderSettings, Shading, Shows};
+pub use settings::{Background, Environment, Frame, RenderSettings, Shading, Shows, ToneMapping};

@@ -62,6 +62,8 @@ impl BozzettoApp {
                 return;
             }
             Command::ToggleOverlay => return self.toggle_overlay(),
+            Command::SetEnvironment(environment) => viewport.environment = environment,
+            Command::SetToneMapping(tone_mapping) => viewport.tone_mapping = tone_mapping,
             Command::SetEnvironmentRotation(radians) if radians.is_finite() => {
                 viewport.environment_rotation_rad = radians.rem_euclid(std::f32::consts::TAU);
             }

@@ -2,8 +2,9 @@ use egui::{Align2, CentralPanel, PointerButton, Rect, Response, Sense, Ui, UiBui
 use glam::Vec2;
 
 use super::gizmo::gizmo_ui;
-use super::stage_bar::{mode_bar_ui, overlay_bar_ui, stage_stats_ui, tool_bar_ui};
+use super::stage_bar::{overlay_bar_ui, stage_stats_ui, tool_bar_ui};
 use super::stage_empty::{first_hint_ui, gpu_problem_ui, stage_empty_ui};
+use super::stage_modes::mode_bar_ui;
 use crate::app::state::{AppState, GpuStatus, ViewportState};
 use crate::app::{Command, CommandSender};
 use crate::ui::StagePainter;
