@@ -6,7 +6,7 @@ use image::RgbaImage;
 
 use super::super::Command;
 use super::super::stage::StageContent;
-use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem};
+use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem, ViewportMode};
 use super::super::viewport_host::ViewportHost;
 use super::BozzettoApp;
 
@@ -26,7 +26,11 @@ impl BozzettoApp {
         let viewport = &mut self.state.viewport;
         match command {
             Command::SetViewportMode(mode) => {
+                let needs_flaws = mode == ViewportMode::Health && viewport.mode != mode;
                 viewport.mode = mode;
+                if needs_flaws {
+                    self.update_stage();
+                }
                 self.remember();
                 return;
             }
