@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::mailbox::{Mailbox, Message};
+use super::navigation::Navigation;
 use super::pool::Pool;
 use super::state::{ExportFormat, Layout, Preset, Problem, ViewportMode};
 
@@ -126,6 +127,8 @@ pub struct StageSettings {
     pub environment: Environment,
     /// How light becomes colour.
     pub tone_mapping: ToneMapping,
+    /// How pointer and keys move the eye.
+    pub navigation: Navigation,
 }
 
 impl Default for StageSettings {
@@ -138,6 +141,7 @@ impl Default for StageSettings {
             cameras: false,
             environment: Environment::default(),
             tone_mapping: ToneMapping::default(),
+            navigation: Navigation::default(),
         }
     }
 }

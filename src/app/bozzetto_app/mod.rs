@@ -226,6 +226,7 @@ impl BozzettoApp {
 
     /// The second half of a frame.
     pub fn draw(&mut self, ui: &mut Ui) {
+        self.state.viewport.navigation.remember_in(ui.ctx());
         self.take_input(ui.ctx());
         let prefers_raw = self.prefers_raw_mesh();
         let (viewport, state) = (&self.viewport, &self.state);

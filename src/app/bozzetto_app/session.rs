@@ -39,6 +39,7 @@ impl BozzettoApp {
         state.viewport.cameras = stage.cameras;
         state.viewport.environment = stage.environment;
         state.viewport.tone_mapping = stage.tone_mapping;
+        state.viewport.navigation = stage.navigation;
         if state.finish.settings.validate().is_err() {
             state.finish.settings = bozzetto_mesh::FinishSettings::default();
         }
@@ -147,6 +148,7 @@ impl BozzettoApp {
                 cameras: state.viewport.cameras,
                 environment: state.viewport.environment,
                 tone_mapping: state.viewport.tone_mapping,
+                navigation: state.viewport.navigation,
             },
             finish: state.finish.settings.clone(),
             params,

@@ -66,6 +66,7 @@ impl BozzettoApp {
                 return;
             }
             Command::ToggleOverlay => return self.toggle_overlay(),
+            Command::SetNavigation(navigation) => viewport.navigation = navigation,
             Command::SetEnvironment(environment) => viewport.environment = environment,
             Command::SetToneMapping(tone_mapping) => viewport.tone_mapping = tone_mapping,
             Command::SetEnvironmentRotation(radians) if radians.is_finite() => {

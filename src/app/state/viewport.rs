@@ -2,6 +2,7 @@ use bozzetto_viewport::{Environment, OrbitCamera, RenderSettings, Shading, Shows
 use serde::{Deserialize, Serialize};
 
 use super::{Problem, ViewId};
+use crate::app::Navigation;
 
 /// What the stage shows, one button each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +141,8 @@ pub struct ViewportState {
     pub exposure_stops: f32,
     /// How light becomes colour.
     pub tone_mapping: ToneMapping,
+    /// How pointer and keys move the eye.
+    pub navigation: Navigation,
     /// The artist's eye.
     pub orbit: OrbitCamera,
     /// The picture laid over the stage, if any.
@@ -162,6 +165,7 @@ impl Default for ViewportState {
             environment_rotation_rad: 0.0,
             exposure_stops: 0.0,
             tone_mapping: ToneMapping::default(),
+            navigation: Navigation::default(),
             orbit: OrbitCamera::default(),
             overlay: None,
             gpu: GpuStatus::default(),
