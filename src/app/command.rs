@@ -10,10 +10,11 @@ use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_asset::{Direction, MatteSettings};
 use bozzetto_engine::ParamValue;
 use bozzetto_mesh::FinishSettings;
-use bozzetto_viewport::OrbitCamera;
+use bozzetto_viewport::{Environment, OrbitCamera, ToneMapping};
 use egui::{Key, KeyboardShortcut, Modifiers};
 use parking_lot::Mutex;
 
+use super::navigation::Navigation;
 use super::state::{BottomTab, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode};
 
 /// An act of the artist.
@@ -140,16 +141,22 @@ pub enum Command {
     LookFrom(Direction),
     /// Looks through the camera of a picture and lays the picture over the stage.
     LookThroughView(ViewId),
+    /// Chooses how pointer and keys move the eye.
+    SetNavigation(Navigation),
     /// Switches between perspective and parallel rays.
     ToggleOrthographic,
     /// Lays a picture over the stage, or none.
     SetOverlay(Option<Overlay>),
     /// Lays the selected (or first) picture over the stage, or takes it away.
     ToggleOverlay,
+    /// Chooses the light.
+    SetEnvironment(Environment),
     /// Turns the light, radians about +Y.
     SetEnvironmentRotation(f32),
     /// Sets the exposure in stops.
     SetExposure(f32),
+    /// Chooses how light becomes colour.
+    SetToneMapping(ToneMapping),
 
     /// Opens a saved result with its pictures and parameters.
     OpenFromLibrary(String),
@@ -276,7 +283,7 @@ const fn row(
 
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
-pub static ACTIONS: [CommandInfo; 42] = [
+pub static ACTIONS: [CommandInfo; 50] = [
     row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
     row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
@@ -301,6 +308,12 @@ pub static ACTIONS: [CommandInfo; 42] = [
     row(Command::SetViewportMode(ViewportMode::Clay), MenuGroup::View, Some(keys(NONE, Key::Num4)), "Clay", "The shape alone, as grey clay."),
     row(Command::SetViewportMode(ViewportMode::Normals), MenuGroup::View, Some(keys(NONE, Key::Num5)), "Normals", "The mesh coloured by where its surface faces."),
     row(Command::SetViewportMode(ViewportMode::BaseColor), MenuGroup::View, Some(keys(NONE, Key::Num6)), "Base color", "The texture without light."),
+    row(Command::SetViewportMode(ViewportMode::Matcap), MenuGroup::View, None, "Matcap", "Glazed clay that turns with you: every bump shows."),
+    row(Command::SetViewportMode(ViewportMode::UvChecker), MenuGroup::View, None, "UV checker", "Squares on the texture: where it is stretched and where its seams run."),
+    row(Command::SetViewportMode(ViewportMode::Metallic), MenuGroup::View, None, "Metallic", "White is metal, black is not."),
+    row(Command::SetViewportMode(ViewportMode::Roughness), MenuGroup::View, None, "Roughness", "White is matte, black a mirror."),
+    row(Command::SetViewportMode(ViewportMode::TexelDensity), MenuGroup::View, None, "Texel density", "Blue has fewer texels than the average, red has more; squares are 16 texels wide."),
+    row(Command::SetViewportMode(ViewportMode::Health), MenuGroup::View, None, "Mesh health", "Red edges are open, yellow ones have three faces or more, magenta is seen from behind."),
     row(Command::ToggleWireframe, MenuGroup::View, Some(keys(NONE, Key::W)), "Wireframe", "Show the edges of the mesh."),
     row(Command::ToggleOverlay, MenuGroup::View, Some(keys(NONE, Key::P)), "Photo overlay", "Lay the selected picture over the stage."),
     row(Command::ToggleGrid, MenuGroup::View, Some(keys(NONE, Key::G)), "Ground grid", "Show the ground grid."),
@@ -308,6 +321,8 @@ pub static ACTIONS: [CommandInfo; 42] = [
     row(Command::ToggleCameras, MenuGroup::View, Some(keys(NONE, Key::C)), "View cameras", "Show where each picture was taken from."),
     row(Command::ToggleOrthographic, MenuGroup::View, Some(keys(NONE, Key::O)), "Parallel projection", "Look without perspective."),
     row(Command::FrameAll, MenuGroup::View, Some(keys(NONE, Key::F)), "Frame", "Bring the whole object into sight."),
+    row(Command::SetNavigation(Navigation::Web), MenuGroup::View, None, "Navigate as in web viewers", "The left button turns, the right one moves."),
+    row(Command::SetNavigation(Navigation::Blender), MenuGroup::View, None, "Navigate as in Blender", "The middle button turns, digits look along the axes."),
     row(Command::ToggleLeftPanel, MenuGroup::View, Some(keys(CTRL, Key::Num1)), "Pictures and parameters", "Open or close the left panel."),
     row(Command::ToggleRightPanel, MenuGroup::View, Some(keys(CTRL, Key::Num2)), "Finish and export", "Open or close the right panel."),
     row(Command::ToggleBottomPanel, MenuGroup::View, Some(keys(CTRL, Key::Num3)), "Library, queue and log", "Open or close the bottom panel."),
@@ -332,7 +347,12 @@ impl Command {
 
     /// Its keys as the platform writes them, as in `Ctrl+E`.
     pub fn shortcut_text(&self, ctx: &egui::Context) -> Option<String> {
-        let shortcut = self.info()?.shortcut?;
+        let navigation = Navigation::of(ctx);
+        let own = navigation.shortcuts().iter().find(|(_, command)| command == self);
+        let shortcut = match own {
+            Some((shortcut, _)) => *shortcut,
+            None => navigation.adapted(self.info()?.shortcut?),
+        };
         Some(ctx.format_shortcut(&shortcut))
     }
 }
@@ -377,11 +397,16 @@ pub fn pressed_commands(ctx: &egui::Context) -> Vec<Command> {
     let was_typing = ctx.data(|data| data.get_temp(typing_id()).unwrap_or(false));
     let is_typing = was_typing || ctx.text_edit_focused();
     let is_menu_open = egui::Popup::is_any_open(ctx);
-    let rows = ACTIONS.iter().filter_map(|info| Some((info.shortcut?, &info.command)));
-    let more = MORE_SHORTCUTS.iter().map(|(shortcut, command)| (*shortcut, command));
+    let mut all: Vec<_> = shortcuts_of(Navigation::of(ctx)).collect();
     // Longer combinations first: egui lets Ctrl+Shift+Z match Ctrl+Z as well.
-    let mut all: Vec<_> = rows.chain(more).collect();
-    all.sort_by_key(|(shortcut, _)| !shortcut.modifiers.shift);
+    all.sort_by_key(|(KeyboardShortcut { modifiers, .. }, _)| {
+        std::cmp::Reverse(
+            [modifiers.shift, modifiers.alt, modifiers.command]
+                .map(u8::from)
+                .iter()
+                .sum::<u8>(),
+        )
+    });
     ctx.input_mut(|input| {
         all.into_iter()
             .filter(|(shortcut, _)| !(is_typing && belongs_to_text(*shortcut)))
@@ -390,6 +415,15 @@ pub fn pressed_commands(ctx: &egui::Context) -> Vec<Command> {
             .map(|(_, command)| command.clone())
             .collect()
     })
+}
+
+/// All keys and what they do, under these habits.
+fn shortcuts_of(navigation: Navigation) -> impl Iterator<Item = (KeyboardShortcut, &'static Command)> {
+    let rows = ACTIONS
+        .iter()
+        .filter_map(move |info| Some((navigation.adapted(info.shortcut?), &info.command)));
+    let more = MORE_SHORTCUTS.iter().chain(navigation.shortcuts());
+    rows.chain(more.map(|(shortcut, command)| (*shortcut, command)))
 }
 
 /// Whether a text field would want these keys.
@@ -406,14 +440,12 @@ mod tests {
 
     #[test]
     fn no_two_actions_share_their_keys() {
-        let mut all: Vec<_> = ACTIONS
-            .iter()
-            .filter_map(|info| Some((info.shortcut?, &info.command)))
-            .chain(MORE_SHORTCUTS.iter().map(|(shortcut, command)| (*shortcut, command)))
-            .collect();
-        while let Some((shortcut, command)) = all.pop() {
-            let clash = all.iter().find(|(other, _)| *other == shortcut);
-            assert!(clash.is_none(), "{command:?} and {clash:?}");
+        for navigation in Navigation::ALL {
+            let mut all: Vec<_> = shortcuts_of(navigation).collect();
+            while let Some((shortcut, command)) = all.pop() {
+                let clash = all.iter().find(|(other, _)| *other == shortcut);
+                assert!(clash.is_none(), "{navigation:?}: {command:?} and {clash:?}");
+            }
         }
     }
 
@@ -435,7 +467,12 @@ mod tests {
     }
 
     fn pressed(key: Key, modifiers: Modifiers, types_in_a_field: bool) -> Vec<Command> {
+        pressed_in(Navigation::Web, key, modifiers, types_in_a_field)
+    }
+
+    fn pressed_in(navigation: Navigation, key: Key, modifiers: Modifiers, types_in_a_field: bool) -> Vec<Command> {
         let ctx = egui::Context::default();
+        navigation.remember_in(&ctx);
         let mut found = Vec::new();
         let mut text = String::new();
         for frame in 0..2 {
@@ -483,6 +520,17 @@ mod tests {
             [Command::Generate]
         );
         assert_eq!(pressed(Key::Z, Modifiers::CTRL | Modifiers::COMMAND, true), []);
+    }
+
+    #[test]
+    fn digits_look_along_axes_as_in_blender_and_alt_chooses_modes() {
+        let pressed = |modifiers| pressed_in(Navigation::Blender, Key::Num1, modifiers, false);
+        assert_eq!(pressed(NONE), [Command::LookFrom(Direction::Front)]);
+        assert_eq!(
+            pressed(Modifiers::CTRL | Modifiers::COMMAND),
+            [Command::LookFrom(Direction::Back)]
+        );
+        assert_eq!(pressed(Modifiers::ALT), [Command::SetViewportMode(ViewportMode::Mesh)]);
     }
 
     #[test]

@@ -9,10 +9,12 @@ use bozzetto_asset::formats::FormatError;
 use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_engine::ParamValues;
 use bozzetto_mesh::FinishSettings;
+use bozzetto_viewport::{Environment, ToneMapping};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::mailbox::{Mailbox, Message};
+use super::navigation::Navigation;
 use super::pool::Pool;
 use super::state::{ExportFormat, Layout, Preset, Problem, ViewportMode};
 
@@ -121,6 +123,12 @@ pub struct StageSettings {
     pub axes: bool,
     /// View cameras.
     pub cameras: bool,
+    /// The light.
+    pub environment: Environment,
+    /// How light becomes colour.
+    pub tone_mapping: ToneMapping,
+    /// How pointer and keys move the eye.
+    pub navigation: Navigation,
 }
 
 impl Default for StageSettings {
@@ -131,6 +139,9 @@ impl Default for StageSettings {
             grid: true,
             axes: false,
             cameras: false,
+            environment: Environment::default(),
+            tone_mapping: ToneMapping::default(),
+            navigation: Navigation::default(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bozzetto_asset::{Camera, GaussianSplats, TriMesh};
-use bozzetto_mesh::Finished;
+use bozzetto_mesh::{Finished, FlawedEdges};
 use bozzetto_viewport::{Bounds, GpuError, Renderer, Scene};
 use egui_wgpu::wgpu;
 use image::RgbaImage;
@@ -19,6 +19,8 @@ pub struct StageRequest {
     pub raw: Option<Arc<TriMesh>>,
     /// Cameras of the views, each with a small picture.
     pub cameras: Vec<(Camera, Option<RgbaImage>)>,
+    /// Look for broken edges and mark them.
+    pub marks_flaws: bool,
 }
 
 impl StageRequest {
@@ -61,6 +63,12 @@ pub fn upload(
     let mut scene = Scene::new();
     scene.set_wake(wake);
     let textured = request.finished.as_ref().map(|finished| &finished.textured);
+    if request.marks_flaws
+        && let Some(mesh) = textured.map(|textured| &textured.mesh).or(request.raw.as_ref())
+    {
+        let flawed = FlawedEdges::of(mesh);
+        scene.set_mesh_flaws(&flawed.open, &flawed.non_manifold);
+    }
     let faults = [
         scene.set_splats(device, queue, request.splats.as_deref()),
         scene.set_textured_mesh(device, queue, textured),

@@ -60,19 +60,16 @@ impl Progress {
 
     /// Shows that a finishing step goes on.
     pub(super) fn step(&self, progress: &StepProgress) {
-        if progress.done == 0 {
-            self.stage(
-                &format!("{:?}", progress.step).to_ascii_lowercase(),
-                progress.step.label(),
-                0,
-                1,
-            );
+        let id = format!("{:?}", progress.step).to_ascii_lowercase();
+        self.work(&id, progress.step.label(), progress.done, progress.total);
+    }
+
+    /// Shows that work of known length goes on.
+    pub(super) fn work(&self, id: &str, label: &str, done: u64, total: u64) {
+        if done == 0 {
+            self.stage(id, label, 0, 1);
         }
-        self.advance(
-            &format!("{:?}", progress.step).to_ascii_lowercase(),
-            progress.done,
-            progress.total,
-        );
+        self.advance(id, done, total);
     }
 
     /// Ends the show and gives the last word.

@@ -2,20 +2,27 @@
 
 use std::io::{self, Cursor, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use anyhow::Context as _;
 use bozzetto_asset::files;
-use bozzetto_viewport::{Background, Offscreen, OrbitCamera, RenderSettings, Scene, Shading, Shows};
+use bozzetto_mesh::FlawedEdges;
+use bozzetto_viewport::{
+    Background, Environment, Offscreen, OrbitCamera, RenderSettings, Scene, Shading, Shows, ToneMapping, Turntable,
+};
 use image::{ImageFormat, RgbaImage};
 
 use super::content::Content;
+use super::progress::Progress;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// A GLB, PLY, SPZ, OBJ or STL file, or a saved result's folder.
     input: PathBuf,
 
-    /// Where the PNG goes.
-    #[arg(short, long, value_name = "OUT.png")]
+    /// Where the picture goes: a PNG, or a GIF that turns once round the object.
+    #[arg(short, long, value_name = "OUT.png|OUT.gif")]
     output: PathBuf,
 
     /// Width and height in pixels.
@@ -37,6 +44,22 @@ pub(super) struct Arguments {
     /// How the mesh is shaded.
     #[arg(long, value_enum, default_value_t = Look::Pbr)]
     shading: Look,
+
+    /// The light around the object.
+    #[arg(long, value_enum, default_value_t = Light::Studio)]
+    light: Light,
+
+    /// How light becomes colour.
+    #[arg(long, value_enum, default_value_t = Tone::Neutral)]
+    tone_mapping: Tone,
+
+    /// Pictures in a GIF.
+    #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(2..=720))]
+    frames: u32,
+
+    /// Seconds that a GIF takes to turn once.
+    #[arg(long, default_value_t = 4.0)]
+    seconds: f32,
 
     /// Draw the edges of the faces on top.
     #[arg(long)]
@@ -60,6 +83,43 @@ enum Look {
     BaseColor,
     Clay,
     Normals,
+    Matcap,
+    UvChecker,
+    Metallic,
+    Roughness,
+    TexelDensity,
+    Health,
+}
+
+impl From<Look> for Shading {
+    fn from(look: Look) -> Self {
+        match look {
+            Look::Pbr => Self::Pbr,
+            Look::BaseColor => Self::BaseColor,
+            Look::Clay => Self::Clay,
+            Look::Normals => Self::Normals,
+            Look::Matcap => Self::Matcap,
+            Look::UvChecker => Self::UvChecker,
+            Look::Metallic => Self::Metallic,
+            Look::Roughness => Self::Roughness,
+            Look::TexelDensity => Self::TexelDensity,
+            Look::Health => Self::Health,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Light {
+    Studio,
+    Daylight,
+    Overcast,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Tone {
+    Neutral,
+    Aces,
+    Agx,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -85,6 +145,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             scene.set_splats(device, queue, asset.splats.as_deref())?;
         }
     }
+    if matches!(arguments.shading, Look::Health) {
+        mark_flaws(&mut scene, &content);
+    }
     let size = [arguments.size[0], arguments.size[1]];
     let mut orbit = OrbitCamera {
         azimuth_rad: arguments.azimuth.to_radians(),
@@ -94,22 +157,56 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(bounds) = scene.bounds() {
         orbit.frame(bounds);
     }
-    let camera = orbit.camera(size[0] as f32 / size[1] as f32);
-    let picture = offscreen.render(&mut scene, &camera, size, &settings(arguments, shows))?;
-    super::check_cancelled(&cancelled)?;
-    write_png(&arguments.output, &picture)?;
+    let settings = settings(arguments, shows);
+    if arguments
+        .output
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("gif"))
+    {
+        let turntable = Turntable {
+            orbit,
+            num_pictures: arguments.frames,
+            duration: Duration::try_from_secs_f32(arguments.seconds).context("--seconds must be a positive number")?,
+            size_px: size,
+            settings,
+        };
+        write_gif(&arguments.output, &turntable, &offscreen, &mut scene, &cancelled)?;
+    } else {
+        let camera = orbit.camera(size[0] as f32 / size[1] as f32);
+        let picture = offscreen.render(&mut scene, &camera, size, &settings)?;
+        super::check_cancelled(&cancelled)?;
+        write_png(&arguments.output, &picture)?;
+    }
     super::output::line(&arguments.output.display().to_string());
     Ok(())
+}
+
+fn mark_flaws(scene: &mut Scene, content: &Content) {
+    let mesh = match content {
+        Content::Textured(textured) => Some(&*textured.mesh),
+        Content::Mesh(mesh) => Some(&**mesh),
+        Content::Generation(_, asset) => asset.mesh.as_deref(),
+        Content::Splats(_) => None,
+    };
+    if let Some(mesh) = mesh {
+        let flawed = FlawedEdges::of(mesh);
+        scene.set_mesh_flaws(&flawed.open, &flawed.non_manifold);
+    }
 }
 
 fn settings(arguments: &Arguments, shows: Shows) -> RenderSettings {
     let mut settings = RenderSettings {
         shows,
-        shading: match arguments.shading {
-            Look::Pbr => Shading::Pbr,
-            Look::BaseColor => Shading::BaseColor,
-            Look::Clay => Shading::Clay,
-            Look::Normals => Shading::Normals,
+        shading: arguments.shading.into(),
+        environment: match arguments.light {
+            Light::Studio => Environment::Studio,
+            Light::Daylight => Environment::Daylight,
+            Light::Overcast => Environment::Overcast,
+        },
+        tone_mapping: match arguments.tone_mapping {
+            Tone::Neutral => ToneMapping::Neutral,
+            Tone::Aces => ToneMapping::Aces,
+            Tone::Agx => ToneMapping::Agx,
         },
         wireframe: arguments.wireframe,
         ..RenderSettings::default()
@@ -120,6 +217,27 @@ fn settings(arguments: &Arguments, shows: Shows) -> RenderSettings {
         settings.axes = false;
     }
     settings
+}
+
+/// Draws a GIF and writes it under a temporary name, with a bar on a terminal.
+fn write_gif(
+    path: &Path,
+    turntable: &Turntable,
+    offscreen: &Offscreen,
+    scene: &mut Scene,
+    cancelled: &AtomicBool,
+) -> anyhow::Result<()> {
+    let progress = Progress::new(false);
+    let total = u64::from(turntable.num_pictures);
+    let mut bytes = Vec::new();
+    let drawn = turntable.write_gif(offscreen, scene, &mut bytes, |done| {
+        progress.work("turntable", "Turning the object", u64::from(done), total);
+        !cancelled.load(Ordering::Relaxed)
+    });
+    progress.clear();
+    super::check_cancelled(cancelled)?;
+    drawn?;
+    Ok(files::write_bytes(path, &bytes)?)
 }
 
 /// Writes a PNG under a temporary name and renames it.

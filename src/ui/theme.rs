@@ -245,6 +245,11 @@ pub mod text {
         RichText::new(text).color(super::Palette::of(ui).text_muted)
     }
 
+    /// Text about what is chosen.
+    pub fn accent(ui: &egui::Ui, text: impl Into<String>) -> RichText {
+        RichText::new(text).color(super::Palette::of(ui).accent_text)
+    }
+
     /// Text to read last, in the smallest size.
     pub fn faint(ui: &egui::Ui, text: impl Into<String>) -> RichText {
         RichText::new(text)

@@ -1,4 +1,5 @@
 use bozzetto_asset::TriMesh;
+use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,34 @@ pub struct MeshHealth {
     pub uv_overlap: Option<f32>,
 }
 
+/// Where a mesh is broken: ends of edges, metres.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FlawedEdges {
+    /// Edges with one face.
+    pub open: Vec<[Vec3; 2]>,
+    /// Edges with three faces or more.
+    pub non_manifold: Vec<[Vec3; 2]>,
+}
+
+impl FlawedEdges {
+    /// The same edges that [`MeshHealth::of`] counts.
+    pub fn of(mesh: &TriMesh) -> Self {
+        let mesh = weld(&sound_part(mesh), 0.0, &Control::silent()).unwrap_or_default();
+        let triangles = bounding_faces(&mesh);
+        let sides = sorted_sides(&triangles);
+        let mut flawed = Self::default();
+        for edge in edges(&sides) {
+            let ends = edge[0].ends(&triangles).map(|vertex| mesh.positions[vertex as usize]);
+            match edge.len() {
+                1 => flawed.open.push(ends),
+                2 => {}
+                _ => flawed.non_manifold.push(ends),
+            }
+        }
+        flawed
+    }
+}
+
 impl MeshHealth {
     /// Examines a mesh. Takes any mesh: faces with an index out of range or a vertex that is not finite count as
     /// degenerate and take no further part.
@@ -51,13 +80,7 @@ impl MeshHealth {
 
     /// As [`MeshHealth::of`] for a consistent mesh, with vertices told apart by index even at one place.
     pub(crate) fn by_index(mesh: &TriMesh) -> Self {
-        // Faces that name a vertex twice bound nothing.
-        let triangles: Vec<[u32; 3]> = mesh
-            .triangles
-            .iter()
-            .copied()
-            .filter(|[a, b, c]| a != b && b != c && c != a)
-            .collect();
+        let triangles = bounding_faces(mesh);
         let mut health = Self {
             num_faces: mesh.triangles.len(),
             num_vertices: mesh.positions.len(),
@@ -103,6 +126,12 @@ impl MeshHealth {
     }
 }
 
+/// Without faces that name a vertex twice: they bound nothing.
+fn bounding_faces(mesh: &TriMesh) -> Vec<[u32; 3]> {
+    let bounds = |[a, b, c]: &[u32; 3]| a != b && b != c && c != a;
+    mesh.triangles.iter().copied().filter(bounds).collect()
+}
+
 fn num_with_area(mesh: &TriMesh) -> usize {
     (0..mesh.triangles.len())
         .into_par_iter()
@@ -130,7 +159,6 @@ fn sound_part(mesh: &TriMesh) -> TriMesh {
 mod tests {
     use super::*;
     use crate::shapes;
-    use glam::Vec3;
 
     #[test]
     fn known_shapes() {
@@ -149,6 +177,31 @@ mod tests {
     }
 
     #[test]
+    fn crowded_edges_are_found_where_they_are() {
+        // Two cubes that share an edge only: it has four faces.
+        let mut mesh = shapes::cube(Vec3::ZERO);
+        let bounds = mesh.bounds().expect("not empty");
+        let other = shapes::cube((bounds.1 - bounds.0) * Vec3::new(1.0, 1.0, 0.0));
+        let offset = mesh.positions.len() as u32;
+        mesh.positions.extend(other.positions);
+        mesh.triangles.extend(
+            other
+                .triangles
+                .iter()
+                .map(|triangle| triangle.map(|vertex| vertex + offset)),
+        );
+        let flawed = FlawedEdges::of(&mesh);
+        assert!(flawed.open.is_empty());
+        let [[start, end]] = flawed.non_manifold[..] else {
+            panic!("one edge: {flawed:?}");
+        };
+        assert!(
+            (start.x - bounds.1.x).abs() < 1e-6 && (end.y - bounds.1.y).abs() < 1e-6,
+            "{start} {end}"
+        );
+    }
+
+    #[test]
     fn faults_are_counted() {
         let mut mesh = shapes::cube(Vec3::ZERO);
         mesh.triangles[0].swap(1, 2);
@@ -159,6 +212,7 @@ mod tests {
         let broken = MeshHealth::of(&mesh);
         assert_eq!((broken.num_boundary_edges, broken.num_degenerate_faces), (3, 1));
         assert!(!broken.is_watertight);
+        assert_eq!(FlawedEdges::of(&mesh).open.len(), 3);
         mesh.positions[0].x = f32::NAN;
         assert!(MeshHealth::of(&mesh).num_degenerate_faces > 1);
         assert_eq!(MeshHealth::of(&TriMesh::default()), MeshHealth::default());

@@ -32,7 +32,7 @@ pub use dilate::closest_covered;
 pub use error::MeshError;
 pub(crate) use finish::clean_surface;
 pub use finish::{Finished, Prepared, finish};
-pub use health::MeshHealth;
+pub use health::{FlawedEdges, MeshHealth};
 pub use holes::fill_holes;
 pub use orient::orient_outward;
 pub use settings::FinishSettings;

@@ -1,7 +1,7 @@
 use bozzetto_asset::{Projection, SplatFilter};
 use glam::{Mat4, Vec3, Vec4};
 
-use crate::{Background, Bounds, Frame, Shading};
+use crate::{Background, Bounds, Frame, Shading, ToneMapping};
 
 /// Nearest distance that a perspective camera sees, metres.
 const NEAR_M: f32 = 0.004;
@@ -38,6 +38,7 @@ pub struct FrameUniforms {
     environment: Vec4,
     modes: [u32; 4],
     counts: [u32; 4],
+    look: [u32; 4],
 }
 
 /// The splats' part of the uniforms.
@@ -124,6 +125,7 @@ impl FrameUniforms {
                 u32::from(splats.sh_degree),
             ],
             counts: [splats.count, splats.sh_words, splats.row_length, 0],
+            look: [tone_mapping_code(settings.tone_mapping), 0, 0, 0],
         }
     }
 }
@@ -135,6 +137,21 @@ fn shading_code(shading: Shading) -> u32 {
         Shading::Clay => 1,
         Shading::BaseColor => 2,
         Shading::Normals => 3,
+        Shading::Matcap => 4,
+        Shading::UvChecker => 5,
+        Shading::Metallic => 6,
+        Shading::Roughness => 7,
+        Shading::TexelDensity => 8,
+        Shading::Health => 9,
+    }
+}
+
+/// `TONE_` of frame.wgsl.
+fn tone_mapping_code(tone_mapping: ToneMapping) -> u32 {
+    match tone_mapping {
+        ToneMapping::Neutral => 0,
+        ToneMapping::Aces => 1,
+        ToneMapping::Agx => 2,
     }
 }
 

@@ -32,6 +32,16 @@ pub fn with_frame(source: &str) -> String {
     format!("{}\n{source}", include_str!("draw/frame.wgsl"))
 }
 
+/// The same for shaders of lit surfaces.
+pub fn with_frame_and_light(source: &str) -> String {
+    let parts = [
+        include_str!("draw/tone_mapping.wgsl"),
+        include_str!("draw/inspection.wgsl"),
+        source,
+    ];
+    with_frame(&parts.join("\n"))
+}
+
 pub fn shader(device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
     device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(label),

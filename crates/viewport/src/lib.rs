@@ -30,6 +30,7 @@ mod scene;
 mod settings;
 mod splat_order;
 mod targets;
+mod turntable;
 
 pub use bounds::Bounds;
 pub use device::device_descriptor;
@@ -38,4 +39,5 @@ pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
 pub use renderer::{Prepared, Renderer};
 pub use scene::Scene;
-pub use settings::{Background, Frame, RenderSettings, Shading, Shows};
+pub use settings::{Background, Environment, Frame, RenderSettings, Shading, Shows, ToneMapping};
+pub use turntable::{Turntable, TurntableError};

@@ -3,7 +3,7 @@ use image::RgbaImage;
 
 use crate::draw::composite::CompositeDraw;
 use crate::draw::depth_resolve::DepthResolveDraw;
-use crate::draw::environment::Environment;
+use crate::draw::environment::EnvironmentLights;
 use crate::draw::ground::GroundDraw;
 use crate::draw::lines::LinesDraw;
 use crate::draw::mesh::MeshDraw;
@@ -18,7 +18,7 @@ use crate::read_back::read_back;
 use crate::scene::Drawn;
 use crate::scene::mesh_part::MeshGroups;
 use crate::targets::{Targets, color_pass, depth_attachment};
-use crate::{Frame, GpuError, RenderSettings, Scene, gpu};
+use crate::{Environment, Frame, GpuError, RenderSettings, Scene, gpu};
 
 /// What [`Renderer::prepare`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Prepared {
 pub struct Renderer {
     faults: FaultWatch,
     frame_layout: wgpu::BindGroupLayout,
-    environment: Environment,
+    lights: EnvironmentLights,
     mesh: MeshDraw,
     wireframe: WireframeDraw,
     lines: LinesDraw,
@@ -59,10 +59,12 @@ impl Renderer {
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, target_format: wgpu::TextureFormat) -> Self {
         let faults = FaultWatch::on(device);
         let frame_layout = gpu::layout(device, "frame", &[gpu::uniform_entry(0)]);
-        let environment = Environment::new(device, queue);
+        let lights = EnvironmentLights::new(device);
+        // The usual light is there before the first frame.
+        lights.light(Environment::default(), device, queue);
         Self {
             faults,
-            mesh: MeshDraw::new(device, &frame_layout, &environment),
+            mesh: MeshDraw::new(device, &frame_layout, &lights),
             wireframe: WireframeDraw::new(device, &frame_layout),
             lines: LinesDraw::new(device, &frame_layout),
             photos: PhotosDraw::new(device, &frame_layout),
@@ -72,7 +74,7 @@ impl Renderer {
             composite: CompositeDraw::new(device, &frame_layout),
             present: PresentDraw::new(device, target_format),
             mips: MipsDraw::new(device),
-            environment,
+            lights,
             frame_layout,
         }
     }
@@ -231,6 +233,7 @@ impl Renderer {
         {
             cameras.group = cameras.photos.as_ref().map(|photos| self.photos.bind(device, photos));
         }
+        self.lights.light(frame.settings.environment, device, queue);
         scene.write_overlays(device, queue, &frame.settings);
         self.write_uniforms(scene, device, queue, frame, purpose);
     }
@@ -251,7 +254,7 @@ impl Renderer {
             frame,
             &scene.ground(),
             numbers,
-            Environment::NUM_LEVELS,
+            EnvironmentLights::NUM_LEVELS,
             purpose.keeps_straight_alpha,
         );
         let bytes = bytemuck::bytes_of(&uniforms);
@@ -282,10 +285,13 @@ impl Renderer {
         };
         let mesh = scene.mesh(settings);
         let mesh = mesh.and_then(|mesh| mesh.groups.as_ref().map(|groups| (mesh, groups)));
+        let Some(light) = self.lights.made(settings.environment) else {
+            return;
+        };
         let mut pass = solid_pass(encoder, targets);
         pass.set_bind_group(0, frame_group, &[]);
         if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| !mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, &self.environment);
+            self.mesh.draw(&mut pass, mesh, &groups.material, light);
         }
         if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
             self.photos.draw(&mut pass, group, &scene.photos);
@@ -296,7 +302,7 @@ impl Renderer {
             self.ground.draw(&mut pass, group);
         }
         if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, &self.environment);
+            self.mesh.draw(&mut pass, mesh, &groups.material, light);
         }
         if let Some((mesh, groups)) = mesh.filter(|_| settings.wireframe) {
             self.wireframe.draw(&mut pass, mesh, &groups.wireframe);

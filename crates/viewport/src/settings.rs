@@ -1,4 +1,5 @@
 use bozzetto_asset::Camera;
+use serde::{Deserialize, Serialize};
 
 /// Which representation of the asset is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Shows {
 /// How the mesh is shaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shading {
-    /// Metallic-roughness material under the studio light.
+    /// Metallic-roughness material in the environment's light.
     #[default]
     Pbr,
     /// One matte material, to judge the shape alone.
@@ -36,6 +37,54 @@ pub enum Shading {
     BaseColor,
     /// World-space normals as colours: x red, y green, z blue.
     Normals,
+    /// Glazed clay that turns with the camera: every bump shows, whatever the material.
+    Matcap,
+    /// A checker on the texture coordinates, coloured by place: stretch, seams and direction show.
+    UvChecker,
+    /// How metallic, as grey: black is a dielectric, white metal.
+    Metallic,
+    /// How rough, as grey: black is a mirror, white matte.
+    Roughness,
+    /// Texels a metre against the mesh's average: blue has fewer, green as many, red more. Squares are 16 texels wide.
+    TexelDensity,
+    /// Faces seen from behind in magenta, open edges in red, edges of three and more faces in yellow.
+    Health,
+}
+
+/// The light around the asset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// A photographer's studio: a large key light, a fill, two rim lights.
+    #[default]
+    Studio,
+    /// A clear day: sun, blue sky, and the ground's bounce.
+    Daylight,
+    /// A covered sky: soft light from above, no colour of its own.
+    Overcast,
+}
+
+impl Environment {
+    /// Every environment.
+    pub const ALL: [Self; 3] = [Self::Studio, Self::Daylight, Self::Overcast];
+}
+
+/// How light becomes colour on the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToneMapping {
+    /// Khronos PBR Neutral: base colours stay what they are, as in other glTF viewers.
+    #[default]
+    Neutral,
+    /// ACES as games use it: more contrast, highlights that glow.
+    Aces,
+    /// `AgX` as Blender has it: soft highlights, muted colours.
+    Agx,
+}
+
+impl ToneMapping {
+    /// Every tone mapping.
+    pub const ALL: [Self; 3] = [Self::Neutral, Self::Aces, Self::Agx];
 }
 
 /// What lies behind the asset.
@@ -84,10 +133,14 @@ pub struct RenderSettings {
     pub background: Background,
     /// Linear RGB of the ground grid's lines; light on dark backgrounds, dark on light ones.
     pub grid_color: [f32; 3],
-    /// Turn of the studio light about +Y, radians.
+    /// The light.
+    pub environment: Environment,
+    /// Turn of the light about +Y, radians.
     pub environment_rotation_rad: f32,
-    /// Brightness of the studio light, stops: 0 is neutral, +1 twice as bright.
+    /// Brightness of the light, stops: 0 is neutral, +1 twice as bright.
     pub exposure: f32,
+    /// How the lit mesh becomes colour on the screen.
+    pub tone_mapping: ToneMapping,
     /// Length of the drawn frusta, metres.
     pub camera_size: f32,
 }
@@ -105,8 +158,10 @@ impl Default for RenderSettings {
             cameras: false,
             background: Background::default(),
             grid_color: [0.33, 0.34, 0.37],
+            environment: Environment::default(),
             environment_rotation_rad: 0.0,
             exposure: 0.0,
+            tone_mapping: ToneMapping::default(),
             camera_size: 0.22,
         }
     }

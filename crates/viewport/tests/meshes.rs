@@ -5,7 +5,9 @@ mod common;
 use std::sync::Arc;
 
 use bozzetto_asset::{AlphaMode, Camera, Direction, GaussianSplats, Projection, TriMesh};
-use bozzetto_viewport::{Background, Frame, GpuError, OrbitCamera, Prepared, RenderSettings, Scene, Shading, Shows};
+use bozzetto_viewport::{
+    Background, Environment, Frame, GpuError, OrbitCamera, Prepared, RenderSettings, Scene, Shading, Shows, ToneMapping,
+};
 use common::{PERSPECTIVE, assert_close, colored_box, draw, merged, offscreen, plain, sphere, textured};
 use glam::{Quat, Vec3};
 use image::{Rgba, RgbaImage};
@@ -58,6 +60,127 @@ fn each_shading_shows_what_it_says() {
         "clay is near grey: {r} {g} {b}"
     );
     assert!(brightness(&clay, 45) > brightness(&clay, 88));
+}
+
+/// A square of two triangles facing the camera, its texture coordinates running once across it.
+fn facing_square() -> TriMesh {
+    let corners = [
+        Vec3::new(-0.4, -0.4, 0.0),
+        Vec3::new(0.4, -0.4, 0.0),
+        Vec3::new(0.4, 0.4, 0.0),
+        Vec3::new(-0.4, 0.4, 0.0),
+    ];
+    let mut mesh = TriMesh::new(corners.to_vec(), vec![[0, 1, 2], [0, 2, 3]]);
+    mesh.uvs = corners.map(|corner| corner.truncate() / 0.8 + 0.5).to_vec();
+    mesh.compute_normals();
+    mesh
+}
+
+#[test]
+fn material_and_texture_can_be_inspected() {
+    let square = textured(facing_square(), [200, 30, 20, 255], AlphaMode::Opaque, 0.25, 0.75);
+    let mut scene = scene_of(&square);
+    let mut drawn = |shading| draw(&mut scene, &front(), [128; 2], &with(shading));
+    assert_close(&drawn(Shading::Metallic), [64, 64], [64, 64, 64, 255], 2);
+    assert_close(&drawn(Shading::Roughness), [64, 64], [191, 191, 191, 255], 2);
+    let [r, g, b, _] = drawn(Shading::TexelDensity).get_pixel(64, 64).0;
+    assert!(g > r && g > b, "the average density is green: {r} {g} {b}");
+    let checker = drawn(Shading::UvChecker);
+    let distinct: std::collections::HashSet<_> = (40..88).map(|x| checker.get_pixel(x, 60).0).collect();
+    assert!(
+        distinct.len() > 8,
+        "squares and hues change along u: {}",
+        distinct.len()
+    );
+    let matcap = drawn(Shading::Matcap);
+    let [r, g, b, _] = matcap.get_pixel(64, 64).0;
+    assert!(r > g && g > b, "terracotta whatever the material: {r} {g} {b}");
+}
+
+#[test]
+fn texel_density_tells_coarse_from_fine() {
+    // The left half of the texture covers a quarter of the square: twice the average density along u.
+    let mut mesh = facing_square();
+    let strip = |x0: f32, x1: f32, u0: f32, u1: f32| {
+        let at = |x: f32, y: f32| Vec3::new(x, y, 0.0);
+        let corners = [at(x0, -0.4), at(x1, -0.4), at(x1, 0.4), at(x0, 0.4)];
+        (
+            corners,
+            [[u0, 0.0], [u1, 0.0], [u1, 1.0], [u0, 1.0]].map(glam::Vec2::from),
+        )
+    };
+    let (left, left_uv) = strip(-0.4, -0.36, 0.0, 0.5);
+    let (right, right_uv) = strip(-0.36, 0.4, 0.5, 1.0);
+    mesh.positions = [left, right].concat();
+    mesh.uvs = [left_uv, right_uv].concat();
+    mesh.triangles = vec![[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]];
+    mesh.compute_normals();
+    let square = textured(mesh, [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    let picture = draw(&mut scene_of(&square), &front(), [256; 2], &with(Shading::TexelDensity));
+    // Pixels a metre at the square: half the picture over half the view's height.
+    let scale = 128.0 / (2.0 * 0.35_f32.tan());
+    let [r, _, b, _] = picture.get_pixel((128.0 - 0.38 * scale) as u32, 128).0;
+    assert!(r > 2 * b, "fine is red: {r} {b}");
+}
+
+#[test]
+fn health_shows_backs_and_flawed_edges() {
+    let square = textured(facing_square(), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    let mut scene = scene_of(&square);
+    let settings = with(Shading::Health);
+    let [r, g, b, _] = draw(&mut scene, &front(), [128; 2], &settings).get_pixel(64, 64).0;
+    assert!(
+        r.abs_diff(g) < 12 && g.abs_diff(b) < 12,
+        "the outside is grey: {r} {g} {b}"
+    );
+    let behind = Camera::orbit(std::f32::consts::PI, 0.0, 2.0, PERSPECTIVE, 1.0);
+    let [r, g, b, _] = draw(&mut scene, &behind, [128; 2], &settings).get_pixel(64, 64).0;
+    assert!(r > 2 * g && b > 2 * g, "the inside is magenta: {r} {g} {b}");
+    let edge = [Vec3::new(-0.4, 0.0, 0.01), Vec3::new(0.4, 0.0, 0.01)];
+    scene.set_mesh_flaws(&[edge], &[]);
+    let [r, g, b, _] = draw(&mut scene, &front(), [128; 2], &settings).get_pixel(64, 64).0;
+    assert!(r > 2 * g && r > 2 * b, "an open edge is red: {r} {g} {b}");
+    let [r, g, b, _] = draw(&mut scene, &front(), [128; 2], &with(Shading::BaseColor))
+        .get_pixel(64, 64)
+        .0;
+    assert_eq!([r, g, b], [255; 3], "edges are marked in that picture only");
+}
+
+#[test]
+fn environments_and_tone_mappings_differ_but_keep_grey_grey() {
+    let ball = textured(
+        sphere(Vec3::ZERO, 0.4),
+        [128, 128, 128, 255],
+        AlphaMode::Opaque,
+        0.0,
+        0.9,
+    );
+    let mut scene = scene_of(&ball);
+    let mut middle = |environment, tone_mapping| {
+        let settings = RenderSettings {
+            environment,
+            tone_mapping,
+            ..with(Shading::Pbr)
+        };
+        draw(&mut scene, &front(), [128; 2], &settings).get_pixel(64, 52).0
+    };
+    let neutral = Environment::ALL.map(|environment| middle(environment, ToneMapping::Neutral));
+    for [r, g, b, _] in neutral {
+        assert!((60..220).contains(&g), "neither night nor glare: {r} {g} {b}");
+        assert!(
+            r.abs_diff(g) < 30 && b.abs_diff(g) < 30,
+            "grey stays near grey: {r} {g} {b}"
+        );
+    }
+    assert!(neutral[0] != neutral[1] && neutral[1] != neutral[2]);
+    for tone_mapping in [ToneMapping::Aces, ToneMapping::Agx] {
+        let [_, mapped, ..] = middle(Environment::Studio, tone_mapping);
+        let [_, plain, ..] = neutral[0];
+        assert!(
+            mapped != plain && mapped.abs_diff(plain) < 60,
+            "{tone_mapping:?}: {mapped} against {plain}"
+        );
+    }
 }
 
 #[test]

@@ -227,6 +227,7 @@ impl BozzettoApp {
 
     /// The second half of a frame.
     pub fn draw(&mut self, ui: &mut Ui) {
+        self.state.viewport.navigation.remember_in(ui.ctx());
         self.take_input(ui.ctx());
         let is_engine_working = self.state.jobs.running().is_some();
         kept_picture::set_engine_works(ui.ctx(), is_engine_working || self.is_finishing);

@@ -327,11 +327,12 @@ impl BozzettoApp {
 
     /// Shows what there is: the shape that is forming, or the result.
     pub(super) fn update_stage(&mut self) {
-        let request = if self.state.jobs.is_preview_shown {
+        let mut request = if self.state.jobs.is_preview_shown {
             self.forming_request()
         } else {
             self.result_request()
         };
+        request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
         self.state.viewport.has_content = !request.is_empty();
         if let Some(viewport) = &mut self.viewport {
             viewport.show(request);
@@ -370,6 +371,7 @@ impl BozzettoApp {
                 splats: result.asset.splats.clone(),
                 finished: result.finished.clone(),
                 cameras: self.camera_pictures(&result.asset.cameras),
+                ..StageRequest::default()
             },
         }
     }

@@ -37,6 +37,9 @@ impl BozzettoApp {
         state.viewport.grid = stage.grid;
         state.viewport.axes = stage.axes;
         state.viewport.cameras = stage.cameras;
+        state.viewport.environment = stage.environment;
+        state.viewport.tone_mapping = stage.tone_mapping;
+        state.viewport.navigation = stage.navigation;
         if state.finish.settings.validate().is_err() {
             state.finish.settings = bozzetto_mesh::FinishSettings::default();
         }
@@ -143,6 +146,9 @@ impl BozzettoApp {
                 grid: state.viewport.grid,
                 axes: state.viewport.axes,
                 cameras: state.viewport.cameras,
+                environment: state.viewport.environment,
+                tone_mapping: state.viewport.tone_mapping,
+                navigation: state.viewport.navigation,
             },
             finish: state.finish.settings.clone(),
             params,

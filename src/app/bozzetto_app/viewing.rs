@@ -6,7 +6,7 @@ use image::RgbaImage;
 
 use super::super::Command;
 use super::super::stage::StageContent;
-use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem};
+use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem, ViewportMode};
 use super::super::viewport_host::ViewportHost;
 use super::BozzettoApp;
 
@@ -26,7 +26,11 @@ impl BozzettoApp {
         let viewport = &mut self.state.viewport;
         match command {
             Command::SetViewportMode(mode) => {
+                let needs_flaws = mode == ViewportMode::Health && viewport.mode != mode;
                 viewport.mode = mode;
+                if needs_flaws {
+                    self.update_stage();
+                }
                 self.remember();
                 return;
             }
@@ -62,6 +66,9 @@ impl BozzettoApp {
                 return;
             }
             Command::ToggleOverlay => return self.toggle_overlay(),
+            Command::SetNavigation(navigation) => viewport.navigation = navigation,
+            Command::SetEnvironment(environment) => viewport.environment = environment,
+            Command::SetToneMapping(tone_mapping) => viewport.tone_mapping = tone_mapping,
             Command::SetEnvironmentRotation(radians) if radians.is_finite() => {
                 viewport.environment_rotation_rad = radians.rem_euclid(std::f32::consts::TAU);
             }

@@ -1,7 +1,8 @@
-use bozzetto_viewport::{OrbitCamera, RenderSettings, Shading, Shows};
+use bozzetto_viewport::{Environment, OrbitCamera, RenderSettings, Shading, Shows, ToneMapping};
 use serde::{Deserialize, Serialize};
 
 use super::{Problem, ViewId};
+use crate::app::Navigation;
 
 /// What the stage shows, one button each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,17 +21,33 @@ pub enum ViewportMode {
     Normals,
     /// The mesh's base colour without light.
     BaseColor,
+    /// The mesh as glazed clay that turns with the eye.
+    Matcap,
+    /// A checker on the texture coordinates.
+    UvChecker,
+    /// How metallic the mesh is, as grey.
+    Metallic,
+    /// How rough the mesh is, as grey.
+    Roughness,
+    /// Texels a metre against the average.
+    TexelDensity,
+    /// Open and crowded edges, and faces seen from behind.
+    Health,
 }
 
 impl ViewportMode {
-    /// Every mode, in the order of the buttons and of the keys 1 to 6.
-    pub const ALL: [Self; 6] = [
-        Self::Mesh,
-        Self::Splats,
-        Self::Both,
-        Self::Clay,
+    /// What an artist looks at: a button each.
+    pub const MAIN: [Self; 4] = [Self::Mesh, Self::Splats, Self::Both, Self::Clay];
+    /// What a mesh is judged by: a list.
+    pub const INSPECT: [Self; 8] = [
         Self::Normals,
         Self::BaseColor,
+        Self::Matcap,
+        Self::UvChecker,
+        Self::Metallic,
+        Self::Roughness,
+        Self::TexelDensity,
+        Self::Health,
     ];
 
     /// Name on the button.
@@ -42,6 +59,12 @@ impl ViewportMode {
             Self::Clay => "Clay",
             Self::Normals => "Normals",
             Self::BaseColor => "Base color",
+            Self::Matcap => "Matcap",
+            Self::UvChecker => "UV checker",
+            Self::Metallic => "Metallic",
+            Self::Roughness => "Roughness",
+            Self::TexelDensity => "Texel density",
+            Self::Health => "Mesh health",
         }
     }
 
@@ -50,7 +73,7 @@ impl ViewportMode {
         match self {
             Self::Splats => Shows::Splats,
             Self::Both => Shows::Both,
-            Self::Mesh | Self::Clay | Self::Normals | Self::BaseColor => Shows::Mesh,
+            _ => Shows::Mesh,
         }
     }
 
@@ -60,6 +83,12 @@ impl ViewportMode {
             Self::Clay => Shading::Clay,
             Self::Normals => Shading::Normals,
             Self::BaseColor => Shading::BaseColor,
+            Self::Matcap => Shading::Matcap,
+            Self::UvChecker => Shading::UvChecker,
+            Self::Metallic => Shading::Metallic,
+            Self::Roughness => Shading::Roughness,
+            Self::TexelDensity => Shading::TexelDensity,
+            Self::Health => Shading::Health,
             Self::Mesh | Self::Splats | Self::Both => Shading::Pbr,
         }
     }
@@ -104,10 +133,16 @@ pub struct ViewportState {
     pub axes: bool,
     /// The views as small pyramids with their pictures.
     pub cameras: bool,
+    /// The light.
+    pub environment: Environment,
     /// Light: rotation of the environment about +Y, radians.
     pub environment_rotation_rad: f32,
     /// Light: exposure in stops.
     pub exposure_stops: f32,
+    /// How light becomes colour.
+    pub tone_mapping: ToneMapping,
+    /// How pointer and keys move the eye.
+    pub navigation: Navigation,
     /// The artist's eye.
     pub orbit: OrbitCamera,
     /// The picture laid over the stage, if any.
@@ -126,8 +161,11 @@ impl Default for ViewportState {
             grid: true,
             axes: false,
             cameras: false,
+            environment: Environment::default(),
             environment_rotation_rad: 0.0,
             exposure_stops: 0.0,
+            tone_mapping: ToneMapping::default(),
+            navigation: Navigation::default(),
             orbit: OrbitCamera::default(),
             overlay: None,
             gpu: GpuStatus::default(),
@@ -146,8 +184,10 @@ impl ViewportState {
             grid: self.grid,
             axes: self.axes,
             cameras: self.cameras,
+            environment: self.environment,
             environment_rotation_rad: self.environment_rotation_rad,
             exposure: self.exposure_stops,
+            tone_mapping: self.tone_mapping,
             ..RenderSettings::default()
         }
     }

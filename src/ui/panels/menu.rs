@@ -4,7 +4,7 @@ use egui::{Button, MenuBar, Ui, vec2};
 
 use crate::app::command::{ACTIONS, CommandInfo, MenuGroup};
 use crate::app::state::{AppState, ViewportMode};
-use crate::app::{Command, CommandSender};
+use crate::app::{Command, CommandSender, Navigation};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, size, space};
 
@@ -52,10 +52,7 @@ fn row_ui(ui: &mut Ui, info: &CommandInfo, state: &AppState, commands: &CommandS
     } else {
         egui::Color32::TRANSPARENT
     };
-    let keys = info
-        .shortcut
-        .map(|keys| ui.ctx().format_shortcut(&keys))
-        .unwrap_or_default();
+    let keys = info.command.shortcut_text(ui.ctx()).unwrap_or_default();
     let button = Button::image_and_text(Icon::Check.image(14.0, tick), name)
         .image_tint_follows_text_color(false)
         .min_size(vec2(0.0, size::CONTROL))
@@ -87,6 +84,7 @@ fn starts_block(command: &Command) -> bool {
             | Command::RemoveSelectedView
             | Command::ToggleWireframe
             | Command::ToggleOrthographic
+            | Command::SetNavigation(Navigation::Web)
             | Command::ToggleLeftPanel
             | Command::ClearEndedJobs
             | Command::ShowAbout
@@ -128,6 +126,7 @@ fn is_on(state: &AppState, command: &Command) -> Option<bool> {
     let viewport = &state.viewport;
     Some(match command {
         Command::SetViewportMode(mode) => viewport.mode == *mode,
+        Command::SetNavigation(navigation) => viewport.navigation == *navigation,
         Command::ToggleWireframe => viewport.wireframe,
         Command::ToggleGrid => viewport.grid,
         Command::ToggleAxes => viewport.axes,

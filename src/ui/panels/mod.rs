@@ -16,6 +16,8 @@ mod queue;
 mod settings;
 mod stage_bar;
 mod stage_empty;
+mod stage_light;
+mod stage_modes;
 mod status_bar;
 mod toasts;
 mod top_bar;

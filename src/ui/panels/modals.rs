@@ -3,7 +3,7 @@ use egui::{Align, Key, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 use super::palette::palette_ui;
 use crate::app::command::{ACTIONS, CommandInfo, MenuGroup};
 use crate::app::state::{AppState, Modal};
-use crate::app::{Command, CommandSender};
+use crate::app::{Command, CommandSender, Navigation};
 use crate::ui::format::without_ellipsis;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, square, text};
@@ -71,12 +71,7 @@ fn group_ui(ui: &mut Ui, group: MenuGroup) {
 
 fn pointer_ui(ui: &mut Ui) {
     ui.label(RichText::new("Pointer on the stage").text_style(text::section()));
-    for (act, keys) in [
-        ("Turn", "Left or middle drag"),
-        ("Move", "Right drag, Shift + drag"),
-        ("Come closer", "Wheel"),
-        ("Frame", "Double click"),
-    ] {
+    for (act, keys) in Navigation::of(ui.ctx()).legend() {
         key_row_ui(ui, act, keys);
     }
 }

@@ -1,64 +1,14 @@
-//! Bars that float over the stage: modes, tools, the photo overlay, and sizes.
+//! Bars that float over the stage: tools, the photo overlay, and sizes.
 
-use std::f32::consts::{PI, TAU};
+use egui::{Align, Layout, Rect, Ui, pos2, vec2};
 
-use egui::{Align, Layout, Popup, PopupCloseBehavior, Rect, Ui, pos2, vec2};
-
-use super::menu::can_show;
+use super::stage_light::light_button_ui;
 use crate::app::state::{AppState, Overlay, ViewportMode};
 use crate::app::{Command, CommandSender};
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
-use crate::ui::widgets::{
-    Edit, IconButton, NumberField, Segment, combo_ui, number_ui, place_ui, row_ui, segmented_ui, slider_ui,
-};
-
-/// Width that the mode bar takes with names, and without.
-const MODES_WITH_NAMES: f32 = 520.0;
-const MODES_AS_ICONS: f32 = 200.0;
-
-fn mode_icon(mode: ViewportMode) -> Icon {
-    match mode {
-        ViewportMode::Mesh => Icon::Shaded,
-        ViewportMode::Splats => Icon::Splats,
-        ViewportMode::Both => Icon::Both,
-        ViewportMode::Clay => Icon::Clay,
-        ViewportMode::Normals => Icon::Normals,
-        ViewportMode::BaseColor => Icon::Palette,
-    }
-}
-
-/// What the stage shows.
-pub fn mode_bar_ui(ui: &mut Ui, inner: Rect, room: f32, state: &AppState, commands: &CommandSender) {
-    let shows_label = room >= MODES_WITH_NAMES;
-    let segments: Vec<_> = ViewportMode::ALL
-        .into_iter()
-        .map(|mode| {
-            let command = Command::SetViewportMode(mode);
-            Segment {
-                label: mode.label(),
-                icon: Some(mode_icon(mode)),
-                shows_label,
-                sentence: command.info().map_or("", |info| info.tooltip),
-                keys: command.shortcut_text(ui.ctx()),
-                is_enabled: can_show(state, mode),
-            }
-        })
-        .collect();
-    let chosen = ViewportMode::ALL.iter().position(|mode| *mode == state.viewport.mode);
-    // Where both bars do not fit side by side, this one goes below the other.
-    let drop = if room < MODES_AS_ICONS {
-        size::CONTROL + 6.0 + space::S
-    } else {
-        0.0
-    };
-    float_ui(ui, inner.left_top() + vec2(0.0, drop), |ui| {
-        if let Some(index) = segmented_ui(ui, "Shown on the stage", &segments, chosen) {
-            commands.send(Command::SetViewportMode(ViewportMode::ALL[index]));
-        }
-    });
-}
+use crate::ui::widgets::{IconButton, NumberField, combo_ui, place_ui, slider_ui};
 
 /// Switches and the eye's helpers at the right; returns the bar's rectangle.
 pub fn tool_bar_ui(ui: &mut Ui, inner: Rect, state: &AppState, commands: &CommandSender) -> Rect {
@@ -113,50 +63,6 @@ fn divider_ui(ui: &mut Ui) {
     );
 }
 
-/// Opens the light's two sliders.
-fn light_button_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
-    let button = ui.add(IconButton::new(Icon::Sun, "Light").sentence("Turn the light and set how bright it is."));
-    Popup::menu(&button)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .show(|ui| {
-            egui::Frame::new()
-                .inner_margin(egui::Margin::same(space::S as i8))
-                .show(ui, |ui| {
-                    ui.set_width(270.0);
-                    let degrees = (state.viewport.environment_rotation_rad.rem_euclid(TAU) * 180.0 / PI).round();
-                    let turn = NumberField {
-                        unit: "°",
-                        ..NumberField::new("Direction", 0.0..=360.0, 1.0)
-                    };
-                    let (is_reset, edit) =
-                        row_ui(ui, "Direction", "Where the light comes from.", degrees != 0.0, |ui| {
-                            number_ui(ui, &turn, f64::from(degrees))
-                        });
-                    match edit {
-                        _ if is_reset => commands.send(Command::SetEnvironmentRotation(0.0)),
-                        Some(Edit { value, .. }) => {
-                            commands.send(Command::SetEnvironmentRotation((value as f32).to_radians()));
-                        }
-                        None => {}
-                    }
-                    let stops = state.viewport.exposure_stops;
-                    let bright = NumberField::new("Brightness", -3.0..=3.0, 0.1);
-                    let (is_reset, edit) = row_ui(
-                        ui,
-                        "Brightness",
-                        "In stops: each is twice as bright.",
-                        stops != 0.0,
-                        |ui| number_ui(ui, &bright, f64::from(stops)),
-                    );
-                    match edit {
-                        _ if is_reset => commands.send(Command::SetExposure(0.0)),
-                        Some(Edit { value, .. }) => commands.send(Command::SetExposure(value as f32)),
-                        None => {}
-                    }
-                });
-        });
-}
-
 /// Which picture lies over the stage, and how much of it.
 pub fn overlay_bar_ui(ui: &mut Ui, inner: Rect, state: &AppState, commands: &CommandSender) {
     let Some(overlay) = state.viewport.overlay else {
@@ -203,6 +109,12 @@ pub fn stage_stats_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
     };
     let counts = result.counts;
     let mut parts = Vec::new();
+    let mode = Command::SetViewportMode(state.viewport.mode);
+    if ViewportMode::INSPECT.contains(&state.viewport.mode)
+        && let Some(info) = mode.info()
+    {
+        parts.push(info.tooltip.to_owned());
+    }
     if state.viewport.mode != ViewportMode::Splats && counts.num_faces > 0 {
         parts.push(format!("{} faces", format::count(counts.num_faces)));
     }
@@ -222,7 +134,7 @@ pub fn stage_stats_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
 }
 
 /// A bar that floats with its upper left corner at `at`; returns its rectangle.
-fn float_ui(ui: &mut Ui, at: egui::Pos2, content: impl FnOnce(&mut Ui)) -> Rect {
+pub(super) fn float_ui(ui: &mut Ui, at: egui::Pos2, content: impl FnOnce(&mut Ui)) -> Rect {
     let palette = Palette::of(ui);
     let target = Rect::from_min_size(at, vec2(ui.max_rect().right() - at.x, size::CONTROL + 6.0));
     place_ui(ui, target, Layout::left_to_right(Align::Min), |ui| {

@@ -1,11 +1,13 @@
+use bozzetto_viewport::OrbitCamera;
 use egui::{Align2, CentralPanel, PointerButton, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2};
 use glam::Vec2;
 
 use super::gizmo::gizmo_ui;
-use super::stage_bar::{mode_bar_ui, overlay_bar_ui, stage_stats_ui, tool_bar_ui};
+use super::stage_bar::{overlay_bar_ui, stage_stats_ui, tool_bar_ui};
 use super::stage_empty::{first_hint_ui, gpu_problem_ui, stage_empty_ui};
+use super::stage_modes::mode_bar_ui;
 use crate::app::state::{AppState, GpuStatus, ViewportState};
-use crate::app::{Command, CommandSender};
+use crate::app::{Command, CommandSender, Gesture};
 use crate::ui::StagePainter;
 use crate::ui::theme::{Palette, space};
 use crate::ui::widgets::{Fit, Tone, chip_ui, paint_picture, place_ui};
@@ -80,7 +82,7 @@ fn paint_overlay(ui: &Ui, rect: Rect, state: &AppState) {
     }
 }
 
-/// Left or middle button turns, right button or Shift moves, wheel and Ctrl with the middle button come closer.
+/// Moves the eye by the pointer, under the artist's habits.
 fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &CommandSender) {
     let mut orbit = viewport.orbit;
     let height = response.rect.height().max(1.0);
@@ -89,25 +91,46 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
         egui::Vec2::ZERO
     } else {
         response.drag_delta()
-    } / height;
+    };
     let modifiers = ui.input(|input| input.modifiers);
-    let by = |button| response.dragged_by(button);
-    if by(PointerButton::Middle) && modifiers.command {
-        orbit.zoom((motion.y * 3.0).exp());
-    } else if by(PointerButton::Secondary) || (modifiers.shift && response.dragged()) {
-        orbit.pan(Vec2::new(-motion.x, motion.y));
-    } else if response.dragged() {
-        orbit.orbit(Vec2::new(-motion.x, motion.y) * std::f32::consts::PI);
+    let buttons = [PointerButton::Primary, PointerButton::Middle, PointerButton::Secondary];
+    let held = buttons.into_iter().find(|button| response.dragged_by(*button));
+    if let Some(gesture) = held.and_then(|button| viewport.navigation.drag(button, modifiers)) {
+        follow(&mut orbit, gesture, motion / height);
     }
     if response.contains_pointer() {
-        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
-        orbit.zoom((-scroll * ZOOM_PER_POINT).exp() / if pinch > 0.0 { pinch } else { 1.0 });
+        let (scroll, pinch, is_touchpad) = ui.input(|input| {
+            let is_touchpad = input.events.iter().any(|event| {
+                matches!(
+                    event,
+                    egui::Event::MouseWheel {
+                        unit: egui::MouseWheelUnit::Point,
+                        ..
+                    }
+                )
+            });
+            (input.smooth_scroll_delta(), input.zoom_delta(), is_touchpad)
+        });
+        match viewport.navigation.swipe(modifiers) {
+            gesture @ (Gesture::Turn | Gesture::Move) if is_touchpad => follow(&mut orbit, gesture, scroll / height),
+            _ => orbit.zoom((-scroll.y * ZOOM_PER_POINT).exp()),
+        }
+        orbit.zoom(if pinch > 0.0 { pinch.recip() } else { 1.0 });
     }
     if orbit != viewport.orbit {
         commands.send(Command::SetOrbit(orbit));
     }
     if response.double_clicked() {
         commands.send(Command::FrameAll);
+    }
+}
+
+/// Moves the eye by a motion of the pointer over the stage's height.
+fn follow(orbit: &mut OrbitCamera, gesture: Gesture, motion: egui::Vec2) {
+    match gesture {
+        Gesture::Turn => orbit.orbit(Vec2::new(-motion.x, motion.y) * std::f32::consts::PI),
+        Gesture::Move => orbit.pan(Vec2::new(-motion.x, motion.y)),
+        Gesture::Zoom => orbit.zoom((motion.y * 3.0).exp()),
     }
 }
 

@@ -1,4 +1,6 @@
-use crate::gpu;
+use std::sync::OnceLock;
+
+use crate::{Environment, gpu};
 
 const CUBE_SIZE: u32 = 128;
 const NUM_LEVELS: u32 = 6;
@@ -15,23 +17,24 @@ struct Level {
     size: u32,
     num_samples: u32,
     is_irradiance: u32,
+    environment: u32,
+    unused: [u32; 3],
 }
 
-/// The studio light as cubes: reflections with one level a roughness, and irradiance.
-pub struct Environment {
+/// Each environment as two cubes: reflections with one level a roughness, and irradiance.
+pub struct EnvironmentLights {
     pub layout: wgpu::BindGroupLayout,
-    pub group: wgpu::BindGroup,
+    sampler: wgpu::Sampler,
+    integration: Integration,
+    /// Made when they are first asked for; in the order of [`Environment::ALL`].
+    lights: [OnceLock<wgpu::BindGroup>; Environment::ALL.len()],
 }
 
-impl Environment {
+impl EnvironmentLights {
     /// Levels of roughness in the reflections.
     pub const NUM_LEVELS: u32 = NUM_LEVELS;
 
-    /// Integrates the cubes on the GPU; done once at start.
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
-        let reflections = cube(device, "reflections", CUBE_SIZE, NUM_LEVELS);
-        let irradiance = cube(device, "irradiance", IRRADIANCE_SIZE, 1);
-        integrate(device, queue, &reflections, &irradiance);
+    pub fn new(device: &wgpu::Device) -> Self {
         let layout = gpu::layout(
             device,
             "environment",
@@ -41,6 +44,29 @@ impl Environment {
                 gpu::sampler_entry(2),
             ],
         );
+        Self {
+            layout,
+            sampler: gpu::linear_sampler(device, "environment", wgpu::AddressMode::ClampToEdge),
+            integration: Integration::new(device),
+            lights: Default::default(),
+        }
+    }
+
+    /// The cubes of an environment; integrated on the GPU the first time.
+    pub fn light(&self, environment: Environment, device: &wgpu::Device, queue: &wgpu::Queue) -> &wgpu::BindGroup {
+        self.lights[environment as usize].get_or_init(|| self.integrate(environment, device, queue))
+    }
+
+    /// The same, if it has been made.
+    pub fn made(&self, environment: Environment) -> Option<&wgpu::BindGroup> {
+        self.lights[environment as usize].get()
+    }
+
+    fn integrate(&self, environment: Environment, device: &wgpu::Device, queue: &wgpu::Queue) -> wgpu::BindGroup {
+        let reflections = cube(device, "reflections", CUBE_SIZE, NUM_LEVELS);
+        let irradiance = cube(device, "irradiance", IRRADIANCE_SIZE, 1);
+        self.integration
+            .run(environment, device, queue, &reflections, &irradiance);
         let as_cube = |texture: &wgpu::Texture| {
             texture.create_view(&wgpu::TextureViewDescriptor {
                 dimension: Some(wgpu::TextureViewDimension::Cube),
@@ -48,14 +74,21 @@ impl Environment {
             })
         };
         let (reflections, irradiance) = (as_cube(&reflections), as_cube(&irradiance));
-        let sampler = gpu::linear_sampler(device, "environment", wgpu::AddressMode::ClampToEdge);
         let resources = [
             (0, wgpu::BindingResource::TextureView(&reflections)),
             (1, wgpu::BindingResource::TextureView(&irradiance)),
-            (2, wgpu::BindingResource::Sampler(&sampler)),
+            (2, wgpu::BindingResource::Sampler(&self.sampler)),
         ];
-        let group = gpu::bind_group(device, "environment", &layout, &resources);
-        Self { layout, group }
+        gpu::bind_group(device, "environment", &self.layout, &resources)
+    }
+}
+
+/// `ENVIRONMENT_` of environment.wgsl.
+fn environment_code(environment: Environment) -> u32 {
+    match environment {
+        Environment::Studio => 0,
+        Environment::Daylight => 1,
+        Environment::Overcast => 2,
     }
 }
 
@@ -76,74 +109,101 @@ fn cube(device: &wgpu::Device, label: &str, size: u32, mip_level_count: u32) -> 
     })
 }
 
-fn integrate(device: &wgpu::Device, queue: &wgpu::Queue, reflections: &wgpu::Texture, irradiance: &wgpu::Texture) {
-    let storage = wgpu::BindGroupLayoutEntry {
-        binding: 1,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::StorageTexture {
-            access: wgpu::StorageTextureAccess::WriteOnly,
-            format: FORMAT,
-            view_dimension: wgpu::TextureViewDimension::D2Array,
-        },
-        count: None,
-    };
-    let layout = gpu::layout(device, "environment level", &[gpu::uniform_entry(0), storage]);
-    let module = gpu::shader(device, "environment", include_str!("environment.wgsl").to_owned());
-    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some("environment"),
-        bind_group_layouts: &[Some(&layout)],
-        immediate_size: 0,
-    });
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some("environment"),
-        layout: Some(&pipeline_layout),
-        module: &module,
-        entry_point: Some("integrate"),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
-    let mirror_to_rough = (0..NUM_LEVELS).map(|level| {
-        let settings = Level {
-            roughness: level as f32 / (NUM_LEVELS - 1) as f32,
-            size: CUBE_SIZE >> level,
-            num_samples: if level == 0 { 0 } else { NUM_SAMPLES },
-            is_irradiance: 0,
+/// The pipeline that fills the cubes.
+struct Integration {
+    layout: wgpu::BindGroupLayout,
+    pipeline: wgpu::ComputePipeline,
+}
+
+impl Integration {
+    fn new(device: &wgpu::Device) -> Self {
+        let storage = wgpu::BindGroupLayoutEntry {
+            binding: 1,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::StorageTexture {
+                access: wgpu::StorageTextureAccess::WriteOnly,
+                format: FORMAT,
+                view_dimension: wgpu::TextureViewDimension::D2Array,
+            },
+            count: None,
         };
-        (reflections, level, settings)
-    });
-    let diffuse = Level {
-        roughness: 1.0,
-        size: IRRADIANCE_SIZE,
-        num_samples: NUM_IRRADIANCE_SAMPLES,
-        is_irradiance: 1,
-    };
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
-        label: Some("environment"),
-    });
-    for (texture, level, settings) in mirror_to_rough.chain([(irradiance, 0, diffuse)]) {
-        let uniform = gpu::filled_buffer(
-            device,
-            queue,
-            "environment level",
-            bytemuck::bytes_of(&settings),
-            wgpu::BufferUsages::UNIFORM,
-        );
-        let view = texture.create_view(&wgpu::TextureViewDescriptor {
-            dimension: Some(wgpu::TextureViewDimension::D2Array),
-            base_mip_level: level,
-            mip_level_count: Some(1),
-            ..wgpu::TextureViewDescriptor::default()
+        let layout = gpu::layout(device, "environment level", &[gpu::uniform_entry(0), storage]);
+        let module = gpu::shader(device, "environment", include_str!("environment.wgsl").to_owned());
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("environment"),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
         });
-        let resources = [
-            (0, uniform.as_entire_binding()),
-            (1, wgpu::BindingResource::TextureView(&view)),
-        ];
-        let group = gpu::bind_group(device, "environment level", &layout, &resources);
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        pass.set_pipeline(&pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        let groups = settings.size.div_ceil(8);
-        pass.dispatch_workgroups(groups, groups, 6);
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("environment"),
+            layout: Some(&pipeline_layout),
+            module: &module,
+            entry_point: Some("integrate"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+        Self { layout, pipeline }
     }
-    queue.submit([encoder.finish()]);
+
+    fn run(
+        &self,
+        environment: Environment,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        reflections: &wgpu::Texture,
+        irradiance: &wgpu::Texture,
+    ) {
+        let environment = environment_code(environment);
+        let mirror_to_rough = (0..NUM_LEVELS).map(|level| {
+            let settings = Level {
+                roughness: level as f32 / (NUM_LEVELS - 1) as f32,
+                size: CUBE_SIZE >> level,
+                num_samples: if level == 0 { 0 } else { NUM_SAMPLES },
+                is_irradiance: 0,
+                environment,
+                unused: [0; 3],
+            };
+            (reflections, level, settings)
+        });
+        let diffuse = Level {
+            roughness: 1.0,
+            size: IRRADIANCE_SIZE,
+            num_samples: NUM_IRRADIANCE_SAMPLES,
+            is_irradiance: 1,
+            environment,
+            unused: [0; 3],
+        };
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            label: Some("environment"),
+        });
+        for (texture, level, settings) in mirror_to_rough.chain([(irradiance, 0, diffuse)]) {
+            let uniform = gpu::filled_buffer(
+                device,
+                queue,
+                "environment level",
+                bytemuck::bytes_of(&settings),
+                wgpu::BufferUsages::UNIFORM,
+            );
+            let view = texture.create_view(&wgpu::TextureViewDescriptor {
+                dimension: Some(wgpu::TextureViewDimension::D2Array),
+                base_mip_level: level,
+                mip_level_count: Some(1),
+                ..wgpu::TextureViewDescriptor::default()
+            });
+            let resources = [
+                (0, uniform.as_entire_binding()),
+                (1, wgpu::BindingResource::TextureView(&view)),
+            ];
+            let group = gpu::bind_group(device, "environment level", &self.layout, &resources);
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some("environment"),
+                timestamp_writes: None,
+            });
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, &group, &[]);
+            let groups = settings.size.div_ceil(8);
+            pass.dispatch_workgroups(groups, groups, 6);
+        }
+        queue.submit([encoder.finish()]);
+    }
 }

@@ -1,14 +1,19 @@
-// The studio: a bright room with a large key softbox at the upper left front, a fill at the right, two rim strips
-// behind and an overhead panel, as a product photographer would set it up. Written once into a cube with one level a
-// roughness (GGX importance sampling after Karis 2013, "Real Shading in Unreal Engine 4", with N = V = R) and a small
-// irradiance cube. The lights are a formula, so levels are integrated from it directly and need no noise filter.
+// The environments, as formulas of direction. Each is written once into a cube with one level a roughness (GGX
+// importance sampling after Karis 2013, "Real Shading in Unreal Engine 4", with N = V = R) and a small irradiance cube.
+// Since the lights are formulas, levels are integrated from them directly; lights are wide enough to need no noise filter.
+// A white ball of unit albedo is about equally bright in all of them.
 
 struct Level {
     roughness: f32,
     size: u32,
     num_samples: u32,
     is_irradiance: u32,
+    environment: u32, // ENVIRONMENT_
 }
+
+const ENVIRONMENT_DAYLIGHT: u32 = 1u;
+const ENVIRONMENT_OVERCAST: u32 = 2u;
+
 
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var output: texture_storage_2d_array<rgba16float, write>;
@@ -29,6 +34,8 @@ fn softbox(direction: vec3f, azimuth: f32, elevation: f32, half_size: vec2f, blu
     return 1.0 - smoothstep(-blur, blur, distance);
 }
 
+// A bright room with a large key softbox at the upper left front, a fill at the right, two rim strips behind and an
+// overhead panel, as a product photographer would set it up.
 fn studio(direction: vec3f) -> vec3f {
     let height = direction.y;
     let wall = mix(vec3f(0.105, 0.109, 0.120), vec3f(0.245, 0.258, 0.280), smoothstep(-0.1, 0.9, height));
@@ -40,6 +47,35 @@ fn studio(direction: vec3f) -> vec3f {
     light += vec3f(1.00, 0.97, 0.93) * 2.00 * softbox(direction, -2.35, 0.35, vec2f(0.20, 0.65), 0.08);
     light += vec3f(1.00, 1.00, 1.00) * 0.65 * softbox(direction, 0.0, 1.50, vec2f(0.75, 0.60), 0.22);
     return light;
+}
+
+// A clear afternoon: the sun at the upper left front, as wide as a thin haze makes it, a sky that pales towards the
+// horizon and the sun, and warm ground.
+fn daylight(direction: vec3f) -> vec3f {
+    let sun = normalize(vec3f(-0.55, 0.62, 0.56));
+    let to_sun = dot(direction, sun);
+    let height = clamp(direction.y, 0.0, 1.0);
+    var sky = mix(vec3f(0.62, 0.72, 0.84), vec3f(0.13, 0.27, 0.56), pow(height, 0.45));
+    sky += vec3f(0.55, 0.48, 0.36) * pow(clamp(to_sun, 0.0, 1.0), 12.0);
+    let ground = vec3f(0.20, 0.17, 0.135) * mix(1.0, 1.25, clamp(to_sun + 0.5, 0.0, 1.0));
+    var light = mix(ground, sky * 0.72, smoothstep(-0.04, 0.04, direction.y));
+    light += vec3f(1.00, 0.90, 0.74) * 17.0 * smoothstep(0.966, 0.992, to_sun);
+    return light;
+}
+
+// The standard overcast sky (Moon and Spencer 1942): three times as bright overhead as at the horizon.
+fn overcast(direction: vec3f) -> vec3f {
+    let sky = vec3f(0.95, 0.98, 1.02) * (1.0 + 2.0 * clamp(direction.y, 0.0, 1.0)) / 3.0 * 0.98;
+    let ground = vec3f(0.17, 0.168, 0.163);
+    return mix(ground, sky, smoothstep(-0.12, 0.08, direction.y));
+}
+
+fn light_from(direction: vec3f) -> vec3f {
+    switch level.environment {
+        case ENVIRONMENT_DAYLIGHT: { return daylight(direction); }
+        case ENVIRONMENT_OVERCAST: { return overcast(direction); }
+        default: { return studio(direction); }
+    }
 }
 
 fn cube_direction(face: u32, at: vec2f) -> vec3f {
@@ -77,7 +113,7 @@ fn integrate(@builtin(global_invocation_id) id: vec3u) {
         let turn = 2.0 * PI * point.x;
         if (level.is_irradiance == 1u) {
             let sine = sqrt(point.y);
-            sum += studio(from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, sqrt(1.0 - point.y))));
+            sum += light_from(from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, sqrt(1.0 - point.y))));
             weight += 1.0;
         } else {
             let cosine = sqrt((1.0 - point.y) / (1.0 + (alpha * alpha - 1.0) * point.y));
@@ -86,13 +122,13 @@ fn integrate(@builtin(global_invocation_id) id: vec3u) {
             let direction = 2.0 * dot(normal, half_way) * half_way - normal;
             let facing = dot(normal, direction);
             if (facing > 0.0) {
-                sum += studio(direction) * facing;
+                sum += light_from(direction) * facing;
                 weight += facing;
             }
         }
     }
     if (level.num_samples == 0u) {
-        sum = studio(normal);
+        sum = light_from(normal);
         weight = 1.0;
     }
     textureStore(output, id.xy, id.z, vec4f(sum / weight, 1.0));

@@ -16,12 +16,22 @@ struct Frame {
     environment: vec4f,       // cosine and sine of its turn, brightness, number of roughness levels - 1
     modes: vec4u,             // shading (SHADING_), ground parts (GROUND_), splat filter (FILTER_), SH degree
     counts: vec4u,            // number of splats, words of SH a splat, row length of splat workgroups, 0
+    look: vec4u,              // tone mapping (TONE_), 0, 0, 0
 }
 
 const SHADING_PBR: u32 = 0u;
 const SHADING_CLAY: u32 = 1u;
 const SHADING_BASE_COLOR: u32 = 2u;
 const SHADING_NORMALS: u32 = 3u;
+const SHADING_MATCAP: u32 = 4u;
+const SHADING_UV_CHECKER: u32 = 5u;
+const SHADING_METALLIC: u32 = 6u;
+const SHADING_ROUGHNESS: u32 = 7u;
+const SHADING_TEXEL_DENSITY: u32 = 8u;
+const SHADING_HEALTH: u32 = 9u;
+const TONE_NEUTRAL: u32 = 0u;
+const TONE_ACES: u32 = 1u;
+const TONE_AGX: u32 = 2u;
 const GROUND_GRID: u32 = 1u;
 const GROUND_SHADOW: u32 = 2u;
 const GROUND_AXES: u32 = 4u;

@@ -6,6 +6,9 @@ use crate::growing::GrowingBuffer;
 
 const FRUSTUM_COLOR: Vec3 = Vec3::new(0.80, 0.50, 0.16);
 const FRUSTUM_WIDTH_PX: f32 = 1.4;
+const OPEN_EDGE_COLOR: Vec3 = Vec3::new(0.90, 0.03, 0.03);
+const CROWDED_EDGE_COLOR: Vec3 = Vec3::new(0.95, 0.66, 0.03);
+const FLAW_WIDTH_PX: f32 = 2.6;
 const AXIS_Y_COLOR: Vec3 = Vec3::new(0.16, 0.42, 0.06);
 const AXIS_WIDTH_PX: f32 = 1.4;
 
@@ -27,6 +30,16 @@ impl Line {
             start_color: color,
             end_color: color,
         }
+    }
+
+    /// An edge with one face.
+    pub fn open_edge([start, end]: [Vec3; 2]) -> Self {
+        Self::plain(start, end, FLAW_WIDTH_PX, OPEN_EDGE_COLOR.extend(1.0))
+    }
+
+    /// An edge with three faces or more.
+    pub fn crowded_edge([start, end]: [Vec3; 2]) -> Self {
+        Self::plain(start, end, FLAW_WIDTH_PX, CROWDED_EDGE_COLOR.extend(1.0))
     }
 
     /// The upward axis from a foot on the ground, fading out.

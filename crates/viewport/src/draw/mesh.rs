@@ -1,7 +1,7 @@
 use crate::gpu::{self, PipelineSpec};
 use crate::scene::mesh_part::{MeshPart, MeshVertex};
 
-use super::environment::Environment;
+use super::environment::EnvironmentLights;
 
 /// Draws the lit mesh.
 pub struct MeshDraw {
@@ -13,7 +13,7 @@ pub struct MeshDraw {
 }
 
 impl MeshDraw {
-    pub fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout, environment: &Environment) -> Self {
+    pub fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout, lights: &EnvironmentLights) -> Self {
         let layout = gpu::layout(
             device,
             "material",
@@ -25,8 +25,8 @@ impl MeshDraw {
                 gpu::sampler_entry(4),
             ],
         );
-        let module = gpu::shader(device, "mesh", gpu::with_frame(include_str!("mesh.wgsl")));
-        let layouts = [frame_layout, &layout, &environment.layout];
+        let module = gpu::shader(device, "mesh", gpu::with_frame_and_light(include_str!("mesh.wgsl")));
+        let layouts = [frame_layout, &layout, &lights.layout];
         let position = wgpu::vertex_attr_array![0 => Float32x3];
         let others = wgpu::vertex_attr_array![1 => Snorm16x4, 2 => Snorm16x4, 3 => Float32x2, 4 => Float16x4];
         let buffers = [
@@ -92,10 +92,10 @@ impl MeshDraw {
         pass: &mut wgpu::RenderPass<'_>,
         mesh: &MeshPart,
         material: &wgpu::BindGroup,
-        environment: &Environment,
+        light: &wgpu::BindGroup,
     ) {
         pass.set_bind_group(1, material, &[]);
-        pass.set_bind_group(2, &environment.group, &[]);
+        pass.set_bind_group(2, light, &[]);
         pass.set_vertex_buffer(0, mesh.positions.slice(..));
         pass.set_vertex_buffer(1, mesh.vertices.slice(..));
         pass.set_index_buffer(mesh.indices.slice(..), wgpu::IndexFormat::Uint32);

@@ -1,11 +1,12 @@
-// The mesh, lit by the studio cube: metallic-roughness with GGX by the split sum (Karis 2013), the environment BRDF by
+// The mesh, lit by the environment's cubes: metallic-roughness with GGX by the split sum (Karis 2013), the environment BRDF by
 // Karis's fit ("Physically Based Shading on Mobile", 2014), energy lost to multiple bounces put back (Fdez-Aguera
-// 2019), Schlick's Fresnel inside the fit. Tone mapping is Khronos PBR Neutral, so that colours match other glTF
-// viewers. Both sides of a face are drawn, the back with its normal turned round.
+// 2019), Schlick's Fresnel inside the fit. Both sides of a face are drawn, the back with its normal turned round.
+// Follows frame.wgsl, tone_mapping.wgsl and inspection.wgsl.
 
 struct Material {
     alpha: vec4f,   // mode (ALPHA_), cut-off, metallic, roughness
     maps: vec4u,    // has ORM, has occlusion in it, has normals, unused
+    density: vec4f, // average texels a metre, unused
 }
 
 const ALPHA_OPAQUE: f32 = 0.0;
@@ -50,21 +51,6 @@ fn mesh_vertex(in: MeshVertex) -> MeshFragment {
     out.uv = in.uv;
     out.color = in.color.rgb;
     return out;
-}
-
-// Khronos PBR Neutral tone mapper, specification 1.0: identity for ordinary colours less 0.04 of Fresnel, soft above.
-fn tone_mapped(light: vec3f) -> vec3f {
-    let start = 0.8 - 0.04;
-    let desaturation = 0.15;
-    let low = min(light.r, min(light.g, light.b));
-    let offset = select(0.04, low - 6.25 * low * low, low < 0.08);
-    let color = light - offset;
-    let peak = max(color.r, max(color.g, color.b));
-    if (peak < start) { return max(color, vec3f(0.0)); }
-    let room = 1.0 - start;
-    let new_peak = 1.0 - room * room / (peak + room - start);
-    let gray = 1.0 - 1.0 / (desaturation * (peak - new_peak) + 1.0);
-    return mix(color * new_peak / peak, vec3f(new_peak), gray);
 }
 
 // The cube turns with the setting; for clay it turns with the camera too, so that shape reads from every side.
@@ -122,36 +108,64 @@ fn bent_normal(in: MeshFragment, normal: vec3f) -> vec3f {
     return normalize(tangent * texel.x + cross(normal, tangent) * in.tangent.w * texel.y + normal * texel.z);
 }
 
+// Whether the picture is of the material rather than of the bare surface.
+fn shows_material() -> bool {
+    return frame.modes.x != SHADING_CLAY && frame.modes.x != SHADING_MATCAP && frame.modes.x != SHADING_HEALTH;
+}
+
 @fragment
 fn mesh_fragment(in: MeshFragment, @builtin(front_facing) is_front: bool) -> @location(0) vec4f {
     let texel = textureSample(base_color_map, map_sampler, in.uv);
     let orm = textureSample(orm_map, map_sampler, in.uv).rgb;
+    let size = vec2f(textureDimensions(base_color_map));
+    var density_ratio = 1.0;
+    if (frame.modes.x == SHADING_TEXEL_DENSITY) { density_ratio = texels_a_metre(in, size) / material.density.x; }
     var normal = normalize(in.normal);
-    if (material.maps.z == 1u && frame.modes.x != SHADING_CLAY) { normal = bent_normal(in, normal); }
+    if (material.maps.z == 1u && shows_material()) { normal = bent_normal(in, normal); }
     if (!is_front) { normal = -normal; }
     var alpha = 1.0;
     if (material.alpha.x == ALPHA_MASK && texel.a < material.alpha.y) { discard; }
     if (material.alpha.x > ALPHA_MASK) { alpha = texel.a; }
     let base = texel.rgb * in.color;
 
+    var metallic = material.alpha.z;
+    var roughness = material.alpha.w;
+    var occlusion = 1.0;
+    if (material.maps.x == 1u) {
+        roughness = orm.g;
+        metallic = orm.b;
+        if (material.maps.y == 1u) { occlusion = orm.r; }
+    }
     var to_eye = -frame.forward.xyz;
     if (frame.eye.w < 0.5) { to_eye = normalize(frame.eye.xyz - in.world); }
-    var color = base;
+    let view_normal = (frame.view_from_world * vec4f(normal, 0.0)).xyz;
     switch frame.modes.x {
-        case SHADING_NORMALS: { return vec4f(linear_from_srgb(normal * 0.5 + 0.5), 1.0); }
+        case SHADING_BASE_COLOR: { return vec4f(base * alpha, alpha); }
+        case SHADING_NORMALS: { return opaque(normal * 0.5 + 0.5); }
+        case SHADING_MATCAP: { return opaque(matcap(view_normal)); }
+        case SHADING_UV_CHECKER: { return opaque(uv_checker(in.uv) * headlight(view_normal)); }
+        case SHADING_METALLIC: { return opaque(vec3f(metallic)); }
+        case SHADING_ROUGHNESS: { return opaque(vec3f(roughness)); }
+        case SHADING_TEXEL_DENSITY: { return opaque(density_color(density_ratio, in.uv * size) * headlight(view_normal)); }
+        case SHADING_HEALTH: {
+            return opaque(select(BEHIND_COLOR, vec3f(0.62, 0.63, 0.66), is_front) * headlight(view_normal));
+        }
         case SHADING_CLAY: { return vec4f(tone_mapped(lit(CLAY, 0.0, CLAY_ROUGHNESS, 1.0, normal, to_eye)), 1.0); }
-        case SHADING_BASE_COLOR: {}
         default: {
-            var metallic = material.alpha.z;
-            var roughness = material.alpha.w;
-            var occlusion = 1.0;
-            if (material.maps.x == 1u) {
-                roughness = orm.g;
-                metallic = orm.b;
-                if (material.maps.y == 1u) { occlusion = orm.r; }
-            }
-            color = tone_mapped(lit(base, metallic, clamp(roughness, 0.045, 1.0), occlusion, normal, to_eye));
+            let color = tone_mapped(lit(base, metallic, clamp(roughness, 0.045, 1.0), occlusion, normal, to_eye));
+            return vec4f(color * alpha, alpha);
         }
     }
-    return vec4f(color * alpha, alpha);
+}
+
+fn opaque(encoded: vec3f) -> vec4f {
+    return vec4f(linear_from_srgb(clamp(encoded, vec3f(0.0), vec3f(1.0))), 1.0);
+}
+
+// The root of the ratio of areas: of a pixel on the texture, and of the same pixel on the surface.
+fn texels_a_metre(in: MeshFragment, size: vec2f) -> f32 {
+    let across = dpdx(in.uv) * size;
+    let down = dpdy(in.uv) * size;
+    let surface = length(cross(dpdx(in.world), dpdy(in.world)));
+    return sqrt(abs(across.x * down.y - across.y * down.x) / max(surface, 1e-20));
 }

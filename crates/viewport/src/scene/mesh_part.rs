@@ -29,6 +29,7 @@ pub struct MeshVertex {
 struct MaterialUniforms {
     alpha: [f32; 4],
     maps: [u32; 4],
+    density: [f32; 4],
 }
 
 /// A mesh on the device.
@@ -98,7 +99,7 @@ impl MeshPart {
         caught(device, || {
             let buffer = |label, bytes: &[u8], usage| gpu::filled_buffer(device, queue, label, bytes, usage);
             let vertex_and_storage = BufferUsages::VERTEX | BufferUsages::STORAGE;
-            let uniforms = material_uniforms(material);
+            let uniforms = material_uniforms(material, texels_a_metre(mesh, material));
             Some(Self {
                 bounds,
                 shadow,
@@ -165,7 +166,7 @@ fn is_plain(material: &Material) -> bool {
     material.base_color.dimensions() == (1, 1) && material.orm.is_none() && material.normal.is_none()
 }
 
-fn material_uniforms(material: &Material) -> MaterialUniforms {
+fn material_uniforms(material: &Material, texels_a_metre: f32) -> MaterialUniforms {
     let (mode, cutoff) = match material.alpha_mode {
         AlphaMode::Opaque => (0.0, 0.0),
         AlphaMode::Mask { cutoff } => (1.0, cutoff),
@@ -179,6 +180,25 @@ fn material_uniforms(material: &Material) -> MaterialUniforms {
             u32::from(material.normal.is_some()),
             0,
         ],
+        density: [texels_a_metre, 0.0, 0.0, 0.0],
+    }
+}
+
+/// Average texel density of the base colour: the root of texture area over surface area. 1 where there is none.
+fn texels_a_metre(mesh: &TriMesh, material: &Material) -> f32 {
+    let (width, height) = material.base_color.dimensions();
+    let areas = mesh.triangles.par_iter().map(|triangle| {
+        let [a, b, c] = triangle.map(|index| mesh.positions[index as usize]);
+        let surface = (b - a).cross(c - a).length();
+        let [a, b, c] = triangle.map(|index| mesh.uvs.get(index as usize).copied().unwrap_or_default());
+        (f64::from((b - a).perp_dot(c - a).abs()), f64::from(surface))
+    });
+    let (texture, surface) = areas.reduce(|| (0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let density = (texture * f64::from(width) * f64::from(height) / surface).sqrt() as f32;
+    if density.is_finite() && density > 0.0 {
+        density
+    } else {
+        1.0
     }
 }
 

@@ -17,7 +17,7 @@ use crate::ground_shadow::GroundShadow;
 use crate::growing::GrowingBuffer;
 use crate::splat_order::Wake;
 use crate::targets::Targets;
-use crate::{Bounds, Frame, GpuError, RenderSettings};
+use crate::{Bounds, Frame, GpuError, RenderSettings, Shading};
 use camera_part::CameraPart;
 use mesh_part::MeshPart;
 use splat_part::SplatPart;
@@ -31,6 +31,7 @@ pub struct Scene {
     pub(crate) textured: Option<MeshPart>,
     pub(crate) raw: Option<MeshPart>,
     pub(crate) cameras: Option<CameraPart>,
+    flaws: Vec<Line>,
     wake: Arc<Mutex<Option<Wake>>>,
     /// Counts changes of content, so that a still frame is known.
     pub(crate) version: u64,
@@ -57,6 +58,7 @@ impl Default for Scene {
             textured: None,
             raw: None,
             cameras: None,
+            flaws: Vec::new(),
             wake: Arc::default(),
             version: 0,
             drawn: None,
@@ -138,6 +140,14 @@ impl Scene {
         Ok(())
     }
 
+    /// Replaces the edges that [`Shading::Health`] marks on the mesh: open ones, and those of three faces and more.
+    pub fn set_mesh_flaws(&mut self, open_edges: &[[Vec3; 2]], crowded_edges: &[[Vec3; 2]]) {
+        self.content_changed();
+        let open = open_edges.iter().copied().map(Line::open_edge);
+        let crowded = crowded_edges.iter().copied().map(Line::crowded_edge);
+        self.flaws = open.chain(crowded).collect();
+    }
+
     /// Box about everything that can be drawn; `None` while the scene is empty. View cameras don't count.
     pub fn bounds(&self) -> Option<Bounds> {
         let meshes = [&self.textured, &self.raw]
@@ -209,6 +219,9 @@ impl Scene {
                     photos.push(Photo::new(&view.camera, settings.camera_size, layer, used));
                 }
             }
+        }
+        if settings.shading == Shading::Health && settings.shows.has_mesh() {
+            lines.extend_from_slice(&self.flaws);
         }
         self.lines.write(device, queue, &lines);
         self.photos.write(device, queue, &photos);
