@@ -27,12 +27,12 @@ fn changes_look_as_if_everything_were_drawn() {
     let set = |command: Command| move |_: &AppState| command.clone();
     let changes: Vec<Box<dyn Fn(&AppState) -> Command>> = vec![
         Box::new(select(1)),
-        Box::new(set(Command::SetBottomTab(BottomTab::Log))),
+        Box::new(set(Command::SetBottomTab(BottomTab::Queue))),
         Box::new(set(Command::ShowPalette)),
         Box::new(set(Command::SetModal(None))),
         Box::new(set(Command::ToggleRightPanel)),
         Box::new(select(0)),
-        Box::new(set(Command::SetBottomTab(BottomTab::Queue))),
+        Box::new(set(Command::SetBottomTab(BottomTab::Library))),
         Box::new(set(Command::ToggleRightPanel)),
         Box::new(set(Command::SelectView(None))),
     ];
