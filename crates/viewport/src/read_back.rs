@@ -28,6 +28,18 @@ pub fn read_back(
     };
     encoder.copy_texture_to_buffer(texture.as_image_copy(), target, texture.size());
     queue.submit([encoder.finish()]);
+    let bytes = read_bytes(device, &buffer)?;
+    let mut pixels = Vec::with_capacity((row_bytes * height) as usize);
+    for row in bytes.chunks_exact(padded_row_bytes as usize) {
+        pixels.extend_from_slice(&row[..row_bytes as usize]);
+    }
+    RgbaImage::from_raw(width, height, pixels).ok_or_else(|| GpuError::ReadBack {
+        reason: "its size is wrong".to_owned(),
+    })
+}
+
+/// Waits for the device and copies a buffer that can be mapped.
+pub fn read_bytes(device: &wgpu::Device, buffer: &wgpu::Buffer) -> Result<Vec<u8>, GpuError> {
     let failed = |reason: String| GpuError::ReadBack { reason };
     let (sender, receiver) = std::sync::mpsc::channel();
     buffer.slice(..).map_async(wgpu::MapMode::Read, move |mapped| {
@@ -43,9 +55,5 @@ pub fn read_back(
         .slice(..)
         .get_mapped_range()
         .map_err(|error| failed(error.to_string()))?;
-    let mut pixels = Vec::with_capacity((row_bytes * height) as usize);
-    for row in bytes.chunks_exact(padded_row_bytes as usize) {
-        pixels.extend_from_slice(&row[..row_bytes as usize]);
-    }
-    RgbaImage::from_raw(width, height, pixels).ok_or_else(|| failed("its size is wrong".to_owned()))
+    Ok(bytes.to_vec())
 }

@@ -1,5 +1,7 @@
 use bozzetto_asset::Camera;
 
+use crate::SplatTier;
+
 /// Which representation of the asset is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shows {
@@ -90,6 +92,8 @@ pub struct RenderSettings {
     pub exposure: f32,
     /// Length of the drawn frusta, metres.
     pub camera_size: f32,
+    /// How splats are drawn; `None` leaves it to what was measured. A tier that the device does not have is ignored.
+    pub splat_tier: Option<SplatTier>,
 }
 
 impl Default for RenderSettings {
@@ -108,6 +112,7 @@ impl Default for RenderSettings {
             environment_rotation_rad: 0.0,
             exposure: 0.0,
             camera_size: 0.22,
+            splat_tier: None,
         }
     }
 }

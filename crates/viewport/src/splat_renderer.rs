@@ -1,0 +1,256 @@
+//! Draws splats by the tier that suits the device.
+//!
+//! Both tiers begin with projection, compaction and sort on the device. Tiles (compute) then walk front to back and stop
+//! where the picture is opaque; quads (rasteriser) blend everything from the back. Devices without what the sort needs
+//! get quads in an order from the processor.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::draw::radix_sort::{RadixSort, SortBuffers, SortGroups, SortPath};
+use crate::draw::splat_batches::SplatBatchesDraw;
+use crate::draw::splat_binning::SplatBinningDraw;
+use crate::draw::splat_compact::SplatCompactDraw;
+use crate::draw::splat_project::SplatProjectDraw;
+use crate::draw::splat_quads::SplatQuadsDraw;
+use crate::draw::splat_tiles::{SplatTilesDraw, TileBindings};
+use crate::draw::tile_layer::TileLayerDraw;
+use crate::draw::tile_ranges::TileRangesDraw;
+use crate::recorder::{Recorder, Stage};
+use crate::scene::splat_part::SplatPart;
+use crate::splat_buffers::{args, control};
+use crate::targets::{Targets, color_attachment, depth_attachment};
+use crate::tile_frame::{MAX_BATCHES, TileBuffers, TileFrame, TileLayout};
+use crate::{RendererOptions, SplatTier, splat_tier};
+
+/// The splats' pipelines.
+pub struct SplatRenderer {
+    project: SplatProjectDraw,
+    quads: SplatQuadsDraw,
+    device_sort: Option<DeviceSort>,
+    max_pairs: Option<u32>,
+    pairs: Mutex<Option<Arc<SortBuffers>>>,
+}
+
+/// What needs more of the device than projection and quads do.
+struct DeviceSort {
+    compact: SplatCompactDraw,
+    sort: RadixSort,
+    batches: SplatBatchesDraw,
+    binning: SplatBinningDraw,
+    ranges: TileRangesDraw,
+    tiles: SplatTilesDraw,
+    layer: TileLayerDraw,
+}
+
+/// The bindings of one set of splats.
+pub struct SplatGroups {
+    project: Vec<wgpu::BindGroup>,
+    quads: wgpu::BindGroup,
+    sort: Option<(wgpu::BindGroup, SortGroups)>,
+}
+
+impl SplatRenderer {
+    pub fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout, options: RendererOptions) -> Self {
+        let path = if options.subgroups {
+            SortPath::of(device)
+        } else {
+            SortPath::Portable
+        };
+        let device_sort = splat_tier::sorts_on_device(device).then(|| DeviceSort {
+            compact: SplatCompactDraw::new(device),
+            sort: RadixSort::new(device, path),
+            batches: SplatBatchesDraw::new(device),
+            binning: SplatBinningDraw::new(device),
+            ranges: TileRangesDraw::new(device),
+            tiles: SplatTilesDraw::new(device),
+            layer: TileLayerDraw::new(device),
+        });
+        Self {
+            project: SplatProjectDraw::new(device, frame_layout),
+            quads: SplatQuadsDraw::new(device, frame_layout),
+            device_sort,
+            max_pairs: options.max_pairs,
+            pairs: Mutex::default(),
+        }
+    }
+
+    /// Which tier draws these splats in a picture of this size.
+    pub fn tier(
+        &self,
+        device: &wgpu::Device,
+        part: &SplatPart,
+        size_px: [u32; 2],
+        forced: Option<SplatTier>,
+    ) -> SplatTier {
+        let fits = || TileLayout::new(device, size_px, part.numbers.count, self.max_pairs).is_some();
+        if self.device_sort.is_none() || part.overflow.is_seen.load(Ordering::Relaxed) || !fits() {
+            return SplatTier::Quads;
+        }
+        forced.or(part.tier).unwrap_or(SplatTier::Tiles)
+    }
+
+    /// Makes the bindings that a frame needs and that are not there yet.
+    pub fn make_ready(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        part: &mut SplatPart,
+        targets: &Targets,
+        tier: SplatTier,
+    ) {
+        if part.groups.is_none() {
+            part.groups = Some(self.bind(device, queue, part));
+        }
+        let layout = TileLayout::new(device, targets.size_px, part.numbers.count, self.max_pairs);
+        let (SplatTier::Tiles, Some(stage), Some(layout)) = (tier, &self.device_sort, layout) else {
+            part.tiles = None;
+            return;
+        };
+        if part.tiles.as_ref().is_none_or(|tiles| tiles.layout != layout) {
+            let pairs = self.pairs(device, layout.capacity);
+            part.tiles = Some(bind_tiles(device, queue, stage, part, targets, layout, pairs));
+        }
+    }
+
+    fn bind(&self, device: &wgpu::Device, queue: &wgpu::Queue, part: &SplatPart) -> SplatGroups {
+        let buffers = &part.buffers;
+        let sort = self.device_sort.as_ref().map(|stage| {
+            let compact = stage.compact.bind(device, queue, buffers, part.numbers.count);
+            let sort = stage.sort.bind(
+                device,
+                queue,
+                &buffers.sort,
+                &buffers.control,
+                control::NUM_VISIBLE,
+                u32::BITS,
+            );
+            (compact, sort)
+        });
+        SplatGroups {
+            project: self.project.bind(device, &part.chunks, &part.ellipses, buffers),
+            quads: self.quads.bind(device, buffers.order(), &part.ellipses),
+            sort,
+        }
+    }
+
+    /// Room for pairs, the same for every scene.
+    fn pairs(&self, device: &wgpu::Device, capacity: u32) -> Arc<SortBuffers> {
+        let mut shared = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pairs) = shared.as_ref().filter(|pairs| pairs.capacity() >= capacity) {
+            return Arc::clone(pairs);
+        }
+        let pairs = Arc::new(SortBuffers::new(device, "tile pairs", capacity));
+        *shared = Some(Arc::clone(&pairs));
+        pairs
+    }
+
+    /// Projects and sorts. `frame_group` is the frame's uniforms.
+    pub fn record_order(&self, part: &SplatPart, recorder: &mut Recorder<'_>, frame_group: &wgpu::BindGroup) {
+        let Some(groups) = &part.groups else { return };
+        let mut pass = recorder.compute_pass(Stage::Project);
+        pass.set_bind_group(0, frame_group, &[]);
+        self.project.record(&mut pass, &groups.project, &part.chunks);
+        drop(pass);
+        if let (Some(stage), Some((compact, sort))) = (&self.device_sort, &groups.sort) {
+            let mut pass = recorder.compute_pass(Stage::Sort);
+            stage.compact.record(&mut pass, compact, part.numbers.count);
+            stage.sort.record(&mut pass, sort, &part.buffers.args, args::SORT);
+        }
+    }
+
+    /// Draws the splat layer from projected and sorted splats.
+    pub fn record_layer(
+        &self,
+        part: &SplatPart,
+        recorder: &mut Recorder<'_>,
+        frame_group: &wgpu::BindGroup,
+        targets: &Targets,
+        tier: SplatTier,
+    ) {
+        if let (SplatTier::Tiles, Some(stage), Some(tiles)) = (tier, &self.device_sort, &part.tiles) {
+            record_tiles(stage, part, tiles, recorder);
+            let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
+            let mut pass = recorder.render_pass(Stage::Raster, color, None);
+            stage.layer.draw(&mut pass, &tiles.layer);
+            return;
+        }
+        let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
+        let depth = depth_attachment(&targets.depth, wgpu::LoadOp::Load);
+        let mut pass = recorder.render_pass(Stage::Raster, color, Some(depth));
+        let Some(groups) = &part.groups else { return };
+        pass.set_bind_group(0, frame_group, &[]);
+        if groups.sort.is_some() {
+            self.quads.draw_visible(&mut pass, &groups.quads, &part.buffers.args);
+        } else {
+            self.quads.draw(&mut pass, &groups.quads, part.numbers.count);
+        }
+    }
+}
+
+fn bind_tiles(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    stage: &DeviceSort,
+    part: &SplatPart,
+    targets: &Targets,
+    layout: TileLayout,
+    pairs: Arc<SortBuffers>,
+) -> TileFrame {
+    let tiles = TileBuffers::new(device, queue, layout);
+    let control = &part.buffers.control;
+    let num_bits = layout.num_tile_bits();
+    let sort = stage
+        .sort
+        .bind(device, queue, &pairs, control, control::NUM_PAIRS, num_bits);
+    let sorted = sort.result();
+    let bindings = TileBindings {
+        grid: &tiles.grid,
+        ellipses: &part.ellipses,
+        pair_splats: &pairs.values[sorted],
+        ranges: &tiles.ranges,
+        pixels: &tiles.pixels,
+        closed_tiles: &tiles.closed,
+        control,
+        solid_depth: &targets.depth,
+    };
+    TileFrame {
+        layout,
+        batches: stage.batches.bind(device, &tiles.grid, &part.buffers),
+        binning: stage.binning.bind(
+            device,
+            &tiles.grid,
+            &part.ellipses,
+            &part.buffers,
+            &tiles.closed,
+            &pairs,
+        ),
+        ranges: stage.ranges.bind(device, control, &pairs.keys[sorted], &tiles.ranges),
+        tiles: stage.tiles.bind(device, &bindings),
+        layer: stage.layer.bind(device, &tiles.grid, &tiles.pixels),
+        sort,
+        buffers: tiles,
+        pairs,
+    }
+}
+
+fn record_tiles(stage: &DeviceSort, part: &SplatPart, tiles: &TileFrame, recorder: &mut Recorder<'_>) {
+    let args = &part.buffers.args;
+    recorder.encoder.clear_buffer(&tiles.buffers.pixels, 0, None);
+    recorder.encoder.clear_buffer(&tiles.buffers.closed, 0, None);
+    for batch in 0..MAX_BATCHES {
+        let mut pass = recorder.compute_pass(Stage::Bin);
+        if batch == 0 {
+            stage.batches.begin_frame(&mut pass, &tiles.batches);
+        }
+        stage.batches.open_batch(&mut pass, &tiles.batches);
+        stage.binning.count_tiles(&mut pass, &tiles.binning, args);
+        stage.batches.cut_batch(&mut pass, &tiles.batches);
+        stage.binning.emit_pairs(&mut pass, &tiles.binning, args);
+        stage.sort.record(&mut pass, &tiles.sort, args, args::PAIR_SORT);
+        stage.ranges.record(&mut pass, &tiles.ranges, args);
+        drop(pass);
+        let mut pass = recorder.compute_pass(Stage::Raster);
+        stage.tiles.record(&mut pass, &tiles.tiles, args);
+    }
+}

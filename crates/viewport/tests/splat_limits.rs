@@ -1,0 +1,176 @@
+//! Splats at the limits of what is held: batches, few features, nothing visible, one splat over everything.
+
+mod common;
+
+use bozzetto_asset::{Camera, GaussianSplats};
+use bozzetto_viewport::{Offscreen, RenderSettings, RendererOptions, Scene, Shows, SplatTier};
+use common::{Numbers, PERSPECTIVE, offscreen, offscreen_with, plain, psnr};
+use glam::{Quat, Vec3};
+use image::RgbaImage;
+
+const SIZE_PX: [u32; 2] = [200, 136];
+
+fn cloud(count: usize, scale: f32, opacity: f32) -> GaussianSplats {
+    let mut numbers = Numbers::new(11);
+    let mut splats = GaussianSplats::default();
+    for _ in 0..count {
+        splats.positions.push(numbers.vector() * 0.4);
+        let log_scales = [numbers.next(), numbers.next(), numbers.next()].map(|number| (scale * (0.3 + number)).ln());
+        splats.log_scales.push(log_scales.into());
+        splats
+            .rotations
+            .push(Quat::from_rotation_arc(Vec3::Z, numbers.vector().normalize_or(Vec3::Y)));
+        splats.opacities.push(opacity);
+        let color = [numbers.next(), numbers.next(), numbers.next()];
+        splats.sh.push(GaussianSplats::dc_from_srgb(color));
+    }
+    splats
+}
+
+fn picture(offscreen: &Offscreen, splats: &GaussianSplats, camera: &Camera, tier: SplatTier) -> RgbaImage {
+    let mut scene = Scene::new();
+    scene
+        .set_splats(offscreen.device(), offscreen.queue(), Some(splats))
+        .expect("uploaded");
+    let settings = RenderSettings {
+        shows: Shows::Splats,
+        splat_tier: Some(tier),
+        ..plain([0.1; 3])
+    };
+    offscreen.render(&mut scene, camera, SIZE_PX, &settings).expect("drawn")
+}
+
+fn quality(a: &RgbaImage, b: &RgbaImage) -> f64 {
+    let values =
+        |image: &RgbaImage| -> Vec<f64> { image.as_raw().iter().map(|&value| f64::from(value) / 255.0).collect() };
+    psnr(&values(a), &values(b))
+}
+
+fn camera() -> Camera {
+    Camera::orbit(0.5, 0.3, 1.5, PERSPECTIVE, SIZE_PX[0] as f32 / SIZE_PX[1] as f32)
+}
+
+fn few_pairs(max_pairs: u32) -> Offscreen {
+    offscreen_with(RendererOptions {
+        max_pairs: Some(max_pairs),
+        ..RendererOptions::default()
+    })
+}
+
+#[test]
+fn many_batches_give_the_picture_of_one() {
+    let splats = cloud(3000, 0.02, 0.6);
+    let one = picture(offscreen(), &splats, &camera(), SplatTier::Tiles);
+    // Some six batches.
+    let many = picture(&few_pairs(4096), &splats, &camera(), SplatTier::Tiles);
+    let difference = quality(&one, &many);
+    assert!(difference > 55.0, "{difference:.1} dB");
+}
+
+#[test]
+fn splats_for_which_no_batches_suffice_become_quads() {
+    // Transparent, so that no tile is ever done: 2000 splats over all of 117 tiles, 512 pairs a batch.
+    let splats = cloud(2000, 0.5, 0.02);
+    let expected = picture(offscreen(), &splats, &camera(), SplatTier::Quads);
+    let found = picture(&few_pairs(512), &splats, &camera(), SplatTier::Tiles);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn sorting_without_subgroups_gives_the_same_picture() {
+    let splats = cloud(5000, 0.02, 0.6);
+    let portable = offscreen_with(RendererOptions {
+        subgroups: false,
+        ..RendererOptions::default()
+    });
+    for tier in SplatTier::ALL {
+        let expected = picture(offscreen(), &splats, &camera(), tier);
+        assert_eq!(picture(&portable, &splats, &camera(), tier), expected);
+    }
+}
+
+#[test]
+fn a_device_that_cannot_sort_draws_the_same_quads() {
+    let splats = cloud(3000, 0.02, 0.6);
+    let weak = Offscreen::with_options(RendererOptions::default(), |descriptor| {
+        descriptor.required_limits.max_compute_workgroup_storage_size = 16 << 10;
+    })
+    .expect("opened");
+    let expected = picture(offscreen(), &splats, &camera(), SplatTier::Quads);
+    let found = picture(&weak, &splats, &camera(), SplatTier::Tiles);
+    let difference = quality(&found, &expected);
+    assert!(difference > 60.0, "{difference:.1} dB");
+}
+
+#[test]
+fn splats_behind_the_camera_leave_the_picture_empty() {
+    let mut splats = cloud(1000, 0.02, 0.9);
+    let away = Camera::orbit(0.0, 0.0, 3.0, PERSPECTIVE, 1.0);
+    for position in &mut splats.positions {
+        position.z += 10.0;
+    }
+    for tier in SplatTier::ALL {
+        let image = picture(offscreen(), &splats, &away, tier);
+        let empty = picture(offscreen(), &GaussianSplats::default(), &away, tier);
+        assert_eq!(image, empty, "{tier}");
+    }
+}
+
+#[test]
+fn one_splat_may_cover_the_picture() {
+    let mut splats = cloud(1, 3.0, 0.8);
+    splats.positions[0] = Vec3::ZERO;
+    let [tiles, quads] = SplatTier::ALL.map(|tier| picture(offscreen(), &splats, &camera(), tier));
+    let difference = quality(&tiles, &quads);
+    assert!(difference > 50.0, "{difference:.1} dB");
+    assert!(
+        quality(
+            &tiles,
+            &picture(offscreen(), &GaussianSplats::default(), &camera(), SplatTier::Tiles)
+        ) < 30.0
+    );
+}
+
+#[test]
+fn splats_are_split_among_bindings_that_are_too_small_for_them() {
+    let mut splats = cloud(60_000, 0.01, 0.5);
+    // Room for the ellipses, but of the harmonics only for 16,384 splats' at once.
+    let small = Offscreen::with_options(RendererOptions::default(), |descriptor| {
+        descriptor.required_limits.max_storage_buffer_binding_size = 60_000 * 32;
+    })
+    .expect("opened");
+    splats.sh_degree = 3;
+    splats.sh = splats
+        .sh
+        .iter()
+        .flat_map(|&color| [color].into_iter().chain([[0.05, -0.1, 0.02]; 15]))
+        .collect();
+    for tier in SplatTier::ALL {
+        let expected = picture(offscreen(), &splats, &camera(), tier);
+        let found = picture(&small, &splats, &camera(), tier);
+        assert_eq!(found, expected, "{tier}");
+    }
+}
+
+#[test]
+fn a_measurement_chooses_a_tier_and_changes_no_picture() {
+    let splats = cloud(30_000, 0.01, 0.7);
+    let offscreen = offscreen();
+    let mut scene = Scene::new();
+    scene
+        .set_splats(offscreen.device(), offscreen.queue(), Some(&splats))
+        .expect("uploaded");
+    offscreen
+        .renderer()
+        .choose_splat_tier(&mut scene, offscreen.device(), offscreen.queue())
+        .expect("measured");
+    let settings = RenderSettings {
+        shows: Shows::Splats,
+        ..plain([0.1; 3])
+    };
+    let found = offscreen
+        .render(&mut scene, &camera(), SIZE_PX, &settings)
+        .expect("drawn");
+    let difference = quality(&found, &picture(offscreen, &splats, &camera(), SplatTier::Quads));
+    assert!(difference > 45.0, "{difference:.1} dB");
+}
