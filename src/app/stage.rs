@@ -34,7 +34,7 @@ impl StageRequest {
 /// Content for the stage, uploaded.
 pub enum StageContent {
     /// The pipelines; comes once, before the first scene.
-    Renderer(Box<Renderer>),
+    Renderer(Arc<Renderer>),
     /// A scene.
     Scene {
         /// Buffers and textures.
@@ -60,14 +60,15 @@ impl StageThread {
         mailbox: &Mailbox,
     ) -> std::io::Result<Self> {
         let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
-        let mut has_renderer = false;
+        let mut renderer = None;
         let work = move |request: StageRequest, _: &Ticket| {
-            if !has_renderer {
-                let renderer = Box::new(Renderer::new(&device, &queue, target_format));
-                has_renderer = true;
-                for_work.post(Message::Stage(StageContent::Renderer(renderer)));
-            }
-            let (scene, faults) = upload(&device, &queue, &request, for_work.wake());
+            let renderer = renderer.get_or_insert_with(|| {
+                let renderer = Arc::new(Renderer::new(&device, &queue, target_format));
+                for_work.post(Message::Stage(StageContent::Renderer(Arc::clone(&renderer))));
+                renderer
+            });
+            let (mut scene, mut faults) = upload(&device, &queue, &request, for_work.wake());
+            faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
             // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
             // slider: a late picture is better than none. It is the next one that is skipped.
             for_work.post(Message::Stage(StageContent::Scene {

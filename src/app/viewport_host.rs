@@ -16,7 +16,7 @@ const LIGHT_THEME_GRID: [f32; 3] = [0.36, 0.36, 0.37];
 
 /// What the callback draws with; lives among egui's own GPU resources.
 struct StageResources {
-    renderer: Renderer,
+    renderer: Arc<Renderer>,
     scene: Option<Scene>,
 }
 
@@ -58,7 +58,7 @@ impl ViewportHost {
         match content {
             StageContent::Renderer(renderer) => {
                 let resources = StageResources {
-                    renderer: *renderer,
+                    renderer,
                     scene: None,
                 };
                 self.render_state.renderer.write().callback_resources.insert(resources);

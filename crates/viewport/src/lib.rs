@@ -21,6 +21,7 @@ mod frame_uniforms;
 mod gpu;
 mod ground_shadow;
 mod growing;
+mod measure;
 mod offscreen;
 mod orbit_camera;
 mod packing;
@@ -38,8 +39,9 @@ mod targets;
 mod tile_frame;
 
 pub use bounds::Bounds;
-pub use device::device_descriptor;
+pub use device::{device_descriptor, instance_flags};
 pub use error::GpuError;
+pub use measure::{SplatFigures, StepFigures};
 pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
 pub use renderer::{Prepared, Renderer, RendererOptions};

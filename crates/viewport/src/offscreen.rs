@@ -1,7 +1,7 @@
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 
-use crate::{GpuError, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor};
+use crate::{GpuError, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor, instance_flags};
 
 /// A device and a renderer that need no window and no display.
 pub struct Offscreen {
@@ -31,6 +31,7 @@ impl Offscreen {
         adjust: impl FnOnce(&mut wgpu::DeviceDescriptor<'static>),
     ) -> Result<Self, GpuError> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        descriptor.flags = instance_flags();
         if std::env::var_os("WGPU_BACKEND").is_none() {
             // Splats need storage buffers in vertex shaders, which OpenGL adapters may lack.
             descriptor.backends = wgpu::Backends::PRIMARY;

@@ -13,6 +13,7 @@ use crate::draw::mesh::MeshDraw;
 use crate::draw::mips::MipsDraw;
 use crate::draw::photos::PhotosDraw;
 use crate::draw::present::PresentDraw;
+use crate::draw::radix_sort::RadixSort;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{FaultWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, SplatNumbers};
@@ -267,6 +268,10 @@ impl Renderer {
             part.tier = Some(tier);
         }
         Ok(())
+    }
+
+    pub(crate) fn radix_sort(&self) -> Option<&RadixSort> {
+        self.splats.radix_sort()
     }
 
     fn tiers(&self) -> MutexGuard<'_, HashMap<u32, SplatTier>> {

@@ -75,6 +75,11 @@ impl SplatRenderer {
         }
     }
 
+    /// The sort, where the device can.
+    pub fn radix_sort(&self) -> Option<&RadixSort> {
+        self.device_sort.as_ref().map(|stage| &stage.sort)
+    }
+
     /// Which tier draws these splats in a picture of this size.
     pub fn tier(
         &self,
@@ -109,7 +114,7 @@ impl SplatRenderer {
         };
         if part.tiles.as_ref().is_none_or(|tiles| tiles.layout != layout) {
             let pairs = self.pairs(device, layout.capacity);
-            part.tiles = Some(bind_tiles(device, queue, stage, part, targets, layout, pairs));
+            part.tiles = Some(bind_tiles(device, queue, stage, part, targets, layout, &pairs));
         }
     }
 
@@ -134,7 +139,7 @@ impl SplatRenderer {
         }
     }
 
-    /// Room for pairs, the same for every scene.
+    /// Room for pairs, the same for every scene: the device draws one after the other.
     fn pairs(&self, device: &wgpu::Device, capacity: u32) -> Arc<SortBuffers> {
         let mut shared = self.pairs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pairs) = shared.as_ref().filter(|pairs| pairs.capacity() >= capacity) {
@@ -195,14 +200,14 @@ fn bind_tiles(
     part: &SplatPart,
     targets: &Targets,
     layout: TileLayout,
-    pairs: Arc<SortBuffers>,
+    pairs: &SortBuffers,
 ) -> TileFrame {
     let tiles = TileBuffers::new(device, queue, layout);
     let control = &part.buffers.control;
     let num_bits = layout.num_tile_bits();
     let sort = stage
         .sort
-        .bind(device, queue, &pairs, control, control::NUM_PAIRS, num_bits);
+        .bind(device, queue, pairs, control, control::NUM_PAIRS, num_bits);
     let sorted = sort.result();
     let bindings = TileBindings {
         grid: &tiles.grid,
@@ -230,7 +235,6 @@ fn bind_tiles(
         layer: stage.layer.bind(device, &tiles.grid, &tiles.pixels),
         sort,
         buffers: tiles,
-        pairs,
     }
 }
 

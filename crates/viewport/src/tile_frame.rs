@@ -1,11 +1,9 @@
 //! What the tiled tier needs for one scene at one picture size.
 
-use std::sync::Arc;
-
 use bytemuck::Zeroable;
 use wgpu::BufferUsages;
 
-use crate::draw::radix_sort::{SortBuffers, SortGroups};
+use crate::draw::radix_sort::SortGroups;
 use crate::gpu;
 
 /// Side of a tile, pixels; `TILE_PX` of tile_grid.wgsl.
@@ -108,8 +106,6 @@ impl TileBuffers {
 pub struct TileFrame {
     pub layout: TileLayout,
     pub buffers: TileBuffers,
-    /// Shared by all scenes of a renderer: the device draws one after the other.
-    pub pairs: Arc<SortBuffers>,
     pub batches: wgpu::BindGroup,
     pub binning: wgpu::BindGroup,
     pub sort: SortGroups,

@@ -1,6 +1,7 @@
 //! One file a primitive, beside its shader of the same name.
 
 pub mod composite;
+pub mod copy;
 pub mod depth_resolve;
 pub mod environment;
 pub mod ground;
@@ -54,6 +55,7 @@ mod tests {
     fn every_shader_is_valid() {
         let shaders = [
             ("composite", with_frame(include_str!("composite.wgsl"))),
+            ("copy", include_str!("copy.wgsl").to_owned()),
             ("depth_resolve", include_str!("depth_resolve.wgsl").to_owned()),
             ("environment", include_str!("environment.wgsl").to_owned()),
             ("ground", with_frame(include_str!("ground.wgsl"))),

@@ -215,3 +215,118 @@ impl RadixSort {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use glam::Vec3;
+
+    use super::*;
+    use crate::Offscreen;
+    use crate::read_back::read_bytes;
+    use crate::splat_order::tests::scattered;
+    use crate::splat_order::{back_to_front, descending_key};
+
+    fn words(offscreen: &Offscreen, buffer: &wgpu::Buffer, count: usize) -> Vec<u32> {
+        let bytes = (count as u64 * 4).max(4);
+        let copy = offscreen.device().create_buffer(&wgpu::BufferDescriptor {
+            label: Some("copy"),
+            size: bytes,
+            usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        let mut encoder = offscreen
+            .device()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, bytes);
+        offscreen.queue().submit([encoder.finish()]);
+        let bytes = read_bytes(offscreen.device(), &copy).expect("read");
+        bytemuck::pod_collect_to_vec(&bytes[..count * 4])
+    }
+
+    /// Keys and values after a sort by `num_bits`, the values having been the keys' places.
+    fn sorted(offscreen: &Offscreen, path: SortPath, keys: &[u32], num_bits: u32) -> (Vec<u32>, Vec<u32>) {
+        let (device, queue) = (offscreen.device(), offscreen.queue());
+        let sort = RadixSort::new(device, path);
+        let count = keys.len() as u32;
+        let buffers = SortBuffers::new(device, "tested", count);
+        let places: Vec<u32> = (0..count).collect();
+        queue.write_buffer(&buffers.keys[0], 0, bytemuck::cast_slice(keys));
+        queue.write_buffer(&buffers.values[0], 0, bytemuck::cast_slice(&places));
+        let fill =
+            |words: &[u32], usage| gpu::filled_buffer(device, queue, "tested", bytemuck::cast_slice(words), usage);
+        let control = fill(&[7, count], BufferUsages::STORAGE);
+        let rows = if count > 0 { 256 } else { 0 };
+        let args = fill(
+            &[count.div_ceil(SORT_BLOCK), 1, 1, 0, rows, 1, 1, 0],
+            BufferUsages::INDIRECT,
+        );
+        let groups = sort.bind(device, queue, &buffers, &control, 1, num_bits);
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        sort.record(&mut pass, &groups, &args, 0);
+        drop(pass);
+        queue.submit([encoder.finish()]);
+        let result = groups.result();
+        (
+            words(offscreen, &buffers.keys[result], keys.len()),
+            words(offscreen, &buffers.values[result], keys.len()),
+        )
+    }
+
+    /// The device's own path, the portable one, and the one for wide subgroups, which also sorts on narrow ones.
+    fn paths(offscreen: &Offscreen) -> Vec<SortPath> {
+        let own = SortPath::of(offscreen.device());
+        let mut paths = vec![SortPath::Portable, own];
+        if let SortPath::Subgroups { max_subgroups, .. } = own {
+            paths.push(SortPath::Subgroups {
+                max_subgroups,
+                is_wide: true,
+            });
+        }
+        paths
+    }
+
+    #[test]
+    fn the_order_is_exactly_that_of_the_processor() {
+        let offscreen = Offscreen::new().expect("a device");
+        for path in paths(&offscreen) {
+            for count in [1, 255, 2048, 2049, 50_000] {
+                let positions = scattered(count);
+                for forward in [Vec3::Z, Vec3::new(0.3, -0.5, 0.7).normalize()] {
+                    let keys: Vec<u32> = positions
+                        .iter()
+                        .map(|position| descending_key(position.dot(forward)))
+                        .collect();
+                    let (found_keys, found) = sorted(&offscreen, path, &keys, 32);
+                    assert_eq!(found, back_to_front(&positions, forward), "{count} by {path:?}");
+                    assert!(found_keys.is_sorted());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_bit_counts_and_only_those_asked_for() {
+        let offscreen = Offscreen::new().expect("a device");
+        let keys: Vec<u32> = (0..30_000_u32).map(|index| index.wrapping_mul(0x9E37_79B9)).collect();
+        for path in paths(&offscreen) {
+            for num_bits in [8_u32, 14, 32] {
+                let mask = (1_u64 << num_bits.next_multiple_of(8)) - 1;
+                let mut expected: Vec<u32> = (0..keys.len() as u32).collect();
+                expected.sort_by_key(|&place| u64::from(keys[place as usize]) & mask);
+                let (_, found) = sorted(&offscreen, path, &keys, num_bits);
+                assert_eq!(found, expected, "{num_bits} bits by {path:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_key_keeps_its_place_in_a_block_that_is_not_full() {
+        let offscreen = Offscreen::new().expect("a device");
+        for path in paths(&offscreen) {
+            let (_, found) = sorted(&offscreen, path, &[u32::MAX, 3, u32::MAX, 0], 32);
+            assert_eq!(found, [3, 1, 0, 2], "{path:?}");
+            assert!(sorted(&offscreen, path, &[], 32).1.is_empty());
+        }
+    }
+}

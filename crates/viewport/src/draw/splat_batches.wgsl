@@ -8,6 +8,8 @@
 
 // Counting is wasted on splats that do not fit, and small batches leave the card idle.
 const MIN_WINDOW: u32 = 1u << 18u;
+// A row of workgroups has no more.
+const MAX_WINDOW: u32 = 65535u * 256u;
 
 @compute @workgroup_size(1)
 fn begin_frame() {
@@ -25,7 +27,7 @@ fn open_batch() {
     // Twice an equal share of what is left, so that later batches are not needed when pairs are few.
     let num_batches_left = max(grid.num_batches - min(control[NUM_BATCHES], grid.num_batches), 1u);
     let share = (num_left / num_batches_left + 1u) * 2u;
-    let window = min(num_left, max(share, MIN_WINDOW));
+    let window = min(num_left, clamp(share, MIN_WINDOW, MAX_WINDOW));
     control[BATCH_START] = start;
     control[WINDOW_END] = start + window;
     control[NUM_PAIRS] = 0u;
