@@ -104,6 +104,7 @@ pub fn compute_layout(device: &wgpu::Device, label: &str, bounds: &[Bound]) -> w
     layout(device, label, &entries)
 }
 
+/// Workgroup memory begins with anything: where drivers do not clear it, one thread would have to, for all of them.
 pub fn compute_pipeline(
     device: &wgpu::Device,
     label: &str,
@@ -122,7 +123,10 @@ pub fn compute_pipeline(
         layout: Some(&layout),
         module,
         entry_point: Some(entry_point),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..wgpu::PipelineCompilationOptions::default()
+        },
         cache: None,
     })
 }

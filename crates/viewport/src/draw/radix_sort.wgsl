@@ -34,6 +34,8 @@ var<workgroup> bins: array<atomic<u32>, 256>;
 @compute @workgroup_size(256)
 fn histogram(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
     let count = control[sort_pass.count_at];
+    atomicStore(&bins[thread], 0u);
+    workgroupBarrier();
     let first = workgroup.x * SORT_BLOCK + thread;
     for (var index = 0u; index < KEYS_A_THREAD; index++) {
         let at = first + index * WORKGROUP_SIZE;

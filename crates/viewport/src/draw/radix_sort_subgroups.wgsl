@@ -24,6 +24,9 @@ fn scatter(
 ) {
     let first = workgroup.x * SORT_BLOCK;
     let num_keys = min(control[sort_pass.count_at] - first, SORT_BLOCK);
+    for (var word = thread; word < COUNT_WORDS * MAX_SUBGROUPS; word += WORKGROUP_SIZE) {
+        atomicStore(&subgroup_counts[word], 0u);
+    }
     let num_lanes = subgroupAdd(1u);
     let nth_lane = subgroupExclusiveAdd(1u);
     if (nth_lane == 0u) { subgroup_lanes[subgroup] = num_lanes; }

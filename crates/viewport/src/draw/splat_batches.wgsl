@@ -52,6 +52,8 @@ fn cut_batch(@builtin(local_invocation_index) thread: u32) {
     if (thread == 0u) {
         window = control[WINDOW_END] - control[BATCH_START];
         atomicStore(&cut_block, 0xffffffffu);
+        atomicStore(&num_fitting, 0u);
+        atomicStore(&num_fitting_pairs, 0u);
     }
     let window_size = workgroupUniformLoad(&window);
     let num_blocks = (window_size + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE;

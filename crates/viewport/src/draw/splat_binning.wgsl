@@ -50,6 +50,7 @@ fn footprint_of(ellipse: Ellipse) -> Footprint {
 // The least of the conic over the pixel centres' rectangle is at the centre, or else on one of the two edges nearest
 // to it.
 fn touches(footprint: Footprint, tile: vec2u) -> bool {
+    if (closed_tiles[tile.y * grid.num_tiles.x + tile.x] != 0u) { return false; }
     let low = vec2f(tile * TILE_PX) + 0.5 - footprint.center;
     let high = low + f32(TILE_PX - 1u);
     let nearest = clamp(vec2f(0.0), low, high);
@@ -58,8 +59,7 @@ fn touches(footprint: Footprint, tile: vec2u) -> bool {
     let x = clamp(-conic.y * nearest.y / conic.x, low.x, high.x);
     let on_vertical = conic.x * nearest.x * nearest.x + 2.0 * conic.y * nearest.x * y + conic.z * y * y;
     let on_horizontal = conic.x * x * x + 2.0 * conic.y * x * nearest.y + conic.z * nearest.y * nearest.y;
-    return min(on_vertical, on_horizontal) <= footprint.limit
-        && closed_tiles[tile.y * grid.num_tiles.x + tile.x] == 0u;
+    return min(on_vertical, on_horizontal) <= footprint.limit;
 }
 
 fn tile_at(footprint: Footprint, index: u32) -> vec2u {
@@ -76,6 +76,11 @@ var<workgroup> shared_num_large: u32;
 var<workgroup> large: array<u32, 256>;
 var<workgroup> large_counts: array<atomic<u32>, 256>; // tiles while counting, places while emitting
 
+fn begin_large(thread: u32) {
+    if (thread == 0u) { atomicStore(&num_large, 0u); }
+    workgroupBarrier();
+}
+
 // Number of large splats, noted by `large`; the same for every thread.
 fn gather_large(thread: u32) -> u32 {
     workgroupBarrier();
@@ -87,6 +92,8 @@ fn gather_large(thread: u32) -> u32 {
 fn count_tiles(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
     let first_rank = control[BATCH_START] + workgroup.x * WORKGROUP_SIZE;
     let rank = first_rank + thread;
+    atomicStore(&large_counts[thread], 0u);
+    begin_large(thread);
     var count = 0u;
     var is_large = false;
     if (rank < control[WINDOW_END]) {
@@ -129,6 +136,7 @@ fn emit_pairs(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation
     let first_rank = control[BATCH_START] + workgroup.x * WORKGROUP_SIZE;
     let rank = first_rank + thread;
     let count = splat_counts[workgroup.x * WORKGROUP_SIZE + thread];
+    begin_large(thread);
     var place = block_sums[workgroup.x] + exclusive_scan(thread, count).x;
     if (rank < control[BATCH_END] && count > 0u) {
         let splat = splat_at(rank);

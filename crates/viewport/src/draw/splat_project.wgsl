@@ -105,6 +105,8 @@ fn project(
 ) {
     let block = workgroup.y * workgroups.x + workgroup.x;
     let splat = block * 256u + thread;
+    if (thread == 0u) { atomicStore(&num_visible, 0u); }
+    workgroupBarrier();
     if (splat < arrayLength(&geometry)) {
         projected[splat].color_b_opacity = 0u;
         let key = project_one(splat);

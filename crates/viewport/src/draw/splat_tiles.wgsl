@@ -44,6 +44,7 @@ fn draw_tile(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_
     if (thread == 0u) {
         shared_range = ranges[tile];
         ranges[tile] = vec2u(0u);
+        atomicStore(&num_done, 0u);
     }
     let range = workgroupUniformLoad(&shared_range);
     if (range.x >= range.y) { return; }
