@@ -57,10 +57,7 @@ impl ViewportHost {
     pub fn take(&mut self, content: StageContent) -> (Option<GpuStatus>, Vec<Problem>) {
         match content {
             StageContent::Renderer(renderer) => {
-                let resources = StageResources {
-                    renderer,
-                    scene: None,
-                };
+                let resources = StageResources { renderer, scene: None };
                 self.render_state.renderer.write().callback_resources.insert(resources);
                 (Some(self.ready()), Vec::new())
             }

@@ -253,16 +253,15 @@ impl Renderer {
         let class = splat_tier::size_class(num_splats).filter(|_| splat_tier::sorts_on_device(device));
         let Some(class) = class else { return Ok(()) };
         let known = self.tiers().get(&class).copied();
-        let tier = match known {
-            Some(tier) => tier,
-            None => {
-                let tier = splat_tier::measure(self, scene, device, queue, bounds)?;
-                // The measured pictures go: the window has another size.
-                scene.forget_picture();
-                tracing::info!("{num_splats} splats are drawn as {tier}: that measured faster");
-                self.tiers().insert(class, tier);
-                tier
-            }
+        let tier = if let Some(tier) = known {
+            tier
+        } else {
+            let tier = splat_tier::measure(self, scene, device, queue, bounds)?;
+            // The measured pictures go: the window has another size.
+            scene.forget_picture();
+            tracing::info!("{num_splats} splats are drawn as {tier}: that measured faster");
+            self.tiers().insert(class, tier);
+            tier
         };
         if let Some(part) = &mut scene.splats {
             part.tier = Some(tier);

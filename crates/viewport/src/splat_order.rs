@@ -48,7 +48,7 @@ fn digit(key: u32, pass: usize) -> usize {
     (key >> (pass as u32 * RADIX_BITS)) as usize & (NUM_BUCKETS - 1)
 }
 
-/// A key that grows as depth falls, as `descending_key` of splat_project.wgsl: the usual order-keeping image of a float's bits, inverted.
+/// A key that grows as depth falls, as `descending_key` of `splat_project.wgsl`: the usual order-keeping image of a float's bits, inverted.
 pub fn descending_key(depth: f32) -> u32 {
     let bits = (depth + 0.0).to_bits();
     let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };

@@ -8,6 +8,7 @@ use crate::splat_order::Wake;
 
 /// Numbers that a frame leaves behind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "counts are called num_ everywhere")]
 pub struct SplatCounts {
     /// Splats in the picture.
     pub num_visible: u32,

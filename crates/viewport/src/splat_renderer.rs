@@ -222,14 +222,9 @@ fn bind_tiles(
     TileFrame {
         layout,
         batches: stage.batches.bind(device, &tiles.grid, &part.buffers),
-        binning: stage.binning.bind(
-            device,
-            &tiles.grid,
-            &part.ellipses,
-            &part.buffers,
-            &tiles.closed,
-            &pairs,
-        ),
+        binning: stage
+            .binning
+            .bind(device, &tiles.grid, &part.ellipses, &part.buffers, &tiles.closed, pairs),
         ranges: stage.ranges.bind(device, control, &pairs.keys[sorted], &tiles.ranges),
         tiles: stage.tiles.bind(device, &bindings),
         layer: stage.layer.bind(device, &tiles.grid, &tiles.pixels),

@@ -47,8 +47,7 @@ const MIN_MEASURED_SPLATS: u32 = 20_000;
 const MEASURED_PX: u32 = 1024;
 /// The same on software drivers, where pixels are what costs.
 const MEASURED_SOFTWARE_PX: u32 = 256;
-/// The first frame of a tier also pays for its buffers.
-const NUM_WARM_FRAMES: usize = 1;
+/// Besides the first frame of a tier, which also pays for its buffers.
 const NUM_MEASURED_FRAMES: usize = 2;
 
 /// Splats that were measured stand for all between half and twice their number: live previews grow all the time.
@@ -80,11 +79,11 @@ pub fn measure(
             },
         };
         let mut best = Duration::MAX;
-        for index in 0..NUM_WARM_FRAMES + NUM_MEASURED_FRAMES {
+        for index in 0..=NUM_MEASURED_FRAMES {
             let began = Instant::now();
             let times = renderer.timed_frame(scene, device, queue, &frame)?;
             let time = times.map_or_else(|| began.elapsed(), |times| times.whole);
-            if index >= NUM_WARM_FRAMES {
+            if index > 0 {
                 best = best.min(time);
             }
         }

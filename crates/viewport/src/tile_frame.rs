@@ -6,7 +6,7 @@ use wgpu::BufferUsages;
 use crate::draw::radix_sort::SortGroups;
 use crate::gpu;
 
-/// Side of a tile, pixels; `TILE_PX` of tile_grid.wgsl.
+/// Side of a tile, pixels; `TILE_PX` of `tile_grid.wgsl`.
 const TILE_PX: u32 = 16;
 /// Batches that a frame has at most. Unused ones cost a few empty dispatches each.
 pub const MAX_BATCHES: u32 = 12;
@@ -17,7 +17,7 @@ const MIN_PAIRS: u32 = 1 << 18;
 const PAIRS_A_SPLAT: u32 = 16;
 const PIXEL_BYTES: u64 = 8;
 
-/// `TileGrid` of tile_grid.wgsl.
+/// `TileGrid` of `tile_grid.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 struct TileGridUniforms {

@@ -124,7 +124,6 @@ fn assert_like_reference(name: &str, splats: &GaussianSplats) {
         for tier in SplatTier::ALL {
             let drawn = draw(&mut scene, camera, [SIZE; 2], &splats_only(tier));
             let quality = psnr(&values(&drawn), &expected);
-            println!("{name}, camera {number}, {tier}: {quality:.1} dB");
             assert!(quality >= MIN_PSNR, "{name}, camera {number}, {tier}: {quality:.1} dB");
         }
         let background = f64::from(color::srgb_from_linear(BACKGROUND));
