@@ -57,3 +57,25 @@ pub fn read_bytes(device: &wgpu::Device, buffer: &wgpu::Buffer) -> Result<Vec<u8
         .map_err(|error| failed(error.to_string()))?;
     Ok(bytes.to_vec())
 }
+
+/// Copies the first words of a buffer that is a copy's source.
+#[cfg(test)]
+pub fn read_words(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    buffer: &wgpu::Buffer,
+    count: usize,
+) -> Result<Vec<u32>, GpuError> {
+    let bytes = (count as u64 * 4).max(4);
+    let copy = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("read words"),
+        size: bytes,
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, bytes);
+    queue.submit([encoder.finish()]);
+    let bytes = read_bytes(device, &copy)?;
+    Ok(bytemuck::pod_collect_to_vec(&bytes[..count * 4]))
+}

@@ -253,3 +253,77 @@ fn record_tiles(stage: &DeviceSort, part: &SplatPart, tiles: &TileFrame, recorde
         stage.tiles.record(&mut pass, &tiles.tiles, args);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bozzetto_asset::{Camera, GaussianSplats, Projection};
+    use glam::{Quat, Vec3};
+
+    use crate::read_back::read_words;
+    use crate::splat_buffers::control;
+    use crate::splat_order::descending_key;
+    use crate::splat_order::tests::scattered;
+    use crate::{Offscreen, RenderSettings, Scene, Shows, SplatTier};
+
+    /// Splats in, beside and behind the view; many of them at one depth.
+    fn splats() -> GaussianSplats {
+        let positions: Vec<Vec3> = scattered(20_000).iter().map(|position| *position * 0.2).collect();
+        let count = positions.len();
+        GaussianSplats {
+            positions,
+            log_scales: vec![Vec3::splat(0.01_f32.ln()); count],
+            rotations: vec![Quat::IDENTITY; count],
+            opacities: vec![0.5; count],
+            sh: vec![[0.3; 3]; count],
+            ..GaussianSplats::default()
+        }
+    }
+
+    #[test]
+    fn exactly_the_visible_splats_are_in_exactly_the_stable_order() {
+        let offscreen = Offscreen::new().expect("a device");
+        let splats = splats();
+        let mut scene = Scene::new();
+        scene
+            .set_splats(offscreen.device(), offscreen.queue(), Some(&splats))
+            .expect("uploaded");
+        // Along an axis, so that the device and the processor compute the very same depths.
+        let camera = Camera::orbit(0.0, 0.0, 1.2, Projection::Perspective { fov_y_rad: 0.7 }, 1.0);
+        let settings = RenderSettings {
+            shows: Shows::Splats,
+            splat_tier: Some(SplatTier::Quads),
+            ..RenderSettings::cutout()
+        };
+        offscreen
+            .render(&mut scene, &camera, [128; 2], &settings)
+            .expect("drawn");
+        let part = scene.splats.as_ref().expect("splats");
+        let words = |buffer, count| read_words(offscreen.device(), offscreen.queue(), buffer, count).expect("read");
+        let num_visible = words(&part.buffers.control, control::NUM_WORDS as usize)[control::NUM_VISIBLE as usize];
+        let found = words(part.buffers.order(), num_visible as usize);
+
+        let half = 0.35_f32.tan();
+        let reaches = |index: u32| {
+            let offset = camera.eye().z - splats.positions[index as usize].z;
+            let across = splats.positions[index as usize].truncate().abs() / (offset * half);
+            // How far outside of the view a centre may be: surely seen within, surely not beyond.
+            (offset > 0.021, across.max_element())
+        };
+        let all = 0..splats.positions.len() as u32;
+        let seen: std::collections::HashSet<u32> = found.iter().copied().collect();
+        assert_eq!(seen.len(), found.len(), "no splat twice");
+        for index in all {
+            let (is_in_front, across) = reaches(index);
+            if seen.contains(&index) {
+                assert!(is_in_front, "{index} is behind");
+            } else {
+                assert!(!is_in_front || across > 1.0, "{index} is missing");
+            }
+        }
+        let mut expected = found.clone();
+        expected.sort_unstable();
+        let depth = |index: &u32| descending_key(splats.positions[*index as usize].dot(camera.forward()));
+        expected.sort_by_key(depth);
+        assert_eq!(found, expected);
+    }
+}

@@ -222,25 +222,12 @@ mod tests {
 
     use super::*;
     use crate::Offscreen;
-    use crate::read_back::read_bytes;
+    use crate::read_back::read_words;
     use crate::splat_order::tests::scattered;
     use crate::splat_order::{back_to_front, descending_key};
 
     fn words(offscreen: &Offscreen, buffer: &wgpu::Buffer, count: usize) -> Vec<u32> {
-        let bytes = (count as u64 * 4).max(4);
-        let copy = offscreen.device().create_buffer(&wgpu::BufferDescriptor {
-            label: Some("copy"),
-            size: bytes,
-            usage: BufferUsages::COPY_DST | BufferUsages::MAP_READ,
-            mapped_at_creation: false,
-        });
-        let mut encoder = offscreen
-            .device()
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, bytes);
-        offscreen.queue().submit([encoder.finish()]);
-        let bytes = read_bytes(offscreen.device(), &copy).expect("read");
-        bytemuck::pod_collect_to_vec(&bytes[..count * 4])
+        read_words(offscreen.device(), offscreen.queue(), buffer, count).expect("read")
     }
 
     /// Keys and values after a sort by `num_bits`, the values having been the keys' places.

@@ -91,7 +91,8 @@ fn picture_jacobian(view: vec3f) -> mat2x3f {
 
 // Grows as depth falls: the usual order-keeping image of a float's bits, inverted. As `descending_key` of splat_order.rs.
 fn descending_key(depth: f32) -> u32 {
-    let bits = bitcast<u32>(depth + 0.0);
+    // Both zeros are one depth.
+    let bits = select(bitcast<u32>(depth), 0u, depth == 0.0);
     return select(~(bits | 0x80000000u), bits, bits >> 31u == 1u);
 }
 

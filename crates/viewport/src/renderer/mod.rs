@@ -1,5 +1,8 @@
+mod measured;
+mod record;
+
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use bozzetto_asset::Camera;
 use image::RgbaImage;
@@ -17,13 +20,13 @@ use crate::draw::radix_sort::RadixSort;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{FaultWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, SplatNumbers};
-use crate::read_back::{read_back, read_bytes};
-use crate::recorder::{Recorder, Stage, StageTimes};
+use crate::read_back::read_back;
+use crate::recorder::Recorder;
 use crate::scene::Drawn;
 use crate::scene::mesh_part::MeshGroups;
 use crate::scene::splat_part::SplatPart;
 use crate::splat_renderer::SplatRenderer;
-use crate::targets::{Targets, color_attachment, depth_attachment};
+use crate::targets::Targets;
 use crate::{Frame, GpuError, RenderSettings, Scene, SplatTier, gpu, splat_tier};
 
 /// What [`Renderer::prepare`] did.
@@ -205,76 +208,8 @@ impl Renderer {
         self.faults.take().map_or(picture, Err)
     }
 
-    /// Draws a frame even if nothing has changed, waits for it, and tells what its stages took by the device's clock,
-    /// if it has one.
-    pub(crate) fn timed_frame(
-        &self,
-        scene: &mut Scene,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        frame: &Frame,
-    ) -> Result<Option<StageTimes>, GpuError> {
-        let purpose = Purpose {
-            waits_for_order: true,
-            keeps_straight_alpha: false,
-        };
-        scene.drawn = None;
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
-            label: Some("measurement"),
-        });
-        let mut recorder = Recorder::timed(device, &mut encoder);
-        self.prepare_for(purpose, scene, device, queue, &mut recorder, frame)?;
-        let timestamps = recorder.resolve(device, queue);
-        queue.submit([encoder.finish()]);
-        let Some(timestamps) = timestamps else {
-            device
-                .poll(wgpu::PollType::wait_indefinitely())
-                .map_err(|error| GpuError::ReadBack {
-                    reason: error.to_string(),
-                })?;
-            return Ok(None);
-        };
-        let bytes = read_bytes(device, timestamps.buffer())?;
-        Ok(Some(timestamps.times(&bytes)))
-    }
-
-    /// Finds out by drawing which tier is faster for the scene's splats, unless splats like them were measured before.
-    ///
-    /// Takes a few frames' time and waits for the device: call it where content is uploaded, never where a window is
-    /// drawn.
-    pub fn choose_splat_tier(
-        &self,
-        scene: &mut Scene,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-    ) -> Result<(), GpuError> {
-        let Some(part) = &scene.splats else { return Ok(()) };
-        let (bounds, num_splats) = (part.bounds, part.numbers.count);
-        let class = splat_tier::size_class(num_splats).filter(|_| splat_tier::sorts_on_device(device));
-        let Some(class) = class else { return Ok(()) };
-        let known = self.tiers().get(&class).copied();
-        let tier = if let Some(tier) = known {
-            tier
-        } else {
-            let tier = splat_tier::measure(self, scene, device, queue, bounds)?;
-            // The measured pictures go: the window has another size.
-            scene.forget_picture();
-            tracing::info!("{num_splats} splats are drawn as {tier}: that measured faster");
-            self.tiers().insert(class, tier);
-            tier
-        };
-        if let Some(part) = &mut scene.splats {
-            part.tier = Some(tier);
-        }
-        Ok(())
-    }
-
     pub(crate) fn radix_sort(&self) -> Option<&RadixSort> {
         self.splats.radix_sort()
-    }
-
-    fn tiers(&self) -> MutexGuard<'_, HashMap<u32, SplatTier>> {
-        self.tiers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the device is gone: make a new one, a new renderer and new scenes.
@@ -405,79 +340,4 @@ impl Renderer {
             scene.uniforms = Some((buffer, group));
         }
     }
-
-    fn record(&self, scene: &Scene, recorder: &mut Recorder<'_>, drawn: &Drawn) {
-        self.record_solid(scene, recorder, &drawn.frame);
-        self.record_splats(scene, recorder, drawn.tier);
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
-            return;
-        };
-        let color = color_attachment(&targets.picture, wgpu::Color::TRANSPARENT);
-        let mut pass = recorder.render_pass(Stage::Composite, color, None);
-        pass.set_bind_group(0, frame_group, &[]);
-        self.composite.draw(&mut pass, &targets.composite_group);
-    }
-
-    fn record_solid(&self, scene: &Scene, recorder: &mut Recorder<'_>, frame: &Frame) {
-        let settings = &frame.settings;
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
-            return;
-        };
-        let mesh = scene.mesh(settings);
-        let mesh = mesh.and_then(|mesh| mesh.groups.as_ref().map(|groups| (mesh, groups)));
-        let mut pass = solid_pass(recorder, targets);
-        pass.set_bind_group(0, frame_group, &[]);
-        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| !mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, &self.environment);
-        }
-        if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
-            self.photos.draw(&mut pass, group, &scene.photos);
-        }
-        self.lines.draw(&mut pass, &scene.lines);
-        let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
-        if let Some(group) = scene.ground_group.as_ref().filter(|_| has_ground) {
-            self.ground.draw(&mut pass, group);
-        }
-        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, &self.environment);
-        }
-        if let Some((mesh, groups)) = mesh.filter(|_| settings.wireframe) {
-            self.wireframe.draw(&mut pass, mesh, &groups.wireframe);
-        }
-    }
-
-    fn record_splats(&self, scene: &Scene, recorder: &mut Recorder<'_>, tier: Option<SplatTier>) {
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
-            return;
-        };
-        let (Some(part), Some(tier)) = (&scene.splats, tier) else {
-            // The composite reads the layer all the same.
-            let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
-            recorder.render_pass(Stage::Raster, color, None);
-            return;
-        };
-        self.splats.record_order(part, recorder, frame_group);
-        let mut pass = recorder.encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("depth resolve"),
-            depth_stencil_attachment: Some(depth_attachment(&targets.depth, wgpu::LoadOp::Clear(0.0))),
-            ..wgpu::RenderPassDescriptor::default()
-        });
-        self.depth_resolve.draw(&mut pass, &targets.depth_group);
-        drop(pass);
-        self.splats.record_layer(part, recorder, frame_group, targets, tier);
-    }
-}
-
-fn solid_pass<'a>(recorder: &'a mut Recorder<'_>, targets: &Targets) -> wgpu::RenderPass<'a> {
-    let color = wgpu::RenderPassColorAttachment {
-        view: &targets.solid_samples,
-        depth_slice: None,
-        resolve_target: Some(&targets.solid),
-        ops: wgpu::Operations {
-            load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
-            store: wgpu::StoreOp::Discard,
-        },
-    };
-    let depth = depth_attachment(&targets.solid_depth, wgpu::LoadOp::Clear(0.0));
-    recorder.render_pass(Stage::Solid, color, Some(depth))
 }
