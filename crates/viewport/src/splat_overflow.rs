@@ -38,11 +38,15 @@ impl Overflow {
         }
     }
 
-    /// Asks for one more frame while the last one has not been heard of: the device tells only those who ask.
-    pub fn ask_again(&self) {
-        if self.num_pending.load(Ordering::Relaxed) > 0 {
+    /// Hears what there is to hear, and asks for one more frame while some is not: the device tells only those who ask.
+    pub fn ask(&self, device: &wgpu::Device) {
+        if self.is_pending() && device.poll(wgpu::PollType::Poll).is_ok() && self.is_pending() {
             self.call_wake();
         }
+    }
+
+    fn is_pending(&self) -> bool {
+        self.num_pending.load(Ordering::Relaxed) > 0
     }
 
     fn call_wake(&self) {

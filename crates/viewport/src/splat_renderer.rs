@@ -150,6 +150,11 @@ impl SplatRenderer {
         pairs
     }
 
+    /// Gives the room for pairs back, once no scene uses it.
+    pub fn forget_pairs(&self) {
+        *self.pairs.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Projects and sorts. `frame_group` is the frame's uniforms.
     pub fn record_order(&self, part: &SplatPart, recorder: &mut Recorder<'_>, frame_group: &wgpu::BindGroup) {
         let Some(groups) = &part.groups else { return };

@@ -61,6 +61,9 @@ impl Renderer {
             let tier = splat_tier::measure(self, scene, device, queue, bounds)?;
             // The measured pictures go: the window has another size.
             scene.forget_picture();
+            if tier == SplatTier::Quads {
+                self.splats.forget_pairs();
+            }
             tracing::info!("{num_splats} splats are drawn as {tier}: that measured faster");
             self.tiers().insert(class, tier);
             tier

@@ -142,7 +142,7 @@ impl Renderer {
         };
         let prepared = self.prepare_for(purpose, scene, device, queue, &mut Recorder::silent(encoder), frame);
         if let Some(part) = &scene.splats {
-            part.overflow.ask_again();
+            part.overflow.ask(device);
         }
         prepared
     }
