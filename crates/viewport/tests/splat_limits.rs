@@ -3,7 +3,7 @@
 mod common;
 
 use bozzetto_asset::{Camera, GaussianSplats};
-use bozzetto_viewport::{Offscreen, RenderSettings, RendererOptions, Scene, Shows, SplatTier};
+use bozzetto_viewport::{Offscreen, RenderSettings, RendererOptions, Scene, Shows, SplatFigures, SplatTier};
 use common::{Numbers, PERSPECTIVE, offscreen, offscreen_with, plain, psnr};
 use glam::{Quat, Vec3};
 use image::RgbaImage;
@@ -59,12 +59,40 @@ fn few_pairs(max_pairs: u32) -> Offscreen {
 
 #[test]
 fn many_batches_give_the_picture_of_one() {
-    let splats = cloud(3000, 0.02, 0.6);
+    let splats = cloud(3000, 0.06, 0.95);
+    let few = few_pairs(4096);
     let one = picture(offscreen(), &splats, &camera(), SplatTier::Tiles);
-    // Some six batches.
-    let many = picture(&few_pairs(4096), &splats, &camera(), SplatTier::Tiles);
+    let many = picture(&few, &splats, &camera(), SplatTier::Tiles);
     let difference = quality(&one, &many);
     assert!(difference > 55.0, "{difference:.1} dB");
+
+    let [once, often] = [offscreen(), &few].map(|offscreen| figures(offscreen, &splats));
+    assert_eq!(once.num_batches, 1);
+    assert!(often.num_batches > 2, "{often:?}");
+    assert_eq!(often.num_visible, once.num_visible);
+    // Tiles that are opaque after one batch get no pairs in the next.
+    assert!(often.num_pairs < once.num_pairs, "{often:?} {once:?}");
+}
+
+/// What drawing the splats by tiles has counted.
+fn figures(offscreen: &Offscreen, splats: &GaussianSplats) -> SplatFigures {
+    let mut scene = Scene::new();
+    scene
+        .set_splats(offscreen.device(), offscreen.queue(), Some(splats))
+        .expect("uploaded");
+    let settings = RenderSettings {
+        shows: Shows::Splats,
+        splat_tier: Some(SplatTier::Tiles),
+        ..RenderSettings::cutout()
+    };
+    let figures = offscreen.time_splats(&mut scene, &camera(), SIZE_PX, &settings);
+    figures.expect("drawn").expect("a clock")
+}
+
+#[test]
+fn a_device_s_copies_and_sorts_are_timed() {
+    assert!(offscreen().time_sort(5000).expect("sorted").is_some());
+    assert!(offscreen().time_copy(1 << 20).expect("copied").is_some());
 }
 
 #[test]
