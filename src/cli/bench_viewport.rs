@@ -111,7 +111,7 @@ fn open(path: &std::path::Path) -> anyhow::Result<Arc<GaussianSplats>> {
 fn bench(offscreen: &Offscreen, scene: &mut Scene, arguments: &Arguments, bytes_a_sec: f64) -> anyhow::Result<()> {
     let mut figures = [Vec::new(), Vec::new()];
     for camera in cameras(arguments.cameras) {
-        for (tier, figures) in SplatTier::ALL.into_iter().zip(&mut figures) {
+        for (tier, figures) in SplatTier::ON_DEVICE.into_iter().zip(&mut figures) {
             let settings = RenderSettings {
                 shows: Shows::Splats,
                 splat_tier: Some(tier),
@@ -125,11 +125,14 @@ fn bench(offscreen: &Offscreen, scene: &mut Scene, arguments: &Arguments, bytes_
             }
         }
     }
-    for (tier, figures) in SplatTier::ALL.into_iter().zip(figures) {
+    for (tier, figures) in SplatTier::ON_DEVICE.into_iter().zip(figures) {
         print_table(tier, &figures, bytes_a_sec);
     }
     Ok(())
 }
+
+/// One of a frame's steps.
+type Step = fn(&SplatFigures) -> StepFigures;
 
 fn print_table(tier: SplatTier, figures: &[SplatFigures], bytes_a_sec: f64) {
     let count = |of: fn(&SplatFigures) -> u32| median(figures.iter().map(of).collect());
@@ -140,7 +143,6 @@ fn print_table(tier: SplatTier, figures: &[SplatFigures], bytes_a_sec: f64) {
         count(|figures| figures.num_pairs),
         count(|figures| figures.num_batches),
     ));
-    type Step = fn(&SplatFigures) -> StepFigures;
     let steps: [(&str, Step); 4] = [
         ("cull, project", |figures| figures.project),
         ("sort", |figures| figures.sort),
@@ -226,7 +228,7 @@ fn shell_part(seed: u64, count: u32, scale: f32) -> GaussianSplats {
     splats
 }
 
-/// Normally distributed numbers, the same on every run (Box and Muller 1958 over SplitMix64).
+/// Normally distributed numbers, the same on every run (Box and Muller 1958 over `SplitMix64`).
 struct Normal {
     state: u64,
     spare: Option<f32>,

@@ -39,7 +39,8 @@
 //! Limits. Pairs are held for one batch at a time, 128 MiB at most, and a frame has 12 batches; a scene that needs more
 //! is drawn as quads from then on, and the log says so once. A pixel of the tiled tier stops at a transmittance of 1/1024,
 //! a quarter of an 8-bit step. Ellipses of all splats must fit one binding: 4 M splats with 128 MiB, 6 M with 192 MiB.
-//! Devices that lack the compute limits (`splat_tier.rs`) get quads in an order that a thread of the processor sorts.
+//! Devices that lack the compute limits (`splat_tier.rs`), and software drivers, get quads in an order that a thread of
+//! the processor sorts: while the camera moves, it may be a frame or two old.
 
 mod bounds;
 mod device;

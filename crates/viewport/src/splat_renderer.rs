@@ -1,8 +1,8 @@
 //! Draws splats by the tier that suits the device.
 //!
 //! Both tiers begin with projection, compaction and sort on the device. Tiles (compute) then walk front to back and stop
-//! where the picture is opaque; quads (rasteriser) blend everything from the back. Devices without what the sort needs
-//! get quads in an order from the processor.
+//! where the picture is opaque; quads (rasteriser) blend everything from the back. Devices without what the sort needs,
+//! and software drivers, get quads in an order from the processor.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -88,11 +88,24 @@ impl SplatRenderer {
         size_px: [u32; 2],
         forced: Option<SplatTier>,
     ) -> SplatTier {
-        let fits = || TileLayout::new(device, size_px, part.numbers.count, self.max_pairs).is_some();
-        if self.device_sort.is_none() || part.overflow.is_seen.load(Ordering::Relaxed) || !fits() {
-            return SplatTier::Quads;
+        if self.device_sort.is_none() {
+            return SplatTier::ProcessorSorted;
         }
-        forced.or(part.tier).unwrap_or(SplatTier::Tiles)
+        let automatic = if part.has_sorter() {
+            SplatTier::ProcessorSorted
+        } else {
+            SplatTier::Tiles
+        };
+        match forced.or(part.tier).unwrap_or(automatic) {
+            SplatTier::ProcessorSorted if !part.has_sorter() => SplatTier::Quads,
+            SplatTier::Tiles if !self.can_tile(device, part, size_px) => SplatTier::Quads,
+            tier => tier,
+        }
+    }
+
+    fn can_tile(&self, device: &wgpu::Device, part: &SplatPart, size_px: [u32; 2]) -> bool {
+        !part.overflow.is_seen.load(Ordering::Relaxed)
+            && TileLayout::new(device, size_px, part.numbers.count, self.max_pairs).is_some()
     }
 
     /// Makes the bindings that a frame needs and that are not there yet.
@@ -155,13 +168,22 @@ impl SplatRenderer {
         *self.pairs.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Projects and sorts. `frame_group` is the frame's uniforms.
-    pub fn record_order(&self, part: &SplatPart, recorder: &mut Recorder<'_>, frame_group: &wgpu::BindGroup) {
+    /// Projects, and sorts unless the processor does. `frame_group` is the frame's uniforms.
+    pub fn record_order(
+        &self,
+        part: &SplatPart,
+        recorder: &mut Recorder<'_>,
+        frame_group: &wgpu::BindGroup,
+        tier: SplatTier,
+    ) {
         let Some(groups) = &part.groups else { return };
         let mut pass = recorder.compute_pass(Stage::Project);
         pass.set_bind_group(0, frame_group, &[]);
         self.project.record(&mut pass, &groups.project, &part.chunks);
         drop(pass);
+        if tier == SplatTier::ProcessorSorted {
+            return;
+        }
         if let (Some(stage), Some((compact, sort))) = (&self.device_sort, &groups.sort) {
             let mut pass = recorder.compute_pass(Stage::Sort);
             stage.compact.record(&mut pass, compact, part.numbers.count);
@@ -190,7 +212,7 @@ impl SplatRenderer {
         let mut pass = recorder.render_pass(Stage::Raster, color, Some(depth));
         let Some(groups) = &part.groups else { return };
         pass.set_bind_group(0, frame_group, &[]);
-        if groups.sort.is_some() {
+        if tier == SplatTier::Quads {
             self.quads.draw_visible(&mut pass, &groups.quads, &part.buffers.args);
         } else {
             self.quads.draw(&mut pass, &groups.quads, part.numbers.count);

@@ -1,4 +1,4 @@
-//! The two ways to draw splats, and which one a device is better at.
+//! The ways to draw splats, and which one a device is better at.
 
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,13 @@ pub enum SplatTier {
     Tiles,
     /// By the rasteriser, back to front, all of them.
     Quads,
+    /// The same in an order that a thread of the processor sorts, for devices that cannot and for software drivers.
+    ProcessorSorted,
 }
 
 impl SplatTier {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Tiles, Self::Quads];
+    /// Those that leave the processor alone.
+    pub const ON_DEVICE: [Self; 2] = [Self::Tiles, Self::Quads];
 }
 
 impl std::fmt::Display for SplatTier {
@@ -23,6 +25,7 @@ impl std::fmt::Display for SplatTier {
         formatter.write_str(match self {
             Self::Tiles => "tiles",
             Self::Quads => "quads",
+            Self::ProcessorSorted => "quads, sorted by the processor",
         })
     }
 }
@@ -41,12 +44,18 @@ pub fn sorts_on_device(device: &wgpu::Device) -> bool {
         && limits.max_compute_workgroup_size_x >= NEEDED_THREADS
 }
 
+/// Whether the processor sorts splats unless told otherwise.
+///
+/// A software driver runs shaders on that very processor, which takes 0.4 s for a million splats then, and 0.04 s when it
+/// sorts them itself.
+pub fn prefers_processor(device: &wgpu::Device) -> bool {
+    !sorts_on_device(device) || device.adapter_info().device_type == wgpu::DeviceType::Cpu
+}
+
 /// Fewer splats than this are fast in any way.
 const MIN_MEASURED_SPLATS: u32 = 20_000;
 /// Side of the measured picture, pixels.
-const MEASURED_PX: u32 = 1024;
-/// The same on software drivers, where pixels are what costs.
-const MEASURED_SOFTWARE_PX: u32 = 256;
+pub const MEASURED_PX: u32 = 1024;
 /// Besides the first frame of a tier, which also pays for its buffers.
 const NUM_MEASURED_FRAMES: usize = 2;
 
@@ -61,17 +70,15 @@ pub fn measure(
     scene: &mut Scene,
     device: &wgpu::Device,
     queue: &wgpu::Queue,
-    bounds: Bounds,
+    side_px: u32,
 ) -> Result<SplatTier, GpuError> {
-    let is_software = device.adapter_info().device_type == wgpu::DeviceType::Cpu;
-    let side = if is_software { MEASURED_SOFTWARE_PX } else { MEASURED_PX };
     let mut orbit = OrbitCamera::default();
-    orbit.frame(bounds);
+    orbit.frame(scene.splats.as_ref().map_or(Bounds::UNIT, |part| part.bounds));
     let mut fastest = (Duration::MAX, SplatTier::Quads);
-    for tier in SplatTier::ALL {
+    for tier in SplatTier::ON_DEVICE {
         let frame = Frame {
             camera: orbit.camera(1.0),
-            size_px: [side; 2],
+            size_px: [side_px; 2],
             settings: RenderSettings {
                 shows: Shows::Splats,
                 splat_tier: Some(tier),
@@ -93,4 +100,34 @@ pub fn measure(
         }
     }
     Ok(fastest.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use bozzetto_asset::GaussianSplats;
+    use glam::{Quat, Vec3};
+
+    use super::*;
+    use crate::Offscreen;
+    use crate::splat_order::tests::scattered;
+
+    #[test]
+    fn a_measurement_tells_tiles_from_quads() {
+        let offscreen = Offscreen::new().expect("a device");
+        let positions: Vec<Vec3> = scattered(2_000).iter().map(|position| *position * 0.05).collect();
+        let count = positions.len();
+        let splats = GaussianSplats {
+            positions,
+            log_scales: vec![Vec3::splat(0.01_f32.ln()); count],
+            rotations: vec![Quat::IDENTITY; count],
+            opacities: vec![0.5; count],
+            sh: vec![[0.3; 3]; count],
+            ..GaussianSplats::default()
+        };
+        let (device, queue) = (offscreen.device(), offscreen.queue());
+        let mut scene = Scene::new();
+        scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+        let tier = measure(offscreen.renderer(), &mut scene, device, queue, 64).expect("measured");
+        assert!(SplatTier::ON_DEVICE.contains(&tier));
+    }
 }

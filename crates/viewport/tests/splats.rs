@@ -121,7 +121,7 @@ fn assert_like_reference(name: &str, splats: &GaussianSplats) {
         .expect("uploaded");
     for (number, camera) in cameras().iter().enumerate() {
         let expected = expected(splats, camera);
-        for tier in SplatTier::ALL {
+        for tier in SplatTier::ON_DEVICE {
             let drawn = draw(&mut scene, camera, [SIZE; 2], &splats_only(tier));
             let quality = psnr(&values(&drawn), &expected);
             assert!(quality >= MIN_PSNR, "{name}, camera {number}, {tier}: {quality:.1} dB");
@@ -182,7 +182,7 @@ fn mesh_and_splats_hide_each_other_by_depth() {
     scene.set_raw_mesh(device, queue, Some(&slab)).expect("uploaded");
     for projection in [PERSPECTIVE, Projection::Orthographic { height: 1.5 }] {
         let camera = Camera::orbit(0.0, 0.0, 2.0, projection, 1.0);
-        for tier in SplatTier::ALL {
+        for tier in SplatTier::ON_DEVICE {
             let settings = RenderSettings {
                 shows: Shows::Both,
                 shading: Shading::BaseColor,
@@ -208,7 +208,7 @@ fn both_tiers_agree_about_splats_in_and_around_a_mesh() {
     scene.set_raw_mesh(device, queue, Some(&mesh)).expect("uploaded");
     scene.set_splats(device, queue, Some(&voxel_shell())).expect("uploaded");
     for camera in cameras() {
-        let [tiles, quads] = SplatTier::ALL.map(|tier| {
+        let [tiles, quads] = SplatTier::ON_DEVICE.map(|tier| {
             let settings = RenderSettings {
                 shows: Shows::Both,
                 ..splats_only(tier)
@@ -228,7 +228,7 @@ fn splats_over_nothing_keep_their_alpha() {
     let mut scene = Scene::new();
     scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
     let camera = Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0);
-    for tier in SplatTier::ALL {
+    for tier in SplatTier::ON_DEVICE {
         let settings = RenderSettings {
             shows: Shows::Splats,
             splat_tier: Some(tier),
@@ -253,7 +253,7 @@ fn splats_that_are_not_numbers_are_left_out() {
     let mut scene = Scene::new();
     scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
     let camera = Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0);
-    for tier in SplatTier::ALL {
+    for tier in SplatTier::ON_DEVICE {
         let image = draw(&mut scene, &camera, [128; 2], &splats_only(tier));
         assert!(image.get_pixel(64, 64).0[0] > 240);
     }

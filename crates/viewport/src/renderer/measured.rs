@@ -51,14 +51,14 @@ impl Renderer {
         queue: &wgpu::Queue,
     ) -> Result<(), GpuError> {
         let Some(part) = &scene.splats else { return Ok(()) };
-        let (bounds, num_splats) = (part.bounds, part.numbers.count);
-        let class = splat_tier::size_class(num_splats).filter(|_| splat_tier::sorts_on_device(device));
+        let num_splats = part.numbers.count;
+        let class = splat_tier::size_class(num_splats).filter(|_| !splat_tier::prefers_processor(device));
         let Some(class) = class else { return Ok(()) };
         let known = self.tiers().get(&class).copied();
         let tier = if let Some(tier) = known {
             tier
         } else {
-            let tier = splat_tier::measure(self, scene, device, queue, bounds)?;
+            let tier = splat_tier::measure(self, scene, device, queue, splat_tier::MEASURED_PX)?;
             // The measured pictures go: the window has another size.
             scene.forget_picture();
             if tier == SplatTier::Quads {

@@ -96,11 +96,13 @@ impl Renderer {
         target_format: wgpu::TextureFormat,
         options: RendererOptions,
     ) -> Self {
-        if !splat_tier::sorts_on_device(device) {
-            tracing::info!(
-                "{} lacks compute limits that sorting splats needs: the processor sorts them",
-                device.adapter_info().name
-            );
+        if splat_tier::prefers_processor(device) {
+            let reason = if splat_tier::sorts_on_device(device) {
+                "is a software driver"
+            } else {
+                "lacks compute limits that sorting splats needs"
+            };
+            tracing::info!("{} {reason}: the processor sorts splats", device.adapter_info().name);
         }
         let faults = FaultWatch::on(device);
         let frame_layout = gpu::layout(device, "frame", &[gpu::uniform_entry(0)]);
@@ -234,13 +236,16 @@ impl Renderer {
             return Ok(Prepared::Reused);
         }
         gpu::check_texture(device, "The picture", frame.size_px)?;
-        if let Some(splats) = scene.splats.as_mut().filter(|_| frame.settings.shows.has_splats())
-            && splats.update_order(queue, frame.camera.forward(), purpose.waits_for_order)
-        {
-            scene.version += 1;
+        let tier = self.tier(scene, device, frame);
+        if let (Some(splats), Some(tier)) = (&mut scene.splats, tier) {
+            if tier != SplatTier::ProcessorSorted {
+                splats.forget_order();
+            } else if splats.update_order(queue, frame.camera.forward(), purpose.waits_for_order) {
+                scene.version += 1;
+            }
         }
         let drawn = Drawn {
-            tier: self.tier(scene, device, frame),
+            tier,
             frame: frame.clone(),
             version: scene.version,
             keeps_straight_alpha: purpose.keeps_straight_alpha,

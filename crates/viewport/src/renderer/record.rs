@@ -56,7 +56,7 @@ impl Renderer {
             recorder.render_pass(Stage::Raster, color, None);
             return;
         };
-        self.splats.record_order(part, recorder, frame_group);
+        self.splats.record_order(part, recorder, frame_group, tier);
         let mut pass = recorder.encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("depth resolve"),
             depth_stencil_attachment: Some(depth_attachment(&targets.depth, wgpu::LoadOp::Clear(0.0))),

@@ -47,7 +47,7 @@ pub struct SplatPart {
     pub tier: Option<SplatTier>,
     /// Whether the tiled tier has once run out of batches.
     pub overflow: Arc<Overflow>,
-    /// Sorts where the device cannot.
+    /// Sorts where the device cannot, or should not.
     sorter: Option<SplatSorter>,
     /// Direction of the order in the buffer.
     sorted_for: Option<Vec3>,
@@ -79,7 +79,7 @@ impl SplatPart {
         let shadow = GroundShadow::of_splats(splats, &bounds);
         let words = sh_words(splats.sh_degree);
         let count = splats.len() as u32;
-        let sorter = (!splat_tier::sorts_on_device(device))
+        let sorter = splat_tier::prefers_processor(device)
             .then(|| SplatSorter::new(splats.positions.as_slice().into(), Arc::clone(&wake)));
         caught(device, || {
             let buffer = |label, bytes: &[u8]| gpu::filled_buffer(device, queue, label, bytes, BufferUsages::STORAGE);
@@ -121,6 +121,16 @@ impl SplatPart {
     /// Whether the last tiled picture of these splats is incomplete.
     pub fn was_cut_short(&self) -> bool {
         self.tiles.is_some() && self.overflow.is_seen.load(Ordering::Relaxed)
+    }
+
+    /// Whether the processor can sort these splats.
+    pub fn has_sorter(&self) -> bool {
+        self.sorter.is_some()
+    }
+
+    /// Another order than the processor's comes into the buffer.
+    pub fn forget_order(&mut self) {
+        self.sorted_for = None;
     }
 
     /// Where the processor sorts, brings the order up to date for a direction; says whether a new one was uploaded. The
