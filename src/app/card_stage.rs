@@ -14,7 +14,7 @@ use super::stage::{StageContent, StageRequest, upload};
 
 /// What the callback draws with; lives among egui's own GPU resources.
 struct StageResources {
-    renderer: Renderer,
+    renderer: Arc<Renderer>,
     scene: Option<Scene>,
 }
 
@@ -50,7 +50,7 @@ impl CardStage {
     }
 
     /// Draws with these pipelines from now on.
-    pub fn set_renderer(&self, renderer: Renderer) {
+    pub fn set_renderer(&self, renderer: Arc<Renderer>) {
         let resources = StageResources { renderer, scene: None };
         self.render_state.renderer.write().callback_resources.insert(resources);
     }
@@ -100,19 +100,20 @@ fn start_uploads(
     let (device, queue) = (render_state.device.clone(), render_state.queue.clone());
     let target_format = render_state.target_format;
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
-    let mut has_renderer = false;
+    let mut renderer = None;
     let work = move |request: StageRequest, _: &Ticket| {
-        if !has_renderer {
-            let renderer = Box::new(Renderer::new(&device, &queue, target_format));
-            has_renderer = true;
-            for_work.post(Message::Stage(StageContent::Renderer(renderer)));
-        }
+        let renderer = renderer.get_or_insert_with(|| {
+            let renderer = Arc::new(Renderer::new(&device, &queue, target_format));
+            for_work.post(Message::Stage(StageContent::Renderer(Arc::clone(&renderer))));
+            renderer
+        });
         let (wake, has_news) = (for_work.wake(), Arc::clone(&has_news));
         let wake = Arc::new(move || {
             has_news.store(true, Ordering::Relaxed);
             wake();
         });
-        let (scene, faults) = upload(&device, &queue, &request, wake);
+        let (mut scene, mut faults) = upload(&device, &queue, &request, wake);
+        faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
         // What waits to be copied is handed to the card here, so that the window's next frame need not.
         queue.submit([]);
         // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a

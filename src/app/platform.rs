@@ -7,6 +7,7 @@ use egui_wgpu::{RenderState, WgpuConfiguration, WgpuSetup, WgpuSetupCreateNew, w
 /// How the graphics device is opened: with the same limits and features as off-screen rendering and the tests.
 pub fn wgpu_setup() -> WgpuSetup {
     let mut setup = WgpuSetupCreateNew::without_display_handle();
+    setup.instance_descriptor.flags = bozzetto_viewport::instance_flags();
     setup.power_preference = wgpu::PowerPreference::HighPerformance;
     setup.device_descriptor = Arc::new(bozzetto_viewport::device_descriptor);
     WgpuSetup::CreateNew(setup)

@@ -33,7 +33,7 @@ impl StageRequest {
 /// What a stage's thread made.
 pub enum StageContent {
     /// The pipelines; comes once, before the first scene of a graphics card.
-    Renderer(Box<Renderer>),
+    Renderer(Arc<Renderer>),
     /// The processor is ready to draw; comes once.
     Ready,
     /// Content is where it can be drawn from.

@@ -70,7 +70,7 @@ impl ViewportHost {
     pub fn take(&mut self, ctx: &egui::Context, content: StageContent) -> (Option<GpuStatus>, Vec<Problem>) {
         match (content, &mut self.stage) {
             (StageContent::Renderer(renderer), Stage::Card(stage)) => {
-                stage.set_renderer(*renderer);
+                stage.set_renderer(renderer);
                 return (Some(self.ready()), Vec::new());
             }
             (StageContent::Ready, _) => return (Some(self.ready()), Vec::new()),

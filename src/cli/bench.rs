@@ -9,7 +9,7 @@ use bozzetto_hull::HullEngine;
 use bozzetto_mesh::{Control, FinishSettings, finish};
 use parking_lot::Mutex;
 
-use super::{output, sources};
+use super::{bench_viewport, output, sources};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -30,11 +30,14 @@ enum What {
         /// Pictures, folders of pictures or a `transforms.json`; the bundled example when none is given.
         views: Vec<PathBuf>,
     },
+    /// Time the steps of drawing splats, off-screen, by the graphics card's clock.
+    Viewport(bench_viewport::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         What::Generate { views } => generate(views),
+        What::Viewport(arguments) => bench_viewport::run(arguments),
         What::Window { views } => crate::app::bench_window(views.clone()).map(|report| output::line(&report)),
     }
 }

@@ -14,3 +14,11 @@ pub fn device_descriptor(adapter: &wgpu::Adapter) -> wgpu::DeviceDescriptor<'sta
         ..wgpu::DeviceDescriptor::default()
     }
 }
+
+/// How to ask for an instance: the environment's settings, except that arguments of indirect calls are not checked.
+///
+/// The check is a dispatch of its own before each indirect call, of which a frame of splats has some two hundred. All
+/// of those arguments are written by our own shaders, which keep them within what every device takes.
+pub fn instance_flags() -> wgpu::InstanceFlags {
+    wgpu::InstanceFlags::from_env_or_default() - wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL
+}

@@ -48,8 +48,6 @@ pub struct SplatNumbers {
     pub sh_words: u32,
     pub sh_degree: u8,
     pub filter: SplatFilter,
-    /// Threads in one row of workgroups.
-    pub row_length: u32,
 }
 
 /// The ground under the content.
@@ -124,7 +122,7 @@ impl FrameUniforms {
                 u32::from(splats.filter == SplatFilter::Mip),
                 u32::from(splats.sh_degree),
             ],
-            counts: [splats.count, splats.sh_words, splats.row_length, 0],
+            counts: [splats.count, splats.sh_words, 0, 0],
             look: [tone_mapping_code(settings.tone_mapping), 0, 0, 0],
         }
     }

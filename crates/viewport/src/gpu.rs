@@ -83,6 +83,64 @@ pub fn storage_entry(binding: u32, visibility: ShaderStages, read_only: bool) ->
     buffer_entry(binding, visibility, BufferBindingType::Storage { read_only })
 }
 
+/// A binding of a compute shader.
+#[derive(Clone, Copy)]
+pub enum Bound {
+    Uniform,
+    Read,
+    Write,
+    Depth,
+}
+
+/// The layout of a compute shader's group, bindings numbered from 0.
+pub fn compute_layout(device: &wgpu::Device, label: &str, bounds: &[Bound]) -> wgpu::BindGroupLayout {
+    let entries: Vec<_> = (0..)
+        .zip(bounds)
+        .map(|(binding, bound)| match bound {
+            Bound::Uniform => uniform_entry(binding),
+            Bound::Read => storage_entry(binding, ShaderStages::COMPUTE, true),
+            Bound::Write => storage_entry(binding, ShaderStages::COMPUTE, false),
+            Bound::Depth => entry(
+                binding,
+                ShaderStages::COMPUTE,
+                BindingType::Texture {
+                    sample_type: TextureSampleType::Depth,
+                    view_dimension: TextureViewDimension::D2,
+                    multisampled: false,
+                },
+            ),
+        })
+        .collect();
+    layout(device, label, &entries)
+}
+
+/// Workgroup memory begins with anything: where drivers do not clear it, one thread would have to, for all of them.
+pub fn compute_pipeline(
+    device: &wgpu::Device,
+    label: &str,
+    layouts: &[&wgpu::BindGroupLayout],
+    module: &wgpu::ShaderModule,
+    entry_point: &str,
+) -> wgpu::ComputePipeline {
+    let layouts: Vec<_> = layouts.iter().map(|&layout| Some(layout)).collect();
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(label),
+        bind_group_layouts: &layouts,
+        immediate_size: 0,
+    });
+    device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(label),
+        layout: Some(&layout),
+        module,
+        entry_point: Some(entry_point),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..wgpu::PipelineCompilationOptions::default()
+        },
+        cache: None,
+    })
+}
+
 pub fn texture_entry(binding: u32, view_dimension: TextureViewDimension) -> BindGroupLayoutEntry {
     let ty = BindingType::Texture {
         sample_type: TextureSampleType::Float { filterable: true },
@@ -124,6 +182,20 @@ pub fn bind_group(
         layout,
         entries: &entries,
     })
+}
+
+/// A group whose bindings are whole buffers, numbered from 0.
+pub fn buffer_group(
+    device: &wgpu::Device,
+    label: &str,
+    layout: &wgpu::BindGroupLayout,
+    buffers: &[&wgpu::Buffer],
+) -> wgpu::BindGroup {
+    let resources: Vec<_> = (0..)
+        .zip(buffers)
+        .map(|(binding, buffer)| (binding, buffer.as_entire_binding()))
+        .collect();
+    bind_group(device, label, layout, &resources)
 }
 
 pub fn linear_sampler(device: &wgpu::Device, label: &str, address_mode: wgpu::AddressMode) -> wgpu::Sampler {
@@ -260,6 +332,16 @@ pub fn filled_buffer(
         queue.write_buffer(&buffer, 0, bytes);
     }
     buffer
+}
+
+/// A storage buffer that shaders fill.
+pub fn empty_buffer(device: &wgpu::Device, label: &str, bytes: u64, more_usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: bytes.next_multiple_of(16).max(16),
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | more_usage,
+        mapped_at_creation: false,
+    })
 }
 
 /// Fails when a storage buffer of this size can't be made or bound.

@@ -1,7 +1,7 @@
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 
-use crate::{GpuError, RenderSettings, Renderer, Scene, device_descriptor};
+use crate::{GpuError, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor, instance_flags};
 
 /// A device and a renderer that need no window and no display.
 pub struct Offscreen {
@@ -14,21 +14,34 @@ pub struct Offscreen {
 impl Offscreen {
     /// Opens the best adapter there is, a software one included.
     pub fn new() -> Result<Self, GpuError> {
-        pollster::block_on(Self::open())
+        Self::with_options(RendererOptions::default(), |_| ())
     }
 
-    async fn open() -> Result<Self, GpuError> {
+    /// [`Self::new`] with another renderer, on a device that `adjust` may take features and limits from: for tests and
+    /// measurements.
+    pub fn with_options(
+        options: RendererOptions,
+        adjust: impl FnOnce(&mut wgpu::DeviceDescriptor<'static>),
+    ) -> Result<Self, GpuError> {
+        pollster::block_on(Self::open(options, adjust))
+    }
+
+    async fn open(
+        options: RendererOptions,
+        adjust: impl FnOnce(&mut wgpu::DeviceDescriptor<'static>),
+    ) -> Result<Self, GpuError> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        descriptor.flags = instance_flags();
         if std::env::var_os("WGPU_BACKEND").is_none() {
             // Splats need storage buffers in vertex shaders, which OpenGL adapters may lack.
             descriptor.backends = wgpu::Backends::PRIMARY;
         }
         let instance = wgpu::Instance::new(descriptor);
-        let options = wgpu::RequestAdapterOptions {
+        let wanted = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
             ..wgpu::RequestAdapterOptions::default()
         };
-        let adapter = match instance.request_adapter(&options).await {
+        let adapter = match instance.request_adapter(&wanted).await {
             Ok(adapter) => adapter,
             Err(error) => {
                 tracing::debug!("no adapter: {error}");
@@ -36,14 +49,16 @@ impl Offscreen {
             }
         };
         let adapter_name = adapter.get_info().name;
+        let mut descriptor = device_descriptor(&adapter);
+        adjust(&mut descriptor);
         let (device, queue) = adapter
-            .request_device(&device_descriptor(&adapter))
+            .request_device(&descriptor)
             .await
             .map_err(|error| GpuError::NoDevice {
                 adapter: adapter_name.clone(),
                 reason: error.to_string(),
             })?;
-        let renderer = Renderer::new(&device, &queue, wgpu::TextureFormat::Rgba8Unorm);
+        let renderer = Renderer::with_options(&device, &queue, wgpu::TextureFormat::Rgba8Unorm, options);
         Ok(Self {
             device,
             queue,

@@ -5,11 +5,11 @@ use glam::{Vec2, Vec3};
 use half::f16;
 use rayon::prelude::*;
 
-/// Range of the natural logarithm of a standard deviation; shared with `SCALE_RANGE` in splats.wgsl. Steps of
+/// Range of the natural logarithm of a standard deviation; shared with `SCALE_RANGE` in `splat_project.wgsl`. Steps of
 /// 24 / 65535 keep sizes to 0.02 %.
 const SCALE_RANGE: (f32, f32) = (-16.0, 8.0);
 
-/// One splat's geometry; `SplatGeometry` in splats.wgsl.
+/// One splat's geometry; `SplatGeometry` in `splat_project.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 pub struct SplatGeometry {

@@ -28,6 +28,18 @@ pub fn read_back(
     };
     encoder.copy_texture_to_buffer(texture.as_image_copy(), target, texture.size());
     queue.submit([encoder.finish()]);
+    let bytes = read_bytes(device, &buffer)?;
+    let mut pixels = Vec::with_capacity((row_bytes * height) as usize);
+    for row in bytes.chunks_exact(padded_row_bytes as usize) {
+        pixels.extend_from_slice(&row[..row_bytes as usize]);
+    }
+    RgbaImage::from_raw(width, height, pixels).ok_or_else(|| GpuError::ReadBack {
+        reason: "its size is wrong".to_owned(),
+    })
+}
+
+/// Waits for the device and copies a buffer that can be mapped.
+pub fn read_bytes(device: &wgpu::Device, buffer: &wgpu::Buffer) -> Result<Vec<u8>, GpuError> {
     let failed = |reason: String| GpuError::ReadBack { reason };
     let (sender, receiver) = std::sync::mpsc::channel();
     buffer.slice(..).map_async(wgpu::MapMode::Read, move |mapped| {
@@ -43,9 +55,27 @@ pub fn read_back(
         .slice(..)
         .get_mapped_range()
         .map_err(|error| failed(error.to_string()))?;
-    let mut pixels = Vec::with_capacity((row_bytes * height) as usize);
-    for row in bytes.chunks_exact(padded_row_bytes as usize) {
-        pixels.extend_from_slice(&row[..row_bytes as usize]);
-    }
-    RgbaImage::from_raw(width, height, pixels).ok_or_else(|| failed("its size is wrong".to_owned()))
+    Ok(bytes.to_vec())
+}
+
+/// Copies the first words of a buffer that is a copy's source.
+#[cfg(test)]
+pub fn read_words(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    buffer: &wgpu::Buffer,
+    count: usize,
+) -> Result<Vec<u32>, GpuError> {
+    let bytes = (count as u64 * 4).max(4);
+    let copy = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("read words"),
+        size: bytes,
+        usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, bytes);
+    queue.submit([encoder.finish()]);
+    let bytes = read_bytes(device, &copy)?;
+    Ok(bytemuck::pod_collect_to_vec(&bytes[..count * 4]))
 }

@@ -1,6 +1,8 @@
 use bozzetto_asset::Camera;
 use serde::{Deserialize, Serialize};
 
+use crate::SplatTier;
+
 /// Which representation of the asset is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Shows {
@@ -143,6 +145,8 @@ pub struct RenderSettings {
     pub tone_mapping: ToneMapping,
     /// Length of the drawn frusta, metres.
     pub camera_size: f32,
+    /// How splats are drawn; `None` leaves it to what was measured. A tier that the device does not have is ignored.
+    pub splat_tier: Option<SplatTier>,
 }
 
 impl Default for RenderSettings {
@@ -163,6 +167,7 @@ impl Default for RenderSettings {
             exposure: 0.0,
             tone_mapping: ToneMapping::default(),
             camera_size: 0.22,
+            splat_tier: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Back-to-front order of splats, sorted on a thread of its own.
+//! Back-to-front order of splats, sorted on a thread of its own, for devices that cannot sort.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -48,8 +48,8 @@ fn digit(key: u32, pass: usize) -> usize {
     (key >> (pass as u32 * RADIX_BITS)) as usize & (NUM_BUCKETS - 1)
 }
 
-/// A key that grows as depth falls: the usual order-keeping image of a float's bits, inverted.
-fn descending_key(depth: f32) -> u32 {
+/// A key that grows as depth falls, as `descending_key` of `splat_project.wgsl`: the usual order-keeping image of a float's bits, inverted.
+pub fn descending_key(depth: f32) -> u32 {
     let bits = (depth + 0.0).to_bits();
     let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
     !ascending
@@ -166,10 +166,11 @@ fn sort_until_closed(positions: &[Vec3], shared: &Shared, wake: &Mutex<Option<Wa
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn scattered(count: usize) -> Vec<Vec3> {
+    /// Points of which many share a depth.
+    pub fn scattered(count: usize) -> Vec<Vec3> {
         let mut state = 1_u32;
         let mut next = move || {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

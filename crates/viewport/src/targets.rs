@@ -48,7 +48,7 @@ impl Targets {
         let solid_samples = view(&texture("solid samples", LAYER_FORMAT, SOLID_SAMPLES, none));
         let solid_depth = view(&texture("solid depth samples", DEPTH_FORMAT, SOLID_SAMPLES, read));
         let solid = view(&texture("solid layer", LAYER_FORMAT, 1, read));
-        let depth = view(&texture("solid depth", DEPTH_FORMAT, 1, none));
+        let depth = view(&texture("solid depth", DEPTH_FORMAT, 1, read));
         let splats = view(&texture("splat layer", LAYER_FORMAT, 1, read));
         let picture_texture = texture("picture", PICTURE_FORMAT, 1, read | wgpu::TextureUsages::COPY_SRC);
         let picture = view(&picture_texture);
@@ -68,28 +68,17 @@ impl Targets {
     }
 }
 
-/// A pass that clears a colour target and, if given, tests against a depth that is loaded.
-pub fn color_pass<'a>(
-    encoder: &'a mut wgpu::CommandEncoder,
-    label: &str,
-    target: &wgpu::TextureView,
-    depth: Option<&wgpu::TextureView>,
-    clear: wgpu::Color,
-) -> wgpu::RenderPass<'a> {
-    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some(label),
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view: target,
-            depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations {
-                load: wgpu::LoadOp::Clear(clear),
-                store: wgpu::StoreOp::Store,
-            },
-        })],
-        depth_stencil_attachment: depth.map(|view| depth_attachment(view, wgpu::LoadOp::Load)),
-        ..wgpu::RenderPassDescriptor::default()
-    })
+/// A colour target that is cleared and kept.
+pub fn color_attachment(target: &wgpu::TextureView, clear: wgpu::Color) -> wgpu::RenderPassColorAttachment<'_> {
+    wgpu::RenderPassColorAttachment {
+        view: target,
+        depth_slice: None,
+        resolve_target: None,
+        ops: wgpu::Operations {
+            load: wgpu::LoadOp::Clear(clear),
+            store: wgpu::StoreOp::Store,
+        },
+    }
 }
 
 /// Depth as an attachment that is kept.

@@ -60,7 +60,12 @@ impl MipsDraw {
                 ];
                 let group = gpu::bind_group(device, "mips", &self.layout, &resources);
                 let target = view(level);
-                let mut pass = crate::targets::color_pass(encoder, "mips", &target, None, wgpu::Color::TRANSPARENT);
+                let color = crate::targets::color_attachment(&target, wgpu::Color::TRANSPARENT);
+                let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+                    label: Some("mips"),
+                    color_attachments: &[Some(color)],
+                    ..wgpu::RenderPassDescriptor::default()
+                });
                 pass.set_pipeline(&self.pipelines[pipeline]);
                 pass.set_bind_group(0, &group, &[]);
                 pass.draw(0..3, 0..1);

@@ -1,6 +1,7 @@
 //! One file a primitive, beside its shader of the same name.
 
 pub mod composite;
+pub mod copy;
 pub mod depth_resolve;
 pub mod environment;
 pub mod ground;
@@ -9,19 +10,54 @@ pub mod mesh;
 pub mod mips;
 pub mod photos;
 pub mod present;
-pub mod splats;
+pub mod radix_sort;
+pub mod splat_batches;
+pub mod splat_binning;
+pub mod splat_compact;
+pub mod splat_project;
+pub mod splat_quads;
+pub mod splat_tiles;
+pub mod tile_layer;
+pub mod tile_ranges;
 pub mod wireframe;
 
 #[cfg(test)]
 mod tests {
-    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 
+    use super::radix_sort::SortPath;
+    use super::splat_batches::SplatBatchesDraw;
+    use super::splat_binning::SplatBinningDraw;
+    use super::splat_compact::SplatCompactDraw;
+    use super::splat_project::SplatProjectDraw;
+    use super::splat_quads::SplatQuadsDraw;
+    use super::splat_tiles::SplatTilesDraw;
+    use super::tile_layer::TileLayerDraw;
+    use super::tile_ranges::TileRangesDraw;
     use crate::gpu::{with_frame, with_frame_and_light};
+
+    /// Files that are only parts of shaders.
+    const PARTS: [&str; 9] = [
+        "control.wgsl",
+        "ellipse.wgsl",
+        "frame.wgsl",
+        "inspection.wgsl",
+        "radix_sort.wgsl",
+        "scan.wgsl",
+        "tile_grid.wgsl",
+        "tile_pixels.wgsl",
+        "tone_mapping.wgsl",
+    ];
+
+    fn with_subgroups(max_subgroups: u32, is_wide: bool) -> String {
+        SortPath::Subgroups { max_subgroups, is_wide }.source()
+    }
 
     #[test]
     fn every_shader_is_valid() {
         let shaders = [
             ("composite", with_frame(include_str!("composite.wgsl"))),
+            ("copy", include_str!("copy.wgsl").to_owned()),
             ("depth_resolve", include_str!("depth_resolve.wgsl").to_owned()),
             ("environment", include_str!("environment.wgsl").to_owned()),
             ("ground", with_frame(include_str!("ground.wgsl"))),
@@ -30,15 +66,30 @@ mod tests {
             ("mips", include_str!("mips.wgsl").to_owned()),
             ("photos", with_frame(include_str!("photos.wgsl"))),
             ("present", include_str!("present.wgsl").to_owned()),
-            ("splats", with_frame(include_str!("splats.wgsl"))),
+            ("radix_sort_portable", SortPath::Portable.source()),
+            ("radix_sort_subgroups", with_subgroups(8, false)),
+            ("splat_batches", SplatBatchesDraw::source()),
+            ("splat_binning", SplatBinningDraw::source()),
+            ("splat_compact", SplatCompactDraw::source()),
+            ("splat_project", SplatProjectDraw::source()),
+            ("splat_quads", SplatQuadsDraw::source()),
+            ("splat_tiles", SplatTilesDraw::source()),
+            ("tile_layer", TileLayerDraw::source()),
+            ("tile_ranges", TileRangesDraw::source()),
             ("wireframe", with_frame(include_str!("wireframe.wgsl"))),
         ];
-        for (name, source) in &shaders {
+        let wide = [("radix_sort_subgroups, wide", with_subgroups(4, true))];
+        for (name, source) in shaders.iter().chain(&wide) {
             let module = naga::front::wgsl::parse_str(source)
                 .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)));
-            Validator::new(ValidationFlags::all(), Capabilities::SHADER_FLOAT16_IN_FLOAT32)
-                .validate(&module)
-                .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)));
+            Validator::new(
+                ValidationFlags::all(),
+                Capabilities::SHADER_FLOAT16_IN_FLOAT32 | Capabilities::SUBGROUP,
+            )
+            .subgroup_stages(ShaderStages::COMPUTE)
+            .subgroup_operations(SubgroupOperationSet::all())
+            .validate(&module)
+            .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)));
         }
         // A shader file that nobody validates would slip through.
         let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/draw")).expect("a folder");
@@ -48,8 +99,7 @@ mod tests {
                     .is_ok_and(|file| file.path().extension() == Some("wgsl".as_ref()))
             })
             .count();
-        let parts = ["frame.wgsl", "inspection.wgsl", "tone_mapping.wgsl"];
-        assert_eq!(num_files, shaders.len() + parts.len(), "{parts:?} are parts of others");
+        assert_eq!(num_files, shaders.len() + PARTS.len());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::ground_shadow::GroundShadow;
 use crate::growing::GrowingBuffer;
 use crate::splat_order::Wake;
 use crate::targets::Targets;
-use crate::{Bounds, Frame, GpuError, RenderSettings, Shading};
+use crate::{Bounds, Frame, GpuError, RenderSettings, Shading, SplatTier};
 use camera_part::CameraPart;
 use mesh_part::MeshPart;
 use splat_part::SplatPart;
@@ -49,6 +49,7 @@ pub(crate) struct Drawn {
     pub frame: Frame,
     pub version: u64,
     pub keeps_straight_alpha: bool,
+    pub tier: Option<SplatTier>,
 }
 
 impl Default for Scene {
@@ -77,7 +78,8 @@ impl Scene {
         Self::default()
     }
 
-    /// Called from the sort thread when a new splat order waits to be drawn: the window asks for a repaint there.
+    /// Called when a better picture can be drawn than the last one, from the thread that found out: the window asks for
+    /// a repaint there.
     pub fn set_wake(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {
         *self.wake.lock().unwrap_or_else(PoisonError::into_inner) = Some(wake);
     }
@@ -161,6 +163,15 @@ impl Scene {
     /// The last picture drawn: sRGB-encoded values in a non-sRGB format, premultiplied alpha.
     pub fn texture_view(&self) -> Option<&wgpu::TextureView> {
         self.targets.as_ref().map(|targets| &targets.picture)
+    }
+
+    /// Drops the pictures, and what is bound to them.
+    pub(crate) fn forget_picture(&mut self) {
+        self.targets = None;
+        self.drawn = None;
+        if let Some(part) = &mut self.splats {
+            part.tiles = None;
+        }
     }
 
     fn content_changed(&mut self) {

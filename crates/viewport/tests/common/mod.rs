@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use bozzetto_asset::{AlphaMode, Camera, Material, Projection, TexturedMesh, TriMesh};
-use bozzetto_viewport::{Background, Offscreen, RenderSettings, Scene};
+use bozzetto_viewport::{Background, Offscreen, RenderSettings, RendererOptions, Scene};
 use glam::{Vec2, Vec3};
 use image::{Rgba, RgbaImage};
 
@@ -15,6 +15,11 @@ pub fn offscreen() -> &'static Offscreen {
         Ok(offscreen) => offscreen,
         Err(error) => panic!("{error}"),
     })
+}
+
+/// A device and a renderer of its own.
+pub fn offscreen_with(options: RendererOptions) -> Offscreen {
+    Offscreen::with_options(options, |_| ()).expect("opened")
 }
 
 pub const PERSPECTIVE: Projection = Projection::Perspective { fov_y_rad: 0.7 };

@@ -8,6 +8,8 @@ use glam::{DMat2, DMat3, DQuat, DVec2, DVec3};
 struct Ellipse {
     center: DVec2,
     inverse: DMat2,
+    /// Where the opacity has surely fallen under 1/255, pixels from the centre.
+    reach: f64,
     depth: f64,
     opacity: f64,
     color: DVec3,
@@ -21,12 +23,20 @@ pub fn render(splats: &GaussianSplats, camera: &Camera, size: usize, background:
     ellipses.sort_by(|a, b| b.depth.total_cmp(&a.depth));
     let mut picture = vec![DVec3::splat(background); size * size];
     for ellipse in &ellipses {
-        for (index, pixel) in picture.iter_mut().enumerate() {
-            let at = DVec2::new((index % size) as f64 + 0.5, (index / size) as f64 + 0.5);
-            let offset = at - ellipse.center;
-            let alpha = (ellipse.opacity * (-0.5 * offset.dot(ellipse.inverse * offset)).exp()).min(0.99);
-            if alpha >= 1.0 / 255.0 {
-                *pixel = ellipse.color * alpha + *pixel * (1.0 - alpha);
+        // Farther from the centre than this on either axis no pixel can reach 1/255: the rest is left out to save time.
+        let reach = ellipse.reach + 1.0;
+        let span = |center: f64| {
+            let limited = |at: f64| at.clamp(0.0, size as f64) as usize;
+            limited((center - reach).floor())..limited((center + reach).ceil())
+        };
+        for y in span(ellipse.center.y) {
+            for x in span(ellipse.center.x) {
+                let offset = DVec2::new(x as f64 + 0.5, y as f64 + 0.5) - ellipse.center;
+                let alpha = (ellipse.opacity * (-0.5 * offset.dot(ellipse.inverse * offset)).exp()).min(0.99);
+                if alpha >= 1.0 / 255.0 {
+                    let pixel = &mut picture[y * size + x];
+                    *pixel = ellipse.color * alpha + *pixel * (1.0 - alpha);
+                }
             }
         }
     }
@@ -92,6 +102,7 @@ fn project(splats: &GaussianSplats, index: usize, camera: &Camera, size: f64) ->
     Some(Ellipse {
         center,
         inverse: spread.inverse(),
+        reach: ((spread.x_axis.x + spread.y_axis.y) * 2.0 * (opacity * 255.0).max(1.0).ln()).sqrt(),
         depth,
         opacity,
         color: color(splats, index, direction),

@@ -1,11 +1,10 @@
-// Gaussian splats in two steps: `project` turns each splat into an ellipse on the picture, `splat_vertex` and
-// `splat_fragment` draw the ellipses as quads, farthest first.
+// Turns each splat into an ellipse on the picture and a key to sort it by; splats outside of the picture get none. One
+// dispatch a chunk of splats (splat_part.rs): every binding is a window on the chunk.
 //
-// Projection: EWA splatting (Zwicker et al. 2001) as in 3D Gaussian Splatting (Kerbl et al. 2023), the covariance on
+// EWA splatting (Zwicker et al. 2001) as in 3D Gaussian Splatting (Kerbl et al. 2023), the covariance on
 // the picture is J W Sigma W^T J^T with J clamped at 1.3 times the view's half extent. Screen filters: 0.3 px added to
 // the diagonal (3DGS), or 0.1 px with the opacity scaled by the root of the determinants' ratio (Mip-Splatting,
-// Yu et al. 2024). A quad ends where opacity falls under 1/255, and opacity is capped at 0.99, as in both.
-// Colours are sRGB-encoded and stay so: blending in encoded values is what the trainers do.
+// Yu et al. 2024). A splat ends where its opacity falls under 1/255, as in both.
 
 struct SplatGeometry {
     position: vec3f,
@@ -16,25 +15,17 @@ struct SplatGeometry {
     unused: u32,
 }
 
-struct Ellipse {
-    center: vec2f,     // pixels from the top left corner
-    axis: vec2f,       // longer axis at one standard deviation, pixels
-    depth: f32,        // reversed, as in the depth buffer
-    minor: f32,        // length of the shorter axis at one standard deviation, pixels
-    color_rg: u32,     // f16; 0 opacity when there is nothing to draw
-    color_b_opacity: u32,
-}
-
 const SCALE_RANGE: vec2f = vec2f(-16.0, 8.0); // shared with packing.rs
-const MIN_ALPHA: f32 = 1.0 / 255.0;
-const MAX_ALPHA: f32 = 0.99;
 const DILATION: f32 = 0.3;
 const MIP_KERNEL: f32 = 0.1;
 const MIN_MIP_RATIO: f32 = 0.000025;
+const NOT_VISIBLE: u32 = 0xffffffffu; // shared with splat_compact.wgsl
 
 @group(1) @binding(0) var<storage, read> geometry: array<SplatGeometry>;
 @group(1) @binding(1) var<storage, read> harmonics: array<u32>;
 @group(1) @binding(2) var<storage, read_write> projected: array<Ellipse>;
+@group(1) @binding(3) var<storage, read_write> depth_keys: array<u32>;
+@group(1) @binding(4) var<storage, read_write> block_counts: array<u32>; // visible splats of each workgroup
 
 fn rotation_matrix(q: vec4f) -> mat3x3f {
     let x = q.x; let y = q.y; let z = q.z; let w = q.w;
@@ -98,16 +89,44 @@ fn picture_jacobian(view: vec3f) -> mat2x3f {
     );
 }
 
+// Grows as depth falls: the usual order-keeping image of a float's bits, inverted. As `descending_key` of splat_order.rs.
+fn descending_key(depth: f32) -> u32 {
+    // Both zeros are one depth.
+    let bits = select(bitcast<u32>(depth), 0u, depth == 0.0);
+    return select(~(bits | 0x80000000u), bits, bits >> 31u == 1u);
+}
+
+var<workgroup> num_visible: atomic<u32>;
+
 @compute @workgroup_size(256)
-fn project(@builtin(global_invocation_id) id: vec3u) {
-    let splat = id.y * frame.counts.z + id.x;
-    if (splat >= frame.counts.x) { return; }
-    projected[splat].color_b_opacity = 0u;
+fn project(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) workgroups: vec3u,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let block = workgroup.y * workgroups.x + workgroup.x;
+    let splat = block * 256u + thread;
+    if (thread == 0u) { atomicStore(&num_visible, 0u); }
+    workgroupBarrier();
+    if (splat < arrayLength(&geometry)) {
+        projected[splat].color_b_opacity = 0u;
+        let key = project_one(splat);
+        depth_keys[splat] = key;
+        if (key != NOT_VISIBLE) { atomicAdd(&num_visible, 1u); }
+    }
+    workgroupBarrier();
+    if (thread == 0u && block < arrayLength(&block_counts)) { block_counts[block] = atomicLoad(&num_visible); }
+}
+
+// The splat's key, or NOT_VISIBLE.
+fn project_one(splat: u32) -> u32 {
     let packed = geometry[splat];
     let view = (frame.view_from_world * vec4f(packed.position, 1.0)).xyz;
     let clip = frame.clip_from_world * vec4f(packed.position, 1.0);
     let is_parallel = frame.eye.w > 0.5;
-    if (!is_parallel && !(-view.z > frame.forward.w)) { return; }
+    if (!is_parallel && !(-view.z > frame.forward.w)) { return NOT_VISIBLE; }
+    let ndc = clip.xyz / clip.w;
+    if (!(ndc.z >= 0.0 && ndc.z <= 1.0)) { return NOT_VISIBLE; }
 
     let scale_z_opacity = unpack2x16unorm(packed.scale_z_opacity);
     let log_scale = mix(vec3f(SCALE_RANGE.x), vec3f(SCALE_RANGE.y),
@@ -135,58 +154,25 @@ fn project(@builtin(global_invocation_id) id: vec3u) {
         xx += DILATION;
         yy += DILATION;
     }
-    if (!(opacity >= MIN_ALPHA)) { return; }
+    if (!(opacity >= MIN_ALPHA)) { return NOT_VISIBLE; }
 
     let middle = 0.5 * (xx + yy);
     let radius = length(vec2f(0.5 * (xx - yy), xy));
     let major = sqrt(middle + radius);
     let minor = sqrt(max(middle - radius, 1e-6));
     let angle = 0.5 * atan2(2.0 * xy, xx - yy);
-    let ndc = clip.xyz / clip.w;
     let center = (vec2f(ndc.x, -ndc.y) * 0.5 + 0.5) * frame.viewport.xy;
-    let reach = major * sqrt(2.0 * log(opacity / MIN_ALPHA));
-    if (any(center + reach < vec2f(0.0)) || any(center - reach > frame.viewport.xy)) { return; }
+    let axis = vec2f(cos(angle), sin(angle));
+    // Half extents of the box about the ellipse where opacity is MIN_ALPHA.
+    let reach = sqrt(2.0 * log(opacity / MIN_ALPHA)) * sqrt(axis * axis * major * major + axis.yx * axis.yx * minor * minor);
+    if (any(center + reach < vec2f(0.0)) || any(center - reach > frame.viewport.xy)) { return NOT_VISIBLE; }
 
     var direction = frame.forward.xyz;
     if (!is_parallel) { direction = normalize(packed.position - frame.eye.xyz); }
     let color = splat_color(splat, direction);
     projected[splat] = Ellipse(
-        center, vec2f(cos(angle), sin(angle)) * major, ndc.z, minor,
+        center, axis * major, ndc.z, minor,
         pack2x16float(min(color.rg, vec2f(60000.0))), pack2x16float(vec2f(min(color.b, 60000.0), opacity)),
     );
-}
-
-@group(1) @binding(3) var<storage, read> order: array<u32>;
-@group(1) @binding(4) var<storage, read> ellipses: array<Ellipse>;
-
-struct SplatFragment {
-    @builtin(position) position: vec4f,
-    @location(0) offset: vec2f, // from the centre, standard deviations
-    @location(1) @interpolate(flat) color: vec4f,
-}
-
-@vertex
-fn splat_vertex(@builtin(vertex_index) corner: u32, @builtin(instance_index) instance: u32) -> SplatFragment {
-    let ellipse = ellipses[order[instance]];
-    let b_opacity = unpack2x16float(ellipse.color_b_opacity);
-    var out: SplatFragment;
-    out.color = vec4f(unpack2x16float(ellipse.color_rg), b_opacity);
-    if (b_opacity.y < MIN_ALPHA) {
-        out.position = vec4f(2.0, 2.0, 0.0, 1.0);
-        return out;
-    }
-    let reach = sqrt(2.0 * log(b_opacity.y / MIN_ALPHA));
-    out.offset = (vec2f(f32(corner & 1u), f32(corner >> 1u)) * 2.0 - 1.0) * reach;
-    let across = normalize(vec2f(-ellipse.axis.y, ellipse.axis.x)) * ellipse.minor;
-    let pixel = ellipse.center + ellipse.axis * out.offset.x + across * out.offset.y;
-    let ndc = pixel * frame.viewport.zw * 2.0 - 1.0;
-    out.position = vec4f(ndc.x, -ndc.y, ellipse.depth, 1.0);
-    return out;
-}
-
-@fragment
-fn splat_fragment(in: SplatFragment) -> @location(0) vec4f {
-    let alpha = min(in.color.a * exp(-0.5 * dot(in.offset, in.offset)), MAX_ALPHA);
-    if (alpha < MIN_ALPHA) { discard; }
-    return vec4f(in.color.rgb * alpha, alpha);
+    return descending_key(dot(packed.position, frame.forward.xyz));
 }

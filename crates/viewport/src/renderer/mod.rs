@@ -1,3 +1,9 @@
+mod measured;
+mod record;
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 
@@ -10,15 +16,18 @@ use crate::draw::mesh::MeshDraw;
 use crate::draw::mips::MipsDraw;
 use crate::draw::photos::PhotosDraw;
 use crate::draw::present::PresentDraw;
-use crate::draw::splats::SplatsDraw;
+use crate::draw::radix_sort::RadixSort;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{FaultWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, SplatNumbers};
 use crate::read_back::read_back;
+use crate::recorder::Recorder;
 use crate::scene::Drawn;
 use crate::scene::mesh_part::MeshGroups;
-use crate::targets::{Targets, color_pass, depth_attachment};
-use crate::{Environment, Frame, GpuError, RenderSettings, Scene, gpu};
+use crate::scene::splat_part::SplatPart;
+use crate::splat_renderer::SplatRenderer;
+use crate::targets::Targets;
+use crate::{Environment, Frame, GpuError, RenderSettings, Scene, SplatTier, gpu, splat_tier};
 
 /// What [`Renderer::prepare`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +36,24 @@ pub enum Prepared {
     Drew,
     /// Nothing had changed: the last picture stands.
     Reused,
+}
+
+/// What a renderer is made to do otherwise than it would by itself: for tests and measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RendererOptions {
+    /// Use subgroups where the device has them.
+    pub subgroups: bool,
+    /// Most pairs of tile and splat held at once, in place of what suits the splats.
+    pub max_pairs: Option<u32>,
+}
+
+impl Default for RendererOptions {
+    fn default() -> Self {
+        Self {
+            subgroups: true,
+            max_pairs: None,
+        }
+    }
 }
 
 /// The pipelines. Made once a device, shared by every scene on it; never changes.
@@ -39,7 +66,9 @@ pub struct Renderer {
     lines: LinesDraw,
     photos: PhotosDraw,
     ground: GroundDraw,
-    splats: SplatsDraw,
+    splats: SplatRenderer,
+    /// The faster tier by number of splats (`splat_tier::size_class`), as far as measured.
+    tiers: Mutex<HashMap<u32, SplatTier>>,
     depth_resolve: DepthResolveDraw,
     composite: CompositeDraw,
     present: PresentDraw,
@@ -57,6 +86,24 @@ impl Renderer {
     /// Builds every pipeline. `target_format` is that of the pass given to [`Self::blit`] (not an sRGB format: encoded
     /// values are written). Takes over the device's handlers for uncaught errors and loss.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, target_format: wgpu::TextureFormat) -> Self {
+        Self::with_options(device, queue, target_format, RendererOptions::default())
+    }
+
+    /// [`Self::new`] for tests and measurements.
+    pub fn with_options(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        target_format: wgpu::TextureFormat,
+        options: RendererOptions,
+    ) -> Self {
+        if splat_tier::prefers_processor(device) {
+            let reason = if splat_tier::sorts_on_device(device) {
+                "is a software driver"
+            } else {
+                "lacks compute limits that sorting splats needs"
+            };
+            tracing::info!("{} {reason}: the processor sorts splats", device.adapter_info().name);
+        }
         let faults = FaultWatch::on(device);
         let frame_layout = gpu::layout(device, "frame", &[gpu::uniform_entry(0)]);
         let lights = EnvironmentLights::new(device);
@@ -69,7 +116,8 @@ impl Renderer {
             lines: LinesDraw::new(device, &frame_layout),
             photos: PhotosDraw::new(device, &frame_layout),
             ground: GroundDraw::new(device, &frame_layout),
-            splats: SplatsDraw::new(device, &frame_layout),
+            splats: SplatRenderer::new(device, &frame_layout, options),
+            tiers: Mutex::default(),
             depth_resolve: DepthResolveDraw::new(device),
             composite: CompositeDraw::new(device, &frame_layout),
             present: PresentDraw::new(device, target_format),
@@ -81,8 +129,8 @@ impl Renderer {
 
     /// Draws the scene into its own textures, unless camera, size, settings and content are those of the last picture.
     ///
-    /// Splats are sorted on their own thread: while the camera moves they are drawn in the newest order there is, and
-    /// the scene's wake call asks for one more frame. Device faults come back as an error once. A size of zero draws
+    /// Where the device cannot sort splats, a thread does: while the camera moves they are drawn in the newest order
+    /// there is, and the scene's wake call asks for one more frame. Device faults come back as an error once. A size of zero draws
     /// nothing.
     pub fn prepare(
         &self,
@@ -96,7 +144,11 @@ impl Renderer {
             waits_for_order: false,
             keeps_straight_alpha: false,
         };
-        self.prepare_for(purpose, scene, device, queue, encoder, frame)
+        let prepared = self.prepare_for(purpose, scene, device, queue, &mut Recorder::silent(encoder), frame);
+        if let Some(part) = &scene.splats {
+            part.overflow.ask(device);
+        }
+        prepared
     }
 
     /// Copies the scene's picture into a pass with `target_format`, filling its viewport, blended over what is there.
@@ -125,17 +177,43 @@ impl Renderer {
             size_px,
             settings: settings.clone(),
         };
+        let mut picture = self.draw_image(scene, device, queue, &frame)?;
+        if scene.splats.as_ref().is_some_and(SplatPart::was_cut_short) {
+            // Too much for tiles, as only the finished frame tells: this draws quads.
+            picture = self.draw_image(scene, device, queue, &frame)?;
+        }
+        Ok(picture)
+    }
+
+    fn draw_image(
+        &self,
+        scene: &mut Scene,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        frame: &Frame,
+    ) -> Result<RgbaImage, GpuError> {
         let purpose = Purpose {
             waits_for_order: true,
             keeps_straight_alpha: true,
         };
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("picture") });
-        self.prepare_for(purpose, scene, device, queue, &mut encoder, &frame)?;
+        self.prepare_for(
+            purpose,
+            scene,
+            device,
+            queue,
+            &mut Recorder::silent(&mut encoder),
+            frame,
+        )?;
         let Some(targets) = &scene.targets else {
-            return Ok(RgbaImage::new(size_px[0], size_px[1]));
+            return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
         };
         let picture = read_back(device, queue, encoder, &targets.picture_texture);
         self.faults.take().map_or(picture, Err)
+    }
+
+    pub(crate) fn radix_sort(&self) -> Option<&RadixSort> {
+        self.splats.radix_sort()
     }
 
     /// Whether the device is gone: make a new one, a new renderer and new scenes.
@@ -149,7 +227,7 @@ impl Renderer {
         scene: &mut Scene,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        encoder: &mut wgpu::CommandEncoder,
+        recorder: &mut Recorder<'_>,
         frame: &Frame,
     ) -> Result<Prepared, GpuError> {
         if let Some(fault) = self.faults.take() {
@@ -160,12 +238,16 @@ impl Renderer {
             return Ok(Prepared::Reused);
         }
         gpu::check_texture(device, "The picture", frame.size_px)?;
-        if let Some(splats) = scene.splats.as_mut().filter(|_| frame.settings.shows.has_splats())
-            && splats.update_order(queue, frame.camera.forward(), purpose.waits_for_order)
-        {
-            scene.version += 1;
+        let tier = self.tier(scene, device, frame);
+        if let (Some(splats), Some(tier)) = (&mut scene.splats, tier) {
+            if tier != SplatTier::ProcessorSorted {
+                splats.forget_order();
+            } else if splats.update_order(queue, frame.camera.forward(), purpose.waits_for_order) {
+                scene.version += 1;
+            }
         }
         let drawn = Drawn {
+            tier,
             frame: frame.clone(),
             version: scene.version,
             keeps_straight_alpha: purpose.keeps_straight_alpha,
@@ -175,11 +257,20 @@ impl Renderer {
         }
         scene.drawn = None;
         caught(device, || {
-            self.make_ready(scene, device, queue, encoder, frame, purpose);
-            self.record(scene, encoder, frame);
+            self.make_ready(scene, device, queue, recorder.encoder, &drawn);
+            self.record(scene, recorder, &drawn);
+            if let (Some(SplatTier::Tiles), Some(part)) = (drawn.tier, &scene.splats) {
+                part.overflow.watch(device, recorder.encoder, &part.buffers.control);
+            }
         })?;
         scene.drawn = Some(drawn);
         Ok(Prepared::Drew)
+    }
+
+    /// How this frame's splats are drawn; `None` when there are none to draw.
+    fn tier(&self, scene: &Scene, device: &wgpu::Device, frame: &Frame) -> Option<SplatTier> {
+        let part = scene.splats.as_ref().filter(|_| frame.settings.shows.has_splats())?;
+        Some(self.splats.tier(device, part, frame.size_px, frame.settings.splat_tier))
     }
 
     /// Makes whatever this frame needs and is not there yet, and writes what changed.
@@ -189,16 +280,16 @@ impl Renderer {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         encoder: &mut wgpu::CommandEncoder,
-        frame: &Frame,
-        purpose: Purpose,
+        drawn: &Drawn,
     ) {
+        let frame = &drawn.frame;
         if scene
             .targets
             .as_ref()
             .is_none_or(|targets| targets.size_px != frame.size_px)
         {
             // The old pictures go first: at 4K both together would be half a gigabyte.
-            scene.targets = None;
+            scene.forget_picture();
             scene.targets = Some(Targets::new(
                 device,
                 frame.size_px,
@@ -223,10 +314,8 @@ impl Renderer {
                 }
             }
         }
-        if let Some(splats) = &mut scene.splats
-            && splats.groups.is_none()
-        {
-            splats.groups = Some(self.splats.bind(device, splats));
+        if let (Some(part), Some(targets), Some(tier)) = (&mut scene.splats, &scene.targets, drawn.tier) {
+            self.splats.make_ready(device, queue, part, targets, tier);
         }
         if let Some(cameras) = &mut scene.cameras
             && cameras.group.is_none()
@@ -235,27 +324,20 @@ impl Renderer {
         }
         self.lights.light(frame.settings.environment, device, queue);
         scene.write_overlays(device, queue, &frame.settings);
-        self.write_uniforms(scene, device, queue, frame, purpose);
+        self.write_uniforms(scene, device, queue, drawn);
     }
 
-    fn write_uniforms(
-        &self,
-        scene: &mut Scene,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        frame: &Frame,
-        purpose: Purpose,
-    ) {
+    fn write_uniforms(&self, scene: &mut Scene, device: &wgpu::Device, queue: &wgpu::Queue, drawn: &Drawn) {
         let numbers = scene
             .splats
             .as_ref()
             .map_or_else(SplatNumbers::default, |part| part.numbers);
         let uniforms = FrameUniforms::new(
-            frame,
+            &drawn.frame,
             &scene.ground(),
             numbers,
             EnvironmentLights::NUM_LEVELS,
-            purpose.keeps_straight_alpha,
+            drawn.keeps_straight_alpha,
         );
         let bytes = bytemuck::bytes_of(&uniforms);
         if let Some((buffer, _)) = &scene.uniforms {
@@ -266,92 +348,4 @@ impl Renderer {
             scene.uniforms = Some((buffer, group));
         }
     }
-
-    fn record(&self, scene: &Scene, encoder: &mut wgpu::CommandEncoder, frame: &Frame) {
-        self.record_solid(scene, encoder, frame);
-        self.record_splats(scene, encoder, frame);
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
-            return;
-        };
-        let mut pass = color_pass(encoder, "composite", &targets.picture, None, wgpu::Color::TRANSPARENT);
-        pass.set_bind_group(0, frame_group, &[]);
-        self.composite.draw(&mut pass, &targets.composite_group);
-    }
-
-    fn record_solid(&self, scene: &Scene, encoder: &mut wgpu::CommandEncoder, frame: &Frame) {
-        let settings = &frame.settings;
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
-            return;
-        };
-        let mesh = scene.mesh(settings);
-        let mesh = mesh.and_then(|mesh| mesh.groups.as_ref().map(|groups| (mesh, groups)));
-        let Some(light) = self.lights.made(settings.environment) else {
-            return;
-        };
-        let mut pass = solid_pass(encoder, targets);
-        pass.set_bind_group(0, frame_group, &[]);
-        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| !mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, light);
-        }
-        if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
-            self.photos.draw(&mut pass, group, &scene.photos);
-        }
-        self.lines.draw(&mut pass, &scene.lines);
-        let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
-        if let Some(group) = scene.ground_group.as_ref().filter(|_| has_ground) {
-            self.ground.draw(&mut pass, group);
-        }
-        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, light);
-        }
-        if let Some((mesh, groups)) = mesh.filter(|_| settings.wireframe) {
-            self.wireframe.draw(&mut pass, mesh, &groups.wireframe);
-        }
-    }
-
-    fn record_splats(&self, scene: &Scene, encoder: &mut wgpu::CommandEncoder, frame: &Frame) {
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
-            return;
-        };
-        let splats = scene.splats.as_ref().filter(|_| frame.settings.shows.has_splats());
-        let splats = splats.and_then(|part| part.groups.as_ref().map(|groups| (groups, part.numbers.count)));
-        if let Some((groups, count)) = splats {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("splat projection"),
-                timestamp_writes: None,
-            });
-            pass.set_bind_group(0, frame_group, &[]);
-            self.splats.project(&mut pass, groups, count);
-            drop(pass);
-            let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-                label: Some("depth resolve"),
-                depth_stencil_attachment: Some(depth_attachment(&targets.depth, wgpu::LoadOp::Clear(0.0))),
-                ..wgpu::RenderPassDescriptor::default()
-            });
-            self.depth_resolve.draw(&mut pass, &targets.depth_group);
-        }
-        let depth = splats.map(|_| &targets.depth);
-        let mut pass = color_pass(encoder, "splats", &targets.splats, depth, wgpu::Color::TRANSPARENT);
-        if let Some((groups, count)) = splats {
-            pass.set_bind_group(0, frame_group, &[]);
-            self.splats.draw(&mut pass, groups, count);
-        }
-    }
-}
-
-fn solid_pass<'a>(encoder: &'a mut wgpu::CommandEncoder, targets: &Targets) -> wgpu::RenderPass<'a> {
-    encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        label: Some("solid layer"),
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view: &targets.solid_samples,
-            depth_slice: None,
-            resolve_target: Some(&targets.solid),
-            ops: wgpu::Operations {
-                load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
-                store: wgpu::StoreOp::Discard,
-            },
-        })],
-        depth_stencil_attachment: Some(depth_attachment(&targets.solid_depth, wgpu::LoadOp::Clear(0.0))),
-        ..wgpu::RenderPassDescriptor::default()
-    })
 }

@@ -1,0 +1,86 @@
+use super::Renderer;
+use crate::recorder::{Recorder, Stage};
+use crate::scene::Drawn;
+use crate::targets::{Targets, color_attachment, depth_attachment};
+use crate::{Frame, Scene, SplatTier};
+
+impl Renderer {
+    /// Records the passes of a frame that is ready.
+    pub(super) fn record(&self, scene: &Scene, recorder: &mut Recorder<'_>, drawn: &Drawn) {
+        self.record_solid(scene, recorder, &drawn.frame);
+        self.record_splats(scene, recorder, drawn.tier);
+        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
+            return;
+        };
+        let color = color_attachment(&targets.picture, wgpu::Color::TRANSPARENT);
+        let mut pass = recorder.render_pass(Stage::Composite, color, None);
+        pass.set_bind_group(0, frame_group, &[]);
+        self.composite.draw(&mut pass, &targets.composite_group);
+    }
+
+    fn record_solid(&self, scene: &Scene, recorder: &mut Recorder<'_>, frame: &Frame) {
+        let settings = &frame.settings;
+        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
+            return;
+        };
+        let mesh = scene.mesh(settings);
+        let mesh = mesh.and_then(|mesh| mesh.groups.as_ref().map(|groups| (mesh, groups)));
+        let Some(light) = self.lights.made(settings.environment) else {
+            return;
+        };
+        let mut pass = solid_pass(recorder, targets);
+        pass.set_bind_group(0, frame_group, &[]);
+        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| !mesh.is_blended) {
+            self.mesh.draw(&mut pass, mesh, &groups.material, light);
+        }
+        if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
+            self.photos.draw(&mut pass, group, &scene.photos);
+        }
+        self.lines.draw(&mut pass, &scene.lines);
+        let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
+        if let Some(group) = scene.ground_group.as_ref().filter(|_| has_ground) {
+            self.ground.draw(&mut pass, group);
+        }
+        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| mesh.is_blended) {
+            self.mesh.draw(&mut pass, mesh, &groups.material, light);
+        }
+        if let Some((mesh, groups)) = mesh.filter(|_| settings.wireframe) {
+            self.wireframe.draw(&mut pass, mesh, &groups.wireframe);
+        }
+    }
+
+    fn record_splats(&self, scene: &Scene, recorder: &mut Recorder<'_>, tier: Option<SplatTier>) {
+        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
+            return;
+        };
+        let (Some(part), Some(tier)) = (&scene.splats, tier) else {
+            // The composite reads the layer all the same.
+            let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
+            recorder.render_pass(Stage::Raster, color, None);
+            return;
+        };
+        self.splats.record_order(part, recorder, frame_group, tier);
+        let mut pass = recorder.encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("depth resolve"),
+            depth_stencil_attachment: Some(depth_attachment(&targets.depth, wgpu::LoadOp::Clear(0.0))),
+            ..wgpu::RenderPassDescriptor::default()
+        });
+        self.depth_resolve.draw(&mut pass, &targets.depth_group);
+        drop(pass);
+        self.splats.record_layer(part, recorder, frame_group, targets, tier);
+    }
+}
+
+fn solid_pass<'a>(recorder: &'a mut Recorder<'_>, targets: &Targets) -> wgpu::RenderPass<'a> {
+    let color = wgpu::RenderPassColorAttachment {
+        view: &targets.solid_samples,
+        depth_slice: None,
+        resolve_target: Some(&targets.solid),
+        ops: wgpu::Operations {
+            load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
+            store: wgpu::StoreOp::Discard,
+        },
+    };
+    let depth = depth_attachment(&targets.solid_depth, wgpu::LoadOp::Clear(0.0));
+    recorder.render_pass(Stage::Solid, color, Some(depth))
+}

@@ -1,0 +1,123 @@
+//! Hears from the device, without waiting, whether a frame's batches were enough for all of its splats.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::splat_buffers::control;
+use crate::splat_order::Wake;
+
+/// Numbers that a frame leaves behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "counts are called num_ everywhere")]
+pub struct SplatCounts {
+    /// Splats in the picture.
+    pub num_visible: u32,
+    /// Pairs of tile and splat, over all batches.
+    pub num_pairs: u32,
+    /// Batches that the pairs took.
+    pub num_batches: u32,
+}
+
+/// Whether a set of splats was once too much for the tiled tier.
+pub struct Overflow {
+    pub is_seen: AtomicBool,
+    /// Frames that have not been heard of yet.
+    num_pending: AtomicU32,
+    last: Mutex<SplatCounts>,
+    wake: Arc<Mutex<Option<Wake>>>,
+}
+
+impl Overflow {
+    /// `wake` is called when an incomplete picture must be drawn again.
+    pub fn new(wake: Arc<Mutex<Option<Wake>>>) -> Self {
+        Self {
+            is_seen: AtomicBool::new(false),
+            num_pending: AtomicU32::new(0),
+            last: Mutex::default(),
+            wake,
+        }
+    }
+
+    /// Hears what there is to hear, and asks for one more frame while some is not: the device tells only those who ask.
+    pub fn ask(&self, device: &wgpu::Device) {
+        if self.is_pending() && device.poll(wgpu::PollType::Poll).is_ok() && self.is_pending() {
+            self.call_wake();
+        }
+    }
+
+    fn is_pending(&self) -> bool {
+        self.num_pending.load(Ordering::Relaxed) > 0
+    }
+
+    fn call_wake(&self) {
+        let wake = self.wake.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    /// Counts of the last frame that has been heard of.
+    pub fn last(&self) -> SplatCounts {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records that the frame's counts come back once its commands have run.
+    pub fn watch(
+        self: &Arc<Self>,
+        device: &wgpu::Device,
+        encoder: &mut wgpu::CommandEncoder,
+        control_buffer: &wgpu::Buffer,
+    ) {
+        let bytes = u64::from(control::NUM_WORDS) * 4;
+        let words = device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("splat counts"),
+            size: bytes,
+            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+            mapped_at_creation: false,
+        });
+        encoder.copy_buffer_to_buffer(control_buffer, 0, &words, 0, bytes);
+        let (pending, mapped_words) = (Pending::new(self), words.clone());
+        encoder.map_buffer_on_submit(&words, wgpu::MapMode::Read, .., move |mapped| {
+            // A lost device is told of elsewhere.
+            if mapped.is_ok()
+                && let Ok(bytes) = mapped_words.slice(..).get_mapped_range()
+            {
+                pending.0.hear(bytemuck::cast_slice(&bytes));
+            }
+        });
+    }
+
+    fn hear(&self, words: &[u32]) {
+        let word = |at: u32| words[at as usize];
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = SplatCounts {
+            num_visible: word(control::NUM_VISIBLE),
+            num_pairs: word(control::TOTAL_PAIRS),
+            num_batches: word(control::NUM_BATCHES),
+        };
+        let is_complete = word(control::BATCH_END) >= word(control::NUM_VISIBLE) || word(control::OPEN_TILES) == 0;
+        if is_complete || self.is_seen.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        tracing::warn!(
+            "{} splats cover so many tiles that the tiled renderer cannot finish them: they are drawn as quads from now on",
+            word(control::NUM_VISIBLE)
+        );
+        self.call_wake();
+    }
+}
+
+/// A frame that has not been heard of; one that is never submitted is dropped.
+struct Pending(Arc<Overflow>);
+
+impl Pending {
+    fn new(overflow: &Arc<Overflow>) -> Self {
+        overflow.num_pending.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(overflow))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.num_pending.fetch_sub(1, Ordering::Relaxed);
+    }
+}
