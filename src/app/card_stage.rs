@@ -56,11 +56,14 @@ impl CardStage {
     }
 
     /// Draws this scene from now on. `false` before there are pipelines.
-    pub fn set_scene(&self, scene: Scene) -> bool {
+    pub fn set_scene(&self, mut scene: Scene) -> bool {
         let mut renderer = self.render_state.renderer.write();
         let Some(resources) = renderer.callback_resources.get_mut::<StageResources>() else {
             return false;
         };
+        if let Some(older) = resources.scene.take() {
+            scene.reuse_pictures_of(older);
+        }
         resources.scene = Some(scene);
         self.has_news.store(true, Ordering::Relaxed);
         true

@@ -165,6 +165,15 @@ impl Scene {
         self.targets.as_ref().map(|targets| &targets.picture)
     }
 
+    /// Takes over the memory that another scene of the same device was drawn to: content that changes many times a second
+    /// would otherwise allocate it as often.
+    pub fn reuse_pictures_of(&mut self, older: Self) {
+        if older.targets.is_some() {
+            self.forget_picture();
+            self.targets = older.targets;
+        }
+    }
+
     /// Drops the pictures, and what is bound to them.
     pub(crate) fn forget_picture(&mut self) {
         self.targets = None;
