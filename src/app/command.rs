@@ -12,6 +12,7 @@ use bozzetto_engine::ParamValue;
 use bozzetto_mesh::FinishSettings;
 use bozzetto_viewport::{Environment, OrbitCamera, ToneMapping};
 use egui::{Key, KeyboardShortcut, Modifiers};
+use glam::Vec2;
 use parking_lot::Mutex;
 
 use super::navigation::Navigation;
@@ -135,6 +136,8 @@ pub enum Command {
     ToggleCameras,
     /// Moves the artist's eye.
     SetOrbit(OrbitCamera),
+    /// Takes hold of what is seen at a place of the stage, `[0, 1]^2` from the upper left, to turn about it; or lets go.
+    Grip(Option<Vec2>),
     /// Moves the eye so that everything is seen, from the same side.
     FrameAll,
     /// Looks from a side.

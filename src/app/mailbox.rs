@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::state::Problem;
-use super::{export, finish, import, library, stage, telemetry};
+use super::{export, finish, import, library, pick, stage, telemetry};
 
 /// What background threads tell the window. The window applies it in `logic`, also while it is hidden.
 pub enum Message {
@@ -15,6 +15,8 @@ pub enum Message {
     Export(export::ExportEvent),
     /// Saved results.
     Library(library::LibraryEvent),
+    /// The point of the surface that the artist holds.
+    Picked(pick::Picked),
     /// Content for the stage, uploaded and ready to be drawn.
     Stage(stage::StageContent),
     /// Why settings are not in their file.

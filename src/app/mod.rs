@@ -26,6 +26,7 @@ pub mod log;
 mod mailbox;
 mod navigation;
 mod options;
+mod pick;
 pub mod platform;
 mod pool;
 pub mod settings;

@@ -15,6 +15,7 @@ mod health;
 mod holes;
 pub mod nearest;
 mod orient;
+mod ray;
 mod settings;
 #[doc(hidden)]
 pub mod shapes;
@@ -35,6 +36,7 @@ pub use finish::{Finished, Prepared, finish};
 pub use health::{FlawedEdges, MeshHealth};
 pub use holes::fill_holes;
 pub use orient::orient_outward;
+pub use ray::first_hit;
 pub use settings::FinishSettings;
 pub use simplify::{Simplifier, simplify};
 pub use split::split_non_manifold;

@@ -51,6 +51,16 @@ impl OrbitCamera {
         }
     }
 
+    /// Turns as [`Self::orbit`] does, but about a point of the model frame that keeps its place on the picture.
+    pub fn orbit_about(&mut self, pivot: Vec3, delta_rad: Vec2) {
+        let before = self.camera(1.0).world_from_view.matrix3;
+        self.orbit(delta_rad);
+        if pivot.is_finite() {
+            let turn = self.camera(1.0).world_from_view.matrix3 * before.transpose();
+            self.target = pivot + turn * (self.target - pivot);
+        }
+    }
+
     /// Moves target and eye in the image plane by a fraction of the view's height: x right, y up. To drag the scene
     /// with a pointer, pass the negated pointer motion over the view's height in x, and the motion itself in y (down).
     pub fn pan(&mut self, delta: Vec2) {
@@ -143,6 +153,23 @@ impl OrbitCamera {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_point_turned_about_keeps_its_place() {
+        let mut orbit = OrbitCamera::default();
+        let pivot = Vec3::new(0.2, 0.3, -0.1);
+        let place = |orbit: &OrbitCamera| orbit.camera(1.5).project(pivot).expect("in front");
+        let before = place(&orbit);
+        // The last turn runs into the pole, which stops it.
+        for delta in [Vec2::new(0.4, 0.2), Vec2::new(-2.0, 0.5), Vec2::new(0.1, 9.0)] {
+            orbit.orbit_about(pivot, delta);
+            let after = place(&orbit);
+            assert!(
+                after.0.abs_diff_eq(before.0, 1e-4) && (after.1 - before.1).abs() < 1e-4,
+                "{after:?}"
+            );
+        }
+    }
 
     #[test]
     fn framing_keeps_every_corner_inside_and_wastes_little() {

@@ -18,6 +18,7 @@ impl BozzettoApp {
                 Message::Finish(event) => self.apply_finish(event),
                 Message::Export(event) => self.apply_export(event),
                 Message::Library(event) => self.apply_library(event),
+                Message::Picked(picked) => self.apply_picked(picked),
                 Message::Stage(content) => self.apply_stage(content),
                 Message::SettingsNotSaved(problem) => self.say(NoticeLevel::Warning, &problem),
                 Message::Telemetry(reading) => self.state.telemetry = reading,

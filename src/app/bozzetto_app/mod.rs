@@ -36,6 +36,7 @@ use super::library::Library;
 use super::log::LogFeed;
 use super::mailbox::{Mailbox, Message};
 use super::options::{AppOptions, Folders};
+use super::pick::Picker;
 use super::platform::{self, WindowSystem};
 use super::settings::{self, Settings, SettingsWriter};
 use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
@@ -71,6 +72,8 @@ pub struct BozzettoApp {
     finish: Option<Finish>,
     jobs: Option<Jobs>,
     viewport: Option<ViewportHost>,
+    picker: Option<Picker>,
+    last_grip: u64,
     _telemetry: Option<TelemetryThread>,
 
     undo: UndoStack,
@@ -135,6 +138,8 @@ impl BozzettoApp {
             finish: None,
             jobs: None,
             viewport: None,
+            picker: None,
+            last_grip: 0,
             _telemetry: options
                 .reads_telemetry
                 .then(|| TelemetryThread::start(mailbox.clone()))
@@ -161,6 +166,10 @@ impl BozzettoApp {
         }
         match finish {
             Ok(finish) => app.finish = Some(finish),
+            Err(error) => app.say_no_thread(&error),
+        }
+        match Picker::start(&mailbox) {
+            Ok(picker) => app.picker = Some(picker),
             Err(error) => app.say_no_thread(&error),
         }
         app.start_stage(gpu, &mailbox);

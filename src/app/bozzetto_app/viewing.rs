@@ -1,10 +1,13 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bozzetto_asset::{Camera, Direction, Projection};
 use bozzetto_viewport::{Bounds, OrbitCamera};
+use glam::Vec2;
 use image::RgbaImage;
 
 use super::super::Command;
+use super::super::pick::{PickRequest, Picked};
 use super::super::stage::StageContent;
 use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem, ViewportMode};
 use super::super::viewport_host::ViewportHost;
@@ -47,6 +50,7 @@ impl BozzettoApp {
                 self.frames_next_scene = false;
                 return;
             }
+            Command::Grip(place) => return self.grip(place),
             Command::FrameAll => {
                 let framed = self.framed(self.state.viewport.orbit);
                 return self.glide_to(framed);
@@ -76,6 +80,36 @@ impl BozzettoApp {
             other => tracing::debug!("nothing to do for {other:?}"),
         }
         self.remember();
+    }
+
+    /// Looks for the surface at a place of the stage. Until it is found, and where there is none, the eye turns about its
+    /// target.
+    fn grip(&mut self, place: Option<Vec2>) {
+        self.last_grip += 1;
+        self.state.viewport.pivot = None;
+        let (Some(place), Some(picker)) = (place, &self.picker) else {
+            return;
+        };
+        let mesh = self.state.result.as_ref().and_then(|result| {
+            let finished = result.finished.as_ref().map(|finished| &finished.textured.mesh);
+            result.simplified.as_ref().or(finished).or(result.asset.mesh.as_ref())
+        });
+        if let Some(mesh) = mesh {
+            let aspect = self.viewport.as_ref().map_or(1.0, ViewportHost::aspect);
+            let (origin, direction) = self.state.viewport.orbit.camera(aspect).ray(place);
+            picker.pick(PickRequest {
+                grip: self.last_grip,
+                mesh: Arc::clone(mesh),
+                origin,
+                direction,
+            });
+        }
+    }
+
+    pub(super) fn apply_picked(&mut self, picked: Picked) {
+        if picked.grip == self.last_grip {
+            self.state.viewport.pivot = Some(picked.point);
+        }
     }
 
     fn toggle_overlay(&mut self) {

@@ -1,4 +1,5 @@
 use bozzetto_viewport::{Environment, OrbitCamera, RenderSettings, Shading, Shows, ToneMapping};
+use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
 use super::{Problem, ViewId};
@@ -145,6 +146,8 @@ pub struct ViewportState {
     pub navigation: Navigation,
     /// The artist's eye.
     pub orbit: OrbitCamera,
+    /// The point of the surface that the artist holds, model frame.
+    pub pivot: Option<Vec3>,
     /// The picture laid over the stage, if any.
     pub overlay: Option<Overlay>,
     /// Whether the stage can be drawn.
@@ -167,6 +170,7 @@ impl Default for ViewportState {
             tone_mapping: ToneMapping::default(),
             navigation: Navigation::default(),
             orbit: OrbitCamera::default(),
+            pivot: None,
             overlay: None,
             gpu: GpuStatus::default(),
             has_content: false,

@@ -1,6 +1,6 @@
 use bozzetto_viewport::OrbitCamera;
 use egui::{Align2, CentralPanel, PointerButton, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2};
-use glam::Vec2;
+use glam::{Vec2, Vec3};
 
 use super::gizmo::gizmo_ui;
 use super::stage_bar::{overlay_bar_ui, stage_stats_ui, tool_bar_ui};
@@ -96,7 +96,13 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
     let buttons = [PointerButton::Primary, PointerButton::Middle, PointerButton::Secondary];
     let held = buttons.into_iter().find(|button| response.dragged_by(*button));
     if let Some(gesture) = held.and_then(|button| viewport.navigation.drag(button, modifiers)) {
-        follow(&mut orbit, gesture, motion / height);
+        follow(&mut orbit, gesture, motion / height, viewport.pivot);
+        if gesture == Gesture::Turn && response.drag_started() {
+            commands.send(Command::Grip(press_place(ui, response.rect)));
+        }
+    }
+    if response.drag_stopped() {
+        commands.send(Command::Grip(None));
     }
     if response.contains_pointer() {
         let (scroll, pinch, is_touchpad) = ui.input(|input| {
@@ -112,7 +118,9 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
             (input.smooth_scroll_delta(), input.zoom_delta(), is_touchpad)
         });
         match viewport.navigation.swipe(modifiers) {
-            gesture @ (Gesture::Turn | Gesture::Move) if is_touchpad => follow(&mut orbit, gesture, scroll / height),
+            gesture @ (Gesture::Turn | Gesture::Move) if is_touchpad => {
+                follow(&mut orbit, gesture, scroll / height, None)
+            }
             _ => orbit.zoom((-scroll.y * ZOOM_PER_POINT).exp()),
         }
         orbit.zoom(if pinch > 0.0 { pinch.recip() } else { 1.0 });
@@ -125,12 +133,20 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
     }
 }
 
+/// Where the button was pressed, `[0, 1]^2` from the stage's upper left.
+fn press_place(ui: &Ui, stage: Rect) -> Option<Vec2> {
+    let at = ui.input(|input| input.pointer.press_origin())? - stage.min;
+    Some(Vec2::new(at.x / stage.width(), at.y / stage.height()))
+}
+
 /// Moves the eye by a motion of the pointer over the stage's height.
-fn follow(orbit: &mut OrbitCamera, gesture: Gesture, motion: egui::Vec2) {
-    match gesture {
-        Gesture::Turn => orbit.orbit(Vec2::new(-motion.x, motion.y) * std::f32::consts::PI),
-        Gesture::Move => orbit.pan(Vec2::new(-motion.x, motion.y)),
-        Gesture::Zoom => orbit.zoom((motion.y * 3.0).exp()),
+fn follow(orbit: &mut OrbitCamera, gesture: Gesture, motion: egui::Vec2, pivot: Option<Vec3>) {
+    let turn = Vec2::new(-motion.x, motion.y) * std::f32::consts::PI;
+    match (gesture, pivot) {
+        (Gesture::Turn, Some(pivot)) => orbit.orbit_about(pivot, turn),
+        (Gesture::Turn, None) => orbit.orbit(turn),
+        (Gesture::Move, _) => orbit.pan(Vec2::new(-motion.x, motion.y)),
+        (Gesture::Zoom, _) => orbit.zoom((motion.y * 3.0).exp()),
     }
 }
 
