@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::path::Path;
 use std::process::Command;
 
 use common::{bozzetto, example_views, validate_glb};
+use image::AnimationDecoder as _;
 
 fn succeed(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
@@ -152,6 +154,37 @@ fn every_format_is_exported_and_inspected() {
             "{format}: the object is there"
         );
     }
+    an_object_turns_once_round_in_a_gif(&at("a.glb"), &at("r.gif"));
+}
+
+fn an_object_turns_once_round_in_a_gif(glb: &Path, gif: &Path) {
+    let look = [
+        "--frames",
+        "4",
+        "--seconds",
+        "2",
+        "--light",
+        "daylight",
+        "--tone-mapping",
+        "agx",
+    ];
+    succeed(
+        bozzetto()
+            .arg("render")
+            .arg(glb)
+            .args(look)
+            .args(["--size", "80", "60", "-o"])
+            .arg(gif),
+    );
+    let file = std::io::BufReader::new(std::fs::File::open(gif).expect("written"));
+    let frames = image::codecs::gif::GifDecoder::new(file).expect("a GIF").into_frames();
+    let frames = frames.collect_frames().expect("whole");
+    assert_eq!(frames.len(), 4);
+    for frame in &frames {
+        assert_eq!(frame.buffer().dimensions(), (80, 60));
+        assert_eq!(frame.delay().numer_denom_ms(), (500, 1));
+    }
+    assert_ne!(frames[0].buffer().as_raw(), frames[1].buffer().as_raw(), "it turns");
 }
 
 #[test]

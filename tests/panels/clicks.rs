@@ -122,7 +122,11 @@ fn a_drag_on_the_stage_turns_the_eye_and_ignores_the_way_to_the_press() {
     assert_eq!(commands.drain(), []);
     harness.hover_at(stage.center() + egui::vec2(20.0, 0.0));
     harness.step();
-    assert_eq!(commands.drain(), []);
+    let sent = commands.drain();
+    let [Command::Grip(Some(place))] = sent.as_slice() else {
+        panic!("what is under the press is taken hold of: {sent:?}");
+    };
+    assert!(place.abs_diff_eq(glam::Vec2::splat(0.5), 0.01), "{place}");
     harness.hover_at(stage.center() + egui::vec2(60.0, 0.0));
     harness.step();
     let sent = commands.drain();
