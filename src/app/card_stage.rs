@@ -1,7 +1,6 @@
 //! The stage on a graphics card: a thread brings content there, egui's own pass draws it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_viewport::{Frame, GpuError, Renderer, Scene};
 use egui::{PaintCallback, Rect};
@@ -23,24 +22,17 @@ pub struct CardStage {
     render_state: RenderState,
     thread: LatestWins<StageRequest>,
     fault: Arc<Mutex<Option<GpuError>>>,
-    /// Whether the stage looks different although it is asked for as before: the scene has changed.
-    has_news: Arc<AtomicBool>,
-    /// As it was asked for last. Given to egui again while nothing changes, so that it can tell.
-    last_paint: Mutex<Option<(Frame, PaintCallback)>>,
 }
 
 impl CardStage {
     /// Starts the thread for egui's device; it builds the pipelines first.
     pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
-        let has_news = Arc::new(AtomicBool::new(false));
-        let thread = start_uploads(&render_state, mailbox, Arc::clone(&has_news))?;
+        let thread = start_uploads(&render_state, mailbox)?;
         thread.request(StageRequest::default());
         Ok(Self {
             render_state,
             thread,
             fault: Arc::default(),
-            has_news,
-            last_paint: Mutex::default(),
         })
     }
 
@@ -65,7 +57,6 @@ impl CardStage {
             scene.reuse_pictures_of(older);
         }
         resources.scene = Some(scene);
-        self.has_news.store(true, Ordering::Relaxed);
         true
     }
 
@@ -74,32 +65,14 @@ impl CardStage {
         self.fault.lock().take()
     }
 
-    /// Draws a frame into a rectangle of the window. The same callback comes again as long as it draws the same.
+    /// Draws a frame into a rectangle of the window.
     pub fn callback(&self, rect: Rect, frame: Frame) -> PaintCallback {
-        let has_news = self.has_news.swap(false, Ordering::Relaxed);
-        let mut last = self.last_paint.lock();
-        match &*last {
-            Some((last_frame, callback)) if !has_news && *last_frame == frame && callback.rect == rect => {
-                callback.clone()
-            }
-            _ => {
-                let paint = StagePaint {
-                    frame: frame.clone(),
-                    fault: Arc::clone(&self.fault),
-                    has_news: Arc::clone(&self.has_news),
-                };
-                let callback = egui_wgpu::Callback::new_paint_callback(rect, paint);
-                last.insert((frame, callback)).1.clone()
-            }
-        }
+        let fault = Arc::clone(&self.fault);
+        egui_wgpu::Callback::new_paint_callback(rect, StagePaint { frame, fault })
     }
 }
 
-fn start_uploads(
-    render_state: &RenderState,
-    mailbox: &Mailbox,
-    has_news: Arc<AtomicBool>,
-) -> std::io::Result<LatestWins<StageRequest>> {
+fn start_uploads(render_state: &RenderState, mailbox: &Mailbox) -> std::io::Result<LatestWins<StageRequest>> {
     let (device, queue) = (render_state.device.clone(), render_state.queue.clone());
     let target_format = render_state.target_format;
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
@@ -110,12 +83,7 @@ fn start_uploads(
             for_work.post(Message::Stage(StageContent::Renderer(Arc::clone(&renderer))));
             renderer
         });
-        let (wake, has_news) = (for_work.wake(), Arc::clone(&has_news));
-        let wake = Arc::new(move || {
-            has_news.store(true, Ordering::Relaxed);
-            wake();
-        });
-        let (mut scene, mut faults) = upload(&device, &queue, &request, wake);
+        let (mut scene, mut faults) = upload(&device, &queue, &request, for_work.wake());
         faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
         // What waits to be copied is handed to the card here, so that the window's next frame need not.
         queue.submit([]);
@@ -136,7 +104,6 @@ fn start_uploads(
 struct StagePaint {
     frame: Frame,
     fault: Arc<Mutex<Option<GpuError>>>,
-    has_news: Arc<AtomicBool>,
 }
 
 impl CallbackTrait for StagePaint {
@@ -154,7 +121,6 @@ impl CallbackTrait for StagePaint {
             && let Err(fault) = resources.renderer.prepare(scene, device, queue, encoder, &self.frame)
         {
             *self.fault.lock() = Some(fault);
-            self.has_news.store(true, Ordering::Relaxed);
         }
         Vec::new()
     }

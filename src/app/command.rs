@@ -15,7 +15,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use glam::Vec2;
 use parking_lot::Mutex;
 
-use super::navigation::Navigation;
+use super::navigation::{self, Navigation};
 use super::state::{BottomTab, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode};
 
 /// An act of the artist.
@@ -305,7 +305,7 @@ pub static ACTIONS: [CommandInfo; 50] = [
     row(Command::RollSeed, MenuGroup::Edit, Some(keys(CTRL, Key::R)), "Roll a new seed", "Take another random start."),
     row(Command::RemoveSelectedView, MenuGroup::Edit, Some(keys(NONE, Key::Delete)), "Remove picture", "Take the selected picture off the list."),
     row(Command::ClearViews, MenuGroup::Edit, None, "Remove all pictures", "Start with an empty list."),
-    row(Command::SetViewportMode(ViewportMode::Mesh), MenuGroup::View, Some(keys(NONE, Key::Num1)), "Mesh", "The mesh with its textures, in studio light."),
+    row(Command::SetViewportMode(ViewportMode::Mesh), MenuGroup::View, Some(keys(NONE, Key::Num1)), "Mesh", "The mesh with its textures, lit."),
     row(Command::SetViewportMode(ViewportMode::Splats), MenuGroup::View, Some(keys(NONE, Key::Num2)), "Splats", "The Gaussian splats."),
     row(Command::SetViewportMode(ViewportMode::Both), MenuGroup::View, Some(keys(NONE, Key::Num3)), "Mesh and splats", "Both, one in the other."),
     row(Command::SetViewportMode(ViewportMode::Clay), MenuGroup::View, Some(keys(NONE, Key::Num4)), "Clay", "The shape alone, as grey clay."),
@@ -434,7 +434,13 @@ fn belongs_to_text(shortcut: KeyboardShortcut) -> bool {
     let has_ctrl = shortcut.modifiers.command || shortcut.modifiers.ctrl || shortcut.modifiers.alt;
     let edits_text = matches!(shortcut.logical_key, Key::Z | Key::Y | Key::V | Key::K | Key::E);
     let is_function_key = matches!(shortcut.logical_key, Key::F1 | Key::F5);
-    if has_ctrl { edits_text } else { !is_function_key }
+    // Ctrl with Alt is AltGr on Windows, which writes signs on digits; Alt alone writes signs by their numbers.
+    let writes_sign = shortcut.modifiers.alt && navigation::is_digit(shortcut.logical_key);
+    if has_ctrl {
+        edits_text || writes_sign
+    } else {
+        !is_function_key
+    }
 }
 
 #[cfg(test)]
@@ -534,6 +540,17 @@ mod tests {
             [Command::LookFrom(Direction::Back)]
         );
         assert_eq!(pressed(Modifiers::ALT), [Command::SetViewportMode(ViewportMode::Mesh)]);
+        for modifiers in [
+            NONE,
+            Modifiers::ALT,
+            Modifiers::ALT | Modifiers::CTRL | Modifiers::COMMAND,
+        ] {
+            assert_eq!(
+                pressed_in(Navigation::Blender, Key::Num2, modifiers, true),
+                [],
+                "a sign is written"
+            );
+        }
     }
 
     #[test]

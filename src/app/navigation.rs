@@ -14,7 +14,7 @@ pub enum Navigation {
     #[default]
     Web,
     /// Middle button turns, with Shift moves, with Ctrl comes closer; digits look along the axes. Alt makes a left
-    /// button a middle one, for pointers that have none.
+    /// button a middle one, for pointers that have none, unless the desktop keeps Alt for moving windows.
     Blender,
 }
 
@@ -135,7 +135,8 @@ fn id() -> egui::Id {
     egui::Id::unique("navigation")
 }
 
-fn is_digit(key: Key) -> bool {
+/// Whether a key is one of the ten digits.
+pub fn is_digit(key: Key) -> bool {
     matches!(
         key,
         Key::Num0

@@ -47,7 +47,6 @@ impl SoftwareStage {
     /// Starts the thread; it opens its device first.
     pub fn start(mailbox: &Mailbox) -> std::io::Result<Self> {
         let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
-        // The device's own threads inherit this one's low priority.
         let mut artist = Artist::new(for_work);
         let work = move |wish: Wish, _: &Ticket| artist.grant(&wish);
         let failed = move |_: &Ticket, reason: String| {
@@ -74,6 +73,11 @@ impl SoftwareStage {
     /// Shows this picture from now on. It comes as another texture: who compares frames sees that it is not the same.
     pub fn set_picture(&mut self, ctx: &egui::Context, picture: ColorImage) {
         self.picture = Some(ctx.load_texture("stage", picture, TextureOptions::LINEAR));
+    }
+
+    /// The picture that was asked for could not be drawn: asks again with the next frame.
+    pub fn ask_again(&self) {
+        *self.asked.lock() = None;
     }
 
     /// Paints the newest picture and asks for the one that should be there.
@@ -134,7 +138,12 @@ impl Artist {
     }
 
     fn grant(&mut self, wish: &Wish) {
+        if self.device.as_ref().is_some_and(|device| device.renderer().is_lost()) {
+            self.device = None;
+            self.scene = None;
+        }
         if self.device.is_none() {
+            // The device's own threads inherit this one's low priority.
             match Offscreen::new() {
                 Ok(device) => self.device = Some(device),
                 Err(error) => return self.post(StageContent::Failed(error.to_string())),

@@ -86,7 +86,13 @@ impl ViewportHost {
                 return (None, problems.collect());
             }
             (StageContent::Picture(picture), Stage::Software(stage)) => stage.set_picture(ctx, picture),
-            (StageContent::NotDrawn(fault), _) => self.fault = Some(fault),
+            (StageContent::NotDrawn(fault), stage) => {
+                // A lost device is opened again; whatever else went wrong would go wrong again.
+                if let (GpuError::DeviceLost { .. }, Stage::Software(stage)) = (&fault, stage) {
+                    stage.ask_again();
+                }
+                self.fault = Some(fault);
+            }
             (StageContent::Failed(reason), _) => {
                 let problem = Problem::with_hint(
                     format!("The graphics driver failed: {reason}."),

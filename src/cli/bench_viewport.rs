@@ -19,11 +19,11 @@ pub(super) struct Arguments {
     files: Vec<PathBuf>,
 
     /// Make up an object of this many splats instead.
-    #[arg(long, conflicts_with = "files")]
+    #[arg(long, conflicts_with = "files", value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
     splats: Option<u32>,
 
     /// Side of the picture, pixels.
-    #[arg(long, default_value_t = 2048)]
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=16384))]
     size: u32,
 
     /// Cameras round the object.
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     frames: u32,
 
     /// Keys that are sorted alone.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
     sort: u32,
 }
 

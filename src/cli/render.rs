@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use bozzetto_asset::files;
 use bozzetto_mesh::FlawedEdges;
 use bozzetto_viewport::{
@@ -13,6 +12,7 @@ use bozzetto_viewport::{
 };
 use image::{ImageFormat, RgbaImage};
 
+use super::UsageError;
 use super::content::Content;
 use super::progress::Progress;
 
@@ -158,15 +158,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         orbit.frame(bounds);
     }
     let settings = settings(arguments, shows);
-    if arguments
-        .output
-        .extension()
-        .is_some_and(|extension| extension.eq_ignore_ascii_case("gif"))
-    {
+    if is_gif(&arguments.output) {
         let turntable = Turntable {
             orbit,
             num_pictures: arguments.frames,
-            duration: Duration::try_from_secs_f32(arguments.seconds).context("--seconds must be a positive number")?,
+            duration: turn_duration(arguments)?,
             size_px: size,
             settings,
         };
@@ -179,6 +175,24 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     super::output::line(&arguments.output.display().to_string());
     Ok(())
+}
+
+fn is_gif(path: &Path) -> bool {
+    super::content::extension_of(path) == "gif"
+}
+
+fn turn_duration(arguments: &Arguments) -> Result<Duration, UsageError> {
+    let shortest = Turntable::min_duration(arguments.frames);
+    let duration = Duration::try_from_secs_f32(arguments.seconds).unwrap_or_default();
+    if duration < shortest {
+        return Err(UsageError(format!(
+            "A GIF of {} pictures cannot turn in {} s: it takes {} s at least. Give more --seconds or fewer --frames.",
+            arguments.frames,
+            arguments.seconds,
+            shortest.as_secs_f32()
+        )));
+    }
+    Ok(duration)
 }
 
 fn mark_flaws(scene: &mut Scene, content: &Content) {
@@ -215,6 +229,8 @@ fn settings(arguments: &Arguments, shows: Shows) -> RenderSettings {
         settings.background = Background::Transparent;
         settings.grid = false;
         settings.axes = false;
+        // A shadow is neither clear nor opaque, and a GIF knows nothing else.
+        settings.shadow = !is_gif(&arguments.output);
     }
     settings
 }

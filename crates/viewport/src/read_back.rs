@@ -1,3 +1,6 @@
+use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
+
 use image::RgbaImage;
 
 use crate::GpuError;
@@ -28,7 +31,7 @@ pub fn read_back(
     };
     encoder.copy_texture_to_buffer(texture.as_image_copy(), target, texture.size());
     queue.submit([encoder.finish()]);
-    let bytes = read_bytes(device, &buffer)?;
+    let bytes = read_bytes(device, &buffer, Patience::Waits)?;
     let mut pixels = Vec::with_capacity((row_bytes * height) as usize);
     for row in bytes.chunks_exact(padded_row_bytes as usize) {
         pixels.extend_from_slice(&row[..row_bytes as usize]);
@@ -38,18 +41,38 @@ pub fn read_back(
     })
 }
 
+/// How a device is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Until it is done; who shows a frame on the same device meanwhile waits as well.
+    Waits,
+    /// By asking now and then, so that a window may show frames.
+    Asks,
+}
+
 /// Waits for the device and copies a buffer that can be mapped.
-pub fn read_bytes(device: &wgpu::Device, buffer: &wgpu::Buffer) -> Result<Vec<u8>, GpuError> {
+pub fn read_bytes(device: &wgpu::Device, buffer: &wgpu::Buffer, patience: Patience) -> Result<Vec<u8>, GpuError> {
     let failed = |reason: String| GpuError::ReadBack { reason };
     let (sender, receiver) = std::sync::mpsc::channel();
     buffer.slice(..).map_async(wgpu::MapMode::Read, move |mapped| {
         // The receiver outlives the wait below; if it does not, nobody is left to be told.
         let _ = sender.send(mapped);
     });
-    device
-        .poll(wgpu::PollType::wait_indefinitely())
-        .map_err(|error| failed(error.to_string()))?;
-    let mapped = receiver.recv().map_err(|error| failed(error.to_string()))?;
+    let poll = |how| device.poll(how).map_err(|error| failed(error.to_string()));
+    let mapped = match patience {
+        Patience::Waits => {
+            poll(wgpu::PollType::wait_indefinitely())?;
+            receiver.recv().map_err(|error| failed(error.to_string()))?
+        }
+        Patience::Asks => loop {
+            poll(wgpu::PollType::Poll)?;
+            match receiver.try_recv() {
+                Ok(mapped) => break mapped,
+                Err(TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(1)),
+                Err(error @ TryRecvError::Disconnected) => return Err(failed(error.to_string())),
+            }
+        },
+    };
     mapped.map_err(|error| failed(error.to_string()))?;
     let bytes = buffer
         .slice(..)
@@ -76,6 +99,6 @@ pub fn read_words(
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     encoder.copy_buffer_to_buffer(buffer, 0, &copy, 0, bytes);
     queue.submit([encoder.finish()]);
-    let bytes = read_bytes(device, &copy)?;
+    let bytes = read_bytes(device, &copy, Patience::Waits)?;
     Ok(bytemuck::pod_collect_to_vec(&bytes[..count * 4]))
 }

@@ -1,4 +1,5 @@
-//! Back-to-front order of splats, sorted on a thread of its own, for devices that cannot sort.
+//! Back-to-front order of splats, sorted on a thread of its own, for devices that cannot sort and for
+//! software drivers.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;

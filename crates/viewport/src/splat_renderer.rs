@@ -16,6 +16,7 @@ use crate::draw::splat_quads::SplatQuadsDraw;
 use crate::draw::splat_tiles::{SplatTilesDraw, TileBindings};
 use crate::draw::tile_layer::TileLayerDraw;
 use crate::draw::tile_ranges::TileRangesDraw;
+use crate::error::caught;
 use crate::recorder::{Recorder, Stage};
 use crate::scene::splat_part::SplatPart;
 use crate::splat_buffers::{args, control};
@@ -43,6 +44,28 @@ struct DeviceSort {
     layer: TileLayerDraw,
 }
 
+impl DeviceSort {
+    /// `None` when the driver cannot compile the shaders, which the log tells.
+    fn new(device: &wgpu::Device, path: SortPath) -> Option<Self> {
+        let compiled = caught(device, || Self {
+            compact: SplatCompactDraw::new(device),
+            sort: RadixSort::new(device, path),
+            batches: SplatBatchesDraw::new(device),
+            binning: SplatBinningDraw::new(device),
+            ranges: TileRangesDraw::new(device),
+            tiles: SplatTilesDraw::new(device),
+            layer: TileLayerDraw::new(device),
+        });
+        match compiled {
+            Ok(stage) => Some(stage),
+            Err(error) => {
+                tracing::warn!("The processor sorts splats, since the graphics driver cannot: {error}");
+                None
+            }
+        }
+    }
+}
+
 /// The bindings of one set of splats.
 pub struct SplatGroups {
     project: Vec<wgpu::BindGroup>,
@@ -57,15 +80,9 @@ impl SplatRenderer {
         } else {
             SortPath::Portable
         };
-        let device_sort = splat_tier::sorts_on_device(device).then(|| DeviceSort {
-            compact: SplatCompactDraw::new(device),
-            sort: RadixSort::new(device, path),
-            batches: SplatBatchesDraw::new(device),
-            binning: SplatBinningDraw::new(device),
-            ranges: TileRangesDraw::new(device),
-            tiles: SplatTilesDraw::new(device),
-            layer: TileLayerDraw::new(device),
-        });
+        let device_sort = splat_tier::sorts_on_device(device)
+            .then(|| DeviceSort::new(device, path))
+            .flatten();
         Self {
             project: SplatProjectDraw::new(device, frame_layout),
             quads: SplatQuadsDraw::new(device, frame_layout),

@@ -54,10 +54,9 @@ impl TileLayout {
         })
     }
 
-    /// Bits that tell its tiles apart.
+    /// Bits that tell its tiles apart, and from the one behind the last.
     pub fn num_tile_bits(&self) -> u32 {
-        let num_tiles = num_tiles(self.size_px) as u32;
-        (u32::BITS - (num_tiles - 1).leading_zeros()).max(1)
+        u32::BITS - (num_tiles(self.size_px) as u32).leading_zeros()
     }
 }
 
@@ -96,7 +95,7 @@ impl TileBuffers {
                 BufferUsages::UNIFORM,
             ),
             pixels: empty("tile pixels", num_tiles * u64::from(TILE_PX * TILE_PX) * PIXEL_BYTES),
-            ranges: empty("tile ranges", num_tiles * 8),
+            ranges: empty("tile ranges", (num_tiles + 1) * 8),
             closed: empty("closed tiles", num_tiles * 4),
         }
     }
@@ -122,8 +121,8 @@ mod tests {
     fn tile_bits_tell_every_tile_apart() {
         let bits = |size_px| TileLayout { size_px, capacity: 0 }.num_tile_bits();
         assert_eq!(bits([16, 16]), 1);
-        assert_eq!(bits([256, 256]), 8);
-        assert_eq!(bits([257, 256]), 9);
-        assert_eq!(bits([2048, 2048]), 14);
+        assert_eq!(bits([255 * 16, 16]), 8);
+        assert_eq!(bits([256, 256]), 9);
+        assert_eq!(bits([2048, 2048]), 15);
     }
 }

@@ -239,6 +239,7 @@ impl BozzettoApp {
         self.state.viewport.navigation.remember_in(ui.ctx());
         self.take_input(ui.ctx());
         let is_engine_working = self.state.jobs.running().is_some();
+        // Finishing leaves the stage as it is; only its textures come at the end.
         kept_picture::set_engine_works(ui.ctx(), is_engine_working || self.is_finishing);
         let mood = StageMood {
             prefers_raw_mesh: self.prefers_raw_mesh(),

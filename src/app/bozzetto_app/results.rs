@@ -334,12 +334,16 @@ impl BozzettoApp {
         };
         request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
         self.state.viewport.has_content = !request.is_empty();
+        if request.is_empty() {
+            // Nobody tells that the pointer lets go of what is gone.
+            self.state.viewport.pivot = None;
+        }
         if let Some(viewport) = &mut self.viewport {
             viewport.show(request);
         }
     }
 
-    fn forming_request(&self) -> StageRequest {
+    pub(super) fn forming_request(&self) -> StageRequest {
         let mut request = StageRequest::default();
         for preview in &self.forming.previews {
             match preview {

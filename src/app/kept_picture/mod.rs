@@ -80,7 +80,13 @@ impl egui::Plugin for KeptPicturePlugin {
             .into_iter()
             .map(|rect| on_pixels(rect, layout.pixels_per_point).intersect(layout.screen))
             .filter(Rect::is_positive);
-        let (now, later) = slices(&stale, damage.collect(), area_of_frame(ctx), layout.pixels_per_point);
+        // A new picture has nothing to show while the rest of it waits.
+        let area = if picture.is_there(layout) {
+            area_of_frame(ctx)
+        } else {
+            f32::INFINITY
+        };
+        let (now, later) = slices(&stale, damage.collect(), area, layout.pixels_per_point);
         if !later.is_empty() {
             ctx.request_repaint();
         }

@@ -149,6 +149,13 @@ impl KeptPicture {
         (drawn.layout == layout && is_comparable).then_some((drawn, &self.stale[..]))
     }
 
+    /// Whether there is a picture of this size.
+    pub fn is_there(&self, layout: Layout) -> bool {
+        self.target
+            .as_ref()
+            .is_some_and(|target| target.size_px == layout.size_px())
+    }
+
     /// Replaces what waits to be drawn: a frame, what of it differs from [`Self::drawn_frame`], and where the picture will
     /// be older than the frame all the same.
     pub fn set_next(&mut self, frame: Frame, changed: Vec<ClippedPrimitive>, stale: Vec<Rect>) {

@@ -4,14 +4,22 @@ use egui::Rect;
 /// points) is drawn now.
 ///
 /// `stale` waited in the frame before; `damage` is new. Small damage goes first: it follows the artist's hand. Then what has
-/// waited, so that nothing waits for ever, then the rest. Where they overlap, what waits covers what is drawn.
+/// waited, so that nothing waits for ever, then the rest. What waits never overlaps, so that there is no more of it than of
+/// the window.
 pub fn slices(stale: &[Rect], mut damage: Vec<Rect>, area: f32, pixels_per_point: f32) -> (Vec<Rect>, Vec<Rect>) {
     damage.sort_by(|a, b| a.area().total_cmp(&b.area()));
     let num_small = damage.partition_point(|rect| rect.area() < area / 8.0);
-    let (small, large) = damage.split_at(num_small);
+    let large = damage.split_off(num_small);
+    let mut waiting = stale.to_vec();
+    for rect in large {
+        let uncovered = waiting.iter().fold(vec![rect], |pieces, covering| {
+            pieces.into_iter().flat_map(|piece| without(piece, *covering)).collect()
+        });
+        waiting.extend(uncovered);
+    }
     let (mut now, mut later) = (Vec::new(), Vec::new());
     let mut left = area;
-    for &rect in small.iter().chain(stale).chain(large) {
+    for rect in damage.into_iter().chain(waiting) {
         if rect.area() <= left {
             left -= rect.area();
             now.push(rect);
@@ -27,6 +35,22 @@ pub fn slices(stale: &[Rect], mut damage: Vec<Rect>, area: f32, pixels_per_point
         later.push(rest);
     }
     (now, later)
+}
+
+/// What of a rectangle lies outside of another one: above, below, to the left and to the right of it.
+fn without(rect: Rect, covering: Rect) -> Vec<Rect> {
+    let inside = rect.intersect(covering);
+    if !inside.is_positive() {
+        return vec![rect];
+    }
+    let (above, rest) = rect.split_top_bottom_at_y(inside.top());
+    let (middle, below) = rest.split_top_bottom_at_y(inside.bottom());
+    let (left, rest) = middle.split_left_right_at_x(inside.left());
+    let (_, right) = rest.split_left_right_at_x(inside.right());
+    [above, left, right, below]
+        .into_iter()
+        .filter(Rect::is_positive)
+        .collect()
 }
 
 #[cfg(test)]
@@ -67,6 +91,19 @@ mod tests {
         let damage = vec![rect(0.0, 0.0, 100.0, 100.0), rect(5.0, 5.0, 10.0, 10.0)];
         let (now, later) = slices(&stale, damage, 4000.0, 1.0);
         assert_eq!(now, [rect(5.0, 5.0, 10.0, 10.0), rect(0.0, 50.0, 100.0, 39.0)]);
-        assert_eq!(later, [rect(0.0, 89.0, 100.0, 11.0), rect(0.0, 0.0, 100.0, 100.0)]);
+        assert_eq!(later, [rect(0.0, 89.0, 100.0, 11.0), rect(0.0, 0.0, 100.0, 50.0)]);
+    }
+
+    #[test]
+    fn what_waits_is_never_more_than_the_window() {
+        let window = rect(0.0, 0.0, 300.0, 200.0);
+        let mut later = Vec::new();
+        for frame in 0..200 {
+            let at = (frame * 37 % 100) as f32;
+            let damage = vec![rect(at, at, 150.0, 90.0), rect(200.0 - at, 20.0, 90.0, 120.0)];
+            (_, later) = slices(&later, damage, 2000.0, 1.0);
+            let area: f32 = later.iter().map(Rect::area).sum();
+            assert!(area <= window.area() && later.len() < 60, "{area} in {}", later.len());
+        }
     }
 }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::{Problem, ViewId};
 use crate::app::Navigation;
 
-/// What the stage shows, one button each.
+/// What the stage shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewportMode {
-    /// The mesh with its textures in studio light.
+    /// The mesh with its textures, lit.
     #[default]
     Mesh,
     /// The splats.

@@ -75,8 +75,9 @@ fn inspect_button_ui(ui: &mut Ui, shows_label: bool, state: &AppState, commands:
             ui.set_width(LIST);
             for mode in ViewportMode::INSPECT {
                 let command = Command::SetViewportMode(mode);
+                let keys = command.shortcut_text(ui.ctx()).unwrap_or_default();
                 let row = ui.add_enabled_ui(can_show(state, mode), |ui| {
-                    ui.selectable_label(mode == shown, mode.label())
+                    ui.add(egui::Button::selectable(mode == shown, mode.label()).shortcut_text(keys))
                 });
                 let sentence = command.info().map_or("", |info| info.tooltip);
                 if row.inner.on_hover_text(sentence).clicked() {

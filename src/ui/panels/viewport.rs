@@ -105,23 +105,12 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
         commands.send(Command::Grip(None));
     }
     if response.contains_pointer() {
-        let (scroll, pinch, is_touchpad) = ui.input(|input| {
-            let is_touchpad = input.events.iter().any(|event| {
-                matches!(
-                    event,
-                    egui::Event::MouseWheel {
-                        unit: egui::MouseWheelUnit::Point,
-                        ..
-                    }
-                )
-            });
-            (input.smooth_scroll_delta(), input.zoom_delta(), is_touchpad)
-        });
+        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta(), input.zoom_delta()));
         match viewport.navigation.swipe(modifiers) {
-            gesture @ (Gesture::Turn | Gesture::Move) if is_touchpad => {
-                follow(&mut orbit, gesture, scroll / height, None)
+            gesture @ (Gesture::Turn | Gesture::Move) if is_swiping(ui) => {
+                follow(&mut orbit, gesture, swipe(ui) / height, None);
             }
-            _ => orbit.zoom((-scroll.y * ZOOM_PER_POINT).exp()),
+            _ => orbit.zoom((-(scroll.x + scroll.y) * ZOOM_PER_POINT).exp()),
         }
         orbit.zoom(if pinch > 0.0 { pinch.recip() } else { 1.0 });
     }
@@ -131,6 +120,37 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
     if response.double_clicked() {
         commands.send(Command::FrameAll);
     }
+}
+
+/// How far two fingers moved in this frame. egui's own sum turns it to one side while Shift is held.
+fn swipe(ui: &Ui) -> egui::Vec2 {
+    ui.input(|input| {
+        let motions = input.events.iter().filter_map(|event| match event {
+            egui::Event::MouseWheel {
+                unit: egui::MouseWheelUnit::Point,
+                delta,
+                ..
+            } => Some(*delta),
+            _ => None,
+        });
+        motions.sum()
+    })
+}
+
+/// Whether what scrolls is a touchpad. Remembered, since egui goes on scrolling smoothly after the last event.
+fn is_swiping(ui: &Ui) -> bool {
+    let id = egui::Id::unique("scrolls by touchpad");
+    let newest = ui.input(|input| {
+        input.events.iter().rev().find_map(|event| match event {
+            egui::Event::MouseWheel { unit, .. } => Some(*unit == egui::MouseWheelUnit::Point),
+            _ => None,
+        })
+    });
+    ui.data_mut(|data| {
+        let is_touchpad = newest.unwrap_or_else(|| data.get_temp(id).unwrap_or(false));
+        data.insert_temp(id, is_touchpad);
+        is_touchpad
+    })
 }
 
 /// Where the button was pressed, `[0, 1]^2` from the stage's upper left.

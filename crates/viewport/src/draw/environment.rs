@@ -1,5 +1,6 @@
 use std::sync::OnceLock;
 
+use crate::error::caught;
 use crate::{Environment, gpu};
 
 const CUBE_SIZE: u32 = 128;
@@ -52,13 +53,21 @@ impl EnvironmentLights {
         }
     }
 
-    /// The cubes of an environment; integrated on the GPU the first time.
-    pub fn light(&self, environment: Environment, device: &wgpu::Device, queue: &wgpu::Queue) -> &wgpu::BindGroup {
-        self.lights[environment as usize].get_or_init(|| self.integrate(environment, device, queue))
+    /// Integrates the cubes of an environment on the GPU, unless they are there. A failure is told and tried again with the
+    /// next frame.
+    pub fn make(&self, environment: Environment, device: &wgpu::Device, queue: &wgpu::Queue) {
+        let light = &self.lights[environment as usize];
+        if light.get().is_none() {
+            match caught(device, || self.integrate(environment, device, queue)) {
+                // Another thread's are as good.
+                Ok(group) => drop(light.set(group)),
+                Err(error) => tracing::warn!("the light could not be made: {error}"),
+            }
+        }
     }
 
-    /// The same, if it has been made.
-    pub fn made(&self, environment: Environment) -> Option<&wgpu::BindGroup> {
+    /// The cubes of an environment, if they have been made.
+    pub fn light(&self, environment: Environment) -> Option<&wgpu::BindGroup> {
         self.lights[environment as usize].get()
     }
 

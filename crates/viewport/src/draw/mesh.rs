@@ -93,13 +93,14 @@ impl MeshDraw {
         mesh: &MeshPart,
         material: &wgpu::BindGroup,
         light: &wgpu::BindGroup,
+        is_seen_through: bool,
     ) {
         pass.set_bind_group(1, material, &[]);
         pass.set_bind_group(2, light, &[]);
         pass.set_vertex_buffer(0, mesh.positions.slice(..));
         pass.set_vertex_buffer(1, mesh.vertices.slice(..));
         pass.set_index_buffer(mesh.indices.slice(..), wgpu::IndexFormat::Uint32);
-        let pipelines: &[_] = if mesh.is_blended {
+        let pipelines: &[_] = if is_seen_through {
             &self.blended
         } else {
             std::slice::from_ref(&self.solid)

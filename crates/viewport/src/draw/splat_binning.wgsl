@@ -4,6 +4,10 @@
 // exact test of a conic against a rectangle, as in StopThePop, Radl et al. 2024) and while it is not opaque yet.
 //
 // A thread walks the tiles of one splat; splats with many tiles are walked by the whole workgroup.
+//
+// Two shaders may round the same sum differently, so that one finds a tile that the other does not. A splat therefore
+// writes exactly as many pairs as were counted: one too many is left out, and one too few goes to a tile behind the last,
+// which nobody draws.
 
 @group(0) @binding(1) var<storage, read> control: array<u32>;
 @group(0) @binding(2) var<storage, read> ellipses: array<Ellipse>;
@@ -75,6 +79,7 @@ var<workgroup> num_large: atomic<u32>;
 var<workgroup> shared_num_large: u32;
 var<workgroup> large: array<u32, 256>;
 var<workgroup> large_counts: array<atomic<u32>, 256>; // tiles while counting, places while emitting
+var<workgroup> large_ends: array<u32, 256>; // places behind the last
 
 fn begin_large(thread: u32) {
     if (thread == 0u) { atomicStore(&num_large, 0u); }
@@ -131,6 +136,10 @@ fn emit(place: u32, tile: vec2u, splat: u32) {
     pair_splats[place] = splat;
 }
 
+fn emit_nowhere(place: u32, splat: u32) {
+    emit(place, vec2u(0u, grid.num_tiles.y), splat);
+}
+
 @compute @workgroup_size(256)
 fn emit_pairs(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) thread: u32) {
     let first_rank = control[BATCH_START] + workgroup.x * WORKGROUP_SIZE;
@@ -145,14 +154,17 @@ fn emit_pairs(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation
         if (num_tiles > MANY_TILES) {
             large[atomicAdd(&num_large, 1u)] = thread;
             atomicStore(&large_counts[thread], place);
+            large_ends[thread] = place + count;
         } else {
+            let end = place + count;
             for (var index = 0u; index < num_tiles; index++) {
                 let tile = tile_at(footprint, index);
-                if (touches(footprint, tile)) {
+                if (place < end && touches(footprint, tile)) {
                     emit(place, tile, splat);
                     place++;
                 }
             }
+            for (; place < end; place++) { emit_nowhere(place, splat); }
         }
     }
     let num = gather_large(thread);
@@ -163,8 +175,18 @@ fn emit_pairs(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation
         let num_tiles = footprint.num_tiles.x * footprint.num_tiles.y;
         for (var at = thread; at < num_tiles; at += WORKGROUP_SIZE) {
             let tile = tile_at(footprint, at);
-            // Within a splat the order of pairs is free: each is of another tile.
-            if (touches(footprint, tile)) { emit(atomicAdd(&large_counts[owner], 1u), tile, splat); }
+            if (touches(footprint, tile)) {
+                // Within a splat the order of pairs is free: each is of another tile.
+                let free = atomicAdd(&large_counts[owner], 1u);
+                if (free < large_ends[owner]) { emit(free, tile, splat); }
+            }
         }
+    }
+    workgroupBarrier();
+    for (var index = 0u; index < num; index++) {
+        let owner = large[index];
+        let splat = splat_at(first_rank + owner);
+        let unused = atomicLoad(&large_counts[owner]) + thread;
+        for (var at = unused; at < large_ends[owner]; at += WORKGROUP_SIZE) { emit_nowhere(at, splat); }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{Purpose, Renderer};
-use crate::read_back::read_bytes;
+use crate::read_back::{Patience, read_bytes};
 use crate::recorder::{Recorder, StageTimes};
 use crate::{Frame, GpuError, Scene, SplatTier, splat_tier};
 
@@ -36,7 +36,7 @@ impl Renderer {
                 })?;
             return Ok(None);
         };
-        let bytes = read_bytes(device, timestamps.buffer())?;
+        let bytes = read_bytes(device, timestamps.buffer(), Patience::Asks)?;
         Ok(Some(timestamps.times(&bytes)))
     }
 
@@ -72,6 +72,13 @@ impl Renderer {
             part.tier = Some(tier);
         }
         Ok(())
+    }
+
+    /// Draws splats like these by quads from now on, live previews of the same object among them.
+    pub(super) fn remember_overflow(&self, num_splats: u32) {
+        if let Some(class) = splat_tier::size_class(num_splats) {
+            self.tiers().insert(class, SplatTier::Quads);
+        }
     }
 
     fn tiers(&self) -> MutexGuard<'_, HashMap<u32, SplatTier>> {

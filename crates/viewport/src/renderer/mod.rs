@@ -108,7 +108,7 @@ impl Renderer {
         let frame_layout = gpu::layout(device, "frame", &[gpu::uniform_entry(0)]);
         let lights = EnvironmentLights::new(device);
         // The usual light is there before the first frame.
-        lights.light(Environment::default(), device, queue);
+        lights.make(Environment::default(), device, queue);
         Self {
             faults,
             mesh: MeshDraw::new(device, &frame_layout, &lights),
@@ -129,9 +129,9 @@ impl Renderer {
 
     /// Draws the scene into its own textures, unless camera, size, settings and content are those of the last picture.
     ///
-    /// Where the device cannot sort splats, a thread does: while the camera moves they are drawn in the newest order
-    /// there is, and the scene's wake call asks for one more frame. Device faults come back as an error once. A size of zero draws
-    /// nothing.
+    /// Where the processor sorts splats, a thread does it: while the camera moves they are drawn in the newest order
+    /// there is, and the scene's wake call asks for one more frame. Device faults come back as an error once. A size of
+    /// zero draws nothing.
     pub fn prepare(
         &self,
         scene: &mut Scene,
@@ -147,6 +147,9 @@ impl Renderer {
         let prepared = self.prepare_for(purpose, scene, device, queue, &mut Recorder::silent(encoder), frame);
         if let Some(part) = &scene.splats {
             part.overflow.ask(device);
+            if part.was_cut_short() {
+                self.remember_overflow(part.numbers.count);
+            }
         }
         prepared
     }
@@ -322,7 +325,7 @@ impl Renderer {
         {
             cameras.group = cameras.photos.as_ref().map(|photos| self.photos.bind(device, photos));
         }
-        self.lights.light(frame.settings.environment, device, queue);
+        self.lights.make(frame.settings.environment, device, queue);
         scene.write_overlays(device, queue, &frame.settings);
         self.write_uniforms(scene, device, queue, drawn);
     }

@@ -25,13 +25,15 @@ impl Renderer {
         };
         let mesh = scene.mesh(settings);
         let mesh = mesh.and_then(|mesh| mesh.groups.as_ref().map(|groups| (mesh, groups)));
-        let Some(light) = self.lights.made(settings.environment) else {
+        let Some(light) = self.lights.light(settings.environment) else {
             return;
         };
+        let is_seen_through = mesh.is_some_and(|(mesh, _)| mesh.is_seen_through(settings.shading));
         let mut pass = solid_pass(recorder, targets);
         pass.set_bind_group(0, frame_group, &[]);
-        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| !mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, light);
+        if let Some((mesh, groups)) = mesh.filter(|_| !is_seen_through) {
+            self.mesh
+                .draw(&mut pass, mesh, &groups.material, light, is_seen_through);
         }
         if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
             self.photos.draw(&mut pass, group, &scene.photos);
@@ -41,8 +43,9 @@ impl Renderer {
         if let Some(group) = scene.ground_group.as_ref().filter(|_| has_ground) {
             self.ground.draw(&mut pass, group);
         }
-        if let Some((mesh, groups)) = mesh.filter(|(mesh, _)| mesh.is_blended) {
-            self.mesh.draw(&mut pass, mesh, &groups.material, light);
+        if let Some((mesh, groups)) = mesh.filter(|_| is_seen_through) {
+            self.mesh
+                .draw(&mut pass, mesh, &groups.material, light, is_seen_through);
         }
         if let Some((mesh, groups)) = mesh.filter(|_| settings.wireframe) {
             self.wireframe.draw(&mut pass, mesh, &groups.wireframe);

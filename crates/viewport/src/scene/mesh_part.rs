@@ -7,7 +7,7 @@ use wgpu::BufferUsages;
 
 use crate::error::caught;
 use crate::ground_shadow::GroundShadow;
-use crate::{Bounds, GpuError, gpu};
+use crate::{Bounds, GpuError, Shading, gpu};
 
 /// Albedo of a mesh that has no colours of its own, linear.
 const PLAIN_COLOR: Vec3 = Vec3::splat(0.5);
@@ -41,7 +41,7 @@ pub struct MeshPart {
     pub indices: wgpu::Buffer,
     pub num_indices: u32,
     pub material: wgpu::Buffer,
-    pub is_blended: bool,
+    is_blended: bool,
     base_color: wgpu::Texture,
     orm: wgpu::Texture,
     normal: wgpu::Texture,
@@ -124,6 +124,11 @@ impl MeshPart {
                 groups: None,
             })
         })
+    }
+
+    /// Whether it is seen through in this picture: those to judge it by show its surface.
+    pub fn is_seen_through(&self, shading: Shading) -> bool {
+        self.is_blended && matches!(shading, Shading::Pbr | Shading::BaseColor)
     }
 
     /// Base colour, ORM, normals.

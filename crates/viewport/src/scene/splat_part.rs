@@ -146,6 +146,9 @@ impl SplatPart {
             sorter.request(forward);
             self.wanted = Some(forward);
         }
+        // One that was asked for before the order in the buffer would undo it, and nobody would ask again.
+        let is_settled = self.sorted_for == self.wanted;
+        let newest = newest.filter(|order| !is_settled || self.wanted == Some(order.forward));
         let Some(SplatOrder { forward, indices }) = newest else {
             return false;
         };
