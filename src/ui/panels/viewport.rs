@@ -133,7 +133,7 @@ fn swipe(ui: &Ui) -> egui::Vec2 {
             } => Some(*delta),
             _ => None,
         });
-        motions.sum()
+        motions.fold(egui::Vec2::ZERO, |sum, delta| sum + delta)
     })
 }
 
