@@ -106,7 +106,7 @@ impl SoftwareStage {
         };
         *last = now.checked_sub(rested).map(|moved| (eye, moved));
         if rested < REST {
-            ctx.request_repaint_after(REST - rested);
+            ctx.request_repaint_after(REST.saturating_sub(rested));
         }
         if is_engine_working || rested < REST {
             COARSE

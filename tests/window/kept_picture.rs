@@ -8,6 +8,9 @@ use image::RgbaImage;
 
 use super::{TestWindow, egg_pictures, home};
 
+/// Knows its command once it sees the window.
+type Change = Box<dyn Fn(&AppState) -> Command>;
+
 fn picture(window: &mut TestWindow) -> RgbaImage {
     window.harness.run_steps(4);
     window.harness.render().expect("drawn")
@@ -25,7 +28,7 @@ fn changes_look_as_if_everything_were_drawn() {
         matches!(state.viewport.gpu, GpuStatus::Ready { .. })
     });
     let set = |command: Command| move |_: &AppState| command.clone();
-    let changes: Vec<Box<dyn Fn(&AppState) -> Command>> = vec![
+    let changes: Vec<Change> = vec![
         Box::new(select(1)),
         Box::new(set(Command::SetBottomTab(BottomTab::Queue))),
         Box::new(set(Command::ShowPalette)),
