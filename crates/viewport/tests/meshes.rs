@@ -98,6 +98,28 @@ fn material_and_texture_can_be_inspected() {
 }
 
 #[test]
+fn a_normal_map_bends_alike_with_and_without_tangents() {
+    let mut square = textured(facing_square(), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
+    // Tilted to the right and a little upwards; v grows upwards on this square, so that its texture is mirrored.
+    square.material.normal = Some(Arc::new(image::RgbImage::from_pixel(4, 4, image::Rgb([200, 148, 224]))));
+    let middle = |square: &bozzetto_asset::TexturedMesh, azimuth| {
+        let camera = Camera::orbit(azimuth, 0.0, 2.0, PERSPECTIVE, 1.0);
+        draw(&mut scene_of(square), &camera, [128; 2], &with(Shading::Normals))
+            .get_pixel(64, 60)
+            .0
+    };
+    let sides = [0.0, std::f32::consts::PI];
+    let without = sides.map(|azimuth| middle(&square, azimuth));
+    Arc::make_mut(&mut square.mesh).tangents = vec![[1.0, 0.0, 0.0, -1.0]; 4];
+    for (azimuth, without) in sides.into_iter().zip(without) {
+        let with = middle(&square, azimuth);
+        let distance = with.into_iter().zip(without).map(|(a, b)| a.abs_diff(b)).max();
+        assert!(distance <= Some(3), "{without:?} without and {with:?} with tangents");
+    }
+    assert!(without[0][0] > 180, "it faces right: {:?}", without[0]);
+}
+
+#[test]
 fn texel_density_tells_coarse_from_fine() {
     // The left half of the texture covers a quarter of the square: twice the average density along u.
     let mut mesh = facing_square();

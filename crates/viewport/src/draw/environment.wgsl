@@ -1,13 +1,15 @@
 // The environments, as formulas of direction. Each is written once into a cube with one level a roughness (GGX
 // importance sampling after Karis 2013, "Real Shading in Unreal Engine 4", with N = V = R) and a small irradiance cube.
-// Since the lights are formulas, levels are integrated from them directly; lights are wide enough to need no noise filter.
+// Since the lights are formulas, levels are integrated from them directly: narrow lobes by samples of their own, broad ones
+// over one set of directions for all texels, so that what the set misses of the sun is missed alike and no blotches appear.
+// Level n holds roughness (n / (levels - 1))^2, which mesh.wgsl undoes.
 // A white ball of unit albedo is about equally bright in all of them.
 
 struct Level {
     roughness: f32,
     size: u32,
     num_samples: u32,
-    is_irradiance: u32,
+    is_fixed: u32,
     environment: u32, // ENVIRONMENT_
 }
 
@@ -100,6 +102,23 @@ fn from_tangent(normal: vec3f, local: vec3f) -> vec3f {
     return tangent * local.x + cross(normal, tangent) * local.y + normal * local.z;
 }
 
+// Evenly spread directions on the sphere (spherical Fibonacci lattice).
+fn sphere_point(index: u32, count: u32) -> vec3f {
+    let height = 1.0 - (2.0 * f32(index) + 1.0) / f32(count);
+    let turn = 2.0 * PI * fract(f32(index) * 0.6180339887498949);
+    let radius = sqrt(max(1.0 - height * height, 0.0));
+    return vec3f(cos(turn) * radius, height, sin(turn) * radius);
+}
+
+// GGX lobe with N = V = R, up to a factor.
+fn lobe(normal: vec3f, direction: vec3f, alpha: f32) -> f32 {
+    let facing = dot(normal, direction);
+    if (facing <= 0.0) { return 0.0; }
+    let cosine_squared = 0.5 + 0.5 * facing;
+    let spread = cosine_squared * (alpha * alpha - 1.0) + 1.0;
+    return facing / (spread * spread);
+}
+
 @compute @workgroup_size(8, 8)
 fn integrate(@builtin(global_invocation_id) id: vec3u) {
     if (id.x >= level.size || id.y >= level.size) { return; }
@@ -109,22 +128,25 @@ fn integrate(@builtin(global_invocation_id) id: vec3u) {
     var weight = 0.0;
     let alpha = level.roughness * level.roughness;
     for (var index = 0u; index < level.num_samples; index++) {
+        if (level.is_fixed == 1u) {
+            let direction = sphere_point(index, level.num_samples);
+            let share = lobe(normal, direction, alpha);
+            if (share > 0.0) {
+                sum += light_from(direction) * share;
+                weight += share;
+            }
+            continue;
+        }
         let point = sample_point(index);
         let turn = 2.0 * PI * point.x;
-        if (level.is_irradiance == 1u) {
-            let sine = sqrt(point.y);
-            sum += light_from(from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, sqrt(1.0 - point.y))));
-            weight += 1.0;
-        } else {
-            let cosine = sqrt((1.0 - point.y) / (1.0 + (alpha * alpha - 1.0) * point.y));
-            let sine = sqrt(max(1.0 - cosine * cosine, 0.0));
-            let half_way = from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, cosine));
-            let direction = 2.0 * dot(normal, half_way) * half_way - normal;
-            let facing = dot(normal, direction);
-            if (facing > 0.0) {
-                sum += light_from(direction) * facing;
-                weight += facing;
-            }
+        let cosine = sqrt((1.0 - point.y) / (1.0 + (alpha * alpha - 1.0) * point.y));
+        let sine = sqrt(max(1.0 - cosine * cosine, 0.0));
+        let half_way = from_tangent(normal, vec3f(cos(turn) * sine, sin(turn) * sine, cosine));
+        let direction = 2.0 * dot(normal, half_way) * half_way - normal;
+        let facing = dot(normal, direction);
+        if (facing > 0.0) {
+            sum += light_from(direction) * facing;
+            weight += facing;
         }
     }
     if (level.num_samples == 0u) {
@@ -132,4 +154,38 @@ fn integrate(@builtin(global_invocation_id) id: vec3u) {
         weight = 1.0;
     }
     textureStore(output, id.xy, id.z, vec4f(sum / weight, 1.0));
+}
+
+@group(0) @binding(2) var brdf_output: texture_storage_2d<rgba16float, write>;
+
+const BRDF_SIZE: u32 = 32u; // in environment.rs too
+const NUM_BRDF_SAMPLES: u32 = 1024u;
+
+// The environment BRDF (Karis 2013): scale and bias of F0, roughness across, facing down, both from 0 to 1 at the
+// centres of the outer texels. GGX with height-correlated Smith shadowing, as in appendix B of glTF 2.0.
+@compute @workgroup_size(8, 8)
+fn integrate_brdf(@builtin(global_invocation_id) id: vec3u) {
+    if (id.x >= BRDF_SIZE || id.y >= BRDF_SIZE) { return; }
+    let roughness = f32(id.x) / f32(BRDF_SIZE - 1u);
+    let facing = max(f32(id.y) / f32(BRDF_SIZE - 1u), 0.001);
+    let alpha = max(roughness * roughness, 1e-4);
+    let eye = vec3f(sqrt(1.0 - facing * facing), 0.0, facing);
+    var sum = vec2f(0.0);
+    for (var index = 0u; index < NUM_BRDF_SAMPLES; index++) {
+        let point = vec2f(fract(f32(index) * 0.6180339887498949), (f32(index) + 0.5) / f32(NUM_BRDF_SAMPLES));
+        let turn = 2.0 * PI * point.x;
+        let cosine = sqrt((1.0 - point.y) / (1.0 + (alpha * alpha - 1.0) * point.y));
+        let sine = sqrt(max(1.0 - cosine * cosine, 0.0));
+        let half_way = vec3f(cos(turn) * sine, sin(turn) * sine, cosine);
+        let eye_half = max(dot(eye, half_way), 0.0);
+        let lit = 2.0 * eye_half * half_way.z - facing;
+        if (lit <= 0.0) { continue; }
+        let squared = alpha * alpha;
+        let from_eye = lit * sqrt(facing * facing * (1.0 - squared) + squared);
+        let from_light = facing * sqrt(lit * lit * (1.0 - squared) + squared);
+        let seen = 2.0 * lit * eye_half / (max(cosine, 1e-6) * (from_eye + from_light));
+        let fresnel = pow(1.0 - eye_half, 5.0);
+        sum += vec2f(1.0 - fresnel, fresnel) * seen;
+    }
+    textureStore(brdf_output, id.xy, vec4f(sum / f32(NUM_BRDF_SAMPLES), 0.0, 1.0));
 }

@@ -1,6 +1,6 @@
-// The mesh, lit by the environment's cubes: metallic-roughness with GGX by the split sum (Karis 2013), the environment BRDF by
-// Karis's fit ("Physically Based Shading on Mobile", 2014), energy lost to multiple bounces put back (Fdez-Aguera
-// 2019), Schlick's Fresnel inside the fit. Both sides of a face are drawn, the back with its normal turned round.
+// The mesh, lit by the environment's cubes: metallic-roughness with GGX by the split sum (Karis 2013), energy lost to
+// multiple bounces put back (Fdez-Aguera 2019), Schlick's Fresnel inside the table of the environment BRDF. Both sides of
+// a face are drawn, the back with its normal turned round.
 // Follows frame.wgsl, tone_mapping.wgsl and inspection.wgsl.
 
 struct Material {
@@ -22,6 +22,7 @@ const CLAY_ROUGHNESS: f32 = 0.55;
 @group(2) @binding(0) var reflections: texture_cube<f32>;
 @group(2) @binding(1) var irradiance: texture_cube<f32>;
 @group(2) @binding(2) var cube_sampler: sampler;
+@group(2) @binding(3) var brdf: texture_2d<f32>;
 
 struct MeshVertex {
     @location(0) position: vec3f,
@@ -39,6 +40,8 @@ struct MeshFragment {
     @location(2) tangent: vec4f,
     @location(3) uv: vec2f,
     @location(4) @interpolate(perspective, centroid) color: vec3f,
+    // At the pixel's centre: derivatives of what is taken at the centroid are noise along the edges of triangles.
+    @location(5) place: vec3f,
 }
 
 @vertex
@@ -46,6 +49,7 @@ fn mesh_vertex(in: MeshVertex) -> MeshFragment {
     var out: MeshFragment;
     out.position = frame.clip_from_world * vec4f(in.position, 1.0);
     out.world = in.position;
+    out.place = in.position;
     out.normal = in.normal.xyz;
     out.tangent = in.tangent;
     out.uv = in.uv;
@@ -64,10 +68,10 @@ fn in_environment(direction: vec3f) -> vec3f {
     return vec3f(turn.x * direction.x - turn.y * direction.z, direction.y, turn.y * direction.x + turn.x * direction.z);
 }
 
+// Scale and bias of F0, from the table that environment.wgsl integrates.
 fn environment_brdf(roughness: f32, facing: f32) -> vec2f {
-    let r = roughness * vec4f(-1.0, -0.0275, -0.572, 0.022) + vec4f(1.0, 0.0425, 1.04, -0.04);
-    let a = min(r.x * r.x, exp2(-9.28 * facing)) * r.x + r.y;
-    return vec2f(-1.04, 1.04) * a + r.zw;
+    let size = vec2f(textureDimensions(brdf));
+    return textureSampleLevel(brdf, cube_sampler, (vec2f(roughness, facing) * (size - 1.0) + 0.5) / size, 0.0).rg;
 }
 
 fn lit(base: vec3f, metallic: f32, roughness: f32, occlusion: f32, normal: vec3f, to_eye: vec3f) -> vec3f {
@@ -75,8 +79,9 @@ fn lit(base: vec3f, metallic: f32, roughness: f32, occlusion: f32, normal: vec3f
     let f0 = mix(vec3f(0.04), base, metallic);
     let fit = environment_brdf(roughness, facing);
     let single = f0 * fit.x + fit.y;
-    let bounced = reflect(-to_eye, normal);
-    let shine = textureSampleLevel(reflections, cube_sampler, in_environment(bounced), roughness * frame.environment.w).rgb;
+    // Rough lobes lean from the mirror direction towards the normal.
+    let bounced = normalize(mix(reflect(-to_eye, normal), normal, pow(roughness, 4.0)));
+    let shine = textureSampleLevel(reflections, cube_sampler, in_environment(bounced), sqrt(roughness) * frame.environment.w).rgb;
     let around = textureSampleLevel(irradiance, cube_sampler, in_environment(normal), 0.0).rgb;
     let lost = 1.0 - (fit.x + fit.y);
     let average = f0 + (1.0 - f0) / 21.0;
@@ -89,19 +94,21 @@ fn lit(base: vec3f, metallic: f32, roughness: f32, occlusion: f32, normal: vec3f
 
 fn bent_normal(in: MeshFragment, normal: vec3f) -> vec3f {
     let texel = textureSample(normal_map, map_sampler, in.uv).xyz * 2.0 - 1.0;
-    let across = dpdx(in.world);
-    let down = dpdy(in.world);
+    let across = dpdx(in.place);
+    let down = dpdy(in.place);
     let uv_across = dpdx(in.uv);
     let uv_down = dpdy(in.uv);
     var tangent = in.tangent.xyz - normal * dot(normal, in.tangent.xyz);
     if (dot(tangent, tangent) < 1e-6) {
         // No tangents in the file: from the picture's derivatives (Schueler 2013, "Followup: normal mapping without
         // precomputed tangents").
-        let turn = cross(normal, across);
-        let other = cross(down, normal);
+        let turn = cross(across, normal);
+        let other = cross(normal, down);
         tangent = other * uv_across.x + turn * uv_down.x;
         let bitangent = other * uv_across.y + turn * uv_down.y;
-        let scale = inverseSqrt(max(max(dot(tangent, tangent), dot(bitangent, bitangent)), 1e-20));
+        // Rows of a picture go down here and faces may turn their back: both mirror the derivatives.
+        let side = sign(dot(cross(down, across), normal));
+        let scale = side * inverseSqrt(max(max(dot(tangent, tangent), dot(bitangent, bitangent)), 1e-20));
         return normalize(tangent * scale * texel.x - bitangent * scale * texel.y + normal * texel.z);
     }
     tangent = normalize(tangent);
@@ -152,7 +159,7 @@ fn mesh_fragment(in: MeshFragment, @builtin(front_facing) is_front: bool) -> @lo
         }
         case SHADING_CLAY: { return vec4f(tone_mapped(lit(CLAY, 0.0, CLAY_ROUGHNESS, 1.0, normal, to_eye)), 1.0); }
         default: {
-            let color = tone_mapped(lit(base, metallic, clamp(roughness, 0.045, 1.0), occlusion, normal, to_eye));
+            let color = tone_mapped(lit(base, metallic, clamp(roughness, 0.0, 1.0), occlusion, normal, to_eye));
             return vec4f(color * alpha, alpha);
         }
     }
@@ -166,6 +173,6 @@ fn opaque(encoded: vec3f) -> vec4f {
 fn texels_a_metre(in: MeshFragment, size: vec2f) -> f32 {
     let across = dpdx(in.uv) * size;
     let down = dpdy(in.uv) * size;
-    let surface = length(cross(dpdx(in.world), dpdy(in.world)));
+    let surface = length(cross(dpdx(in.place), dpdy(in.place)));
     return sqrt(abs(across.x * down.y - across.y * down.x) / max(surface, 1e-20));
 }
