@@ -11,7 +11,8 @@
 //!    window copies that picture into its own pass; a still frame draws nothing else.
 //!
 //! [`Renderer`] holds what never changes (pipelines), [`Scene`] what is looked at (buffers, textures, targets).
-//! Nothing here knows of the window.
+//! Nothing here knows of the window. How its pictures compare with those of another glTF viewer stands in
+//! `docs/model_viewer.md`.
 //!
 //! # One splat from PLY to pixel
 //!
