@@ -5,7 +5,8 @@ use super::picture::Picture;
 use crate::fit::FittedView;
 use crate::params::Settings;
 
-/// Weight of a picture looked at through the object from behind, against one that sees the surface.
+/// Weight of a picture looked at through the object from behind, against one that sees the surface, where that one sees
+/// too little.
 const MIRRORED: f32 = 0.02;
 /// Least weight at the outline itself, where the background shines through.
 const RIM_WEIGHT: f32 = 0.02;
@@ -62,32 +63,36 @@ impl<'a> Painter<'a> {
 
     /// The colour at a surface point with a unit normal.
     pub fn touch(&self, position: Vec3, normal: Vec3) -> Touch {
-        let mut sum = Vec3::ZERO;
-        let mut weights = 0.0;
-        let mut best = 0.0f32;
-        for source in &self.views {
-            if let Some((color, weight, quality)) = self.look(source, position, normal) {
-                sum += color * weight;
-                weights += weight;
-                best = best.max(quality);
+        let mut blend = Blend::default();
+        let facings = self.views.iter().map(|source| {
+            let facing = -normal.dot(source.view.projector.ray_direction(position));
+            (source, facing)
+        });
+        for (source, facing) in facings.clone().filter(|(_, facing)| *facing >= 0.0) {
+            blend.add(self.look(source, position, facing), 1.0);
+        }
+        // Pictures of the opposite side speak as far as none of this side does.
+        let unseen = 1.0 - blend.trust();
+        if self.mirrors_unseen && unseen > 0.0 {
+            for (source, facing) in facings.filter(|(_, facing)| *facing < 0.0) {
+                blend.add(self.look(source, position, facing), MIRRORED * unseen);
             }
         }
-        if weights < 1e-20 {
+        if blend.weights < 1e-20 {
             return Touch::default();
         }
-        let t = ((best - GRAZING.0) / (GRAZING.1 - GRAZING.0)).clamp(0.0, 1.0);
         Touch {
-            color: sum / weights,
-            trust: t * t * (3.0 - 2.0 * t),
+            color: blend.color / blend.weights,
+            trust: blend.trust(),
         }
     }
 
-    /// Colour, weight and quality of one picture's look at a point; `None` when it does not see it.
-    fn look(&self, source: &Source<'_>, position: Vec3, normal: Vec3) -> Option<(Vec3, f32, f32)> {
-        let facing = -normal.dot(source.view.projector.ray_direction(position));
+    /// One picture's look at a point whose normal meets its ray at this cosine, negative from behind; `None` when it does
+    /// not see it.
+    fn look(&self, source: &Source<'_>, position: Vec3, facing: f32) -> Option<Look> {
         let from_behind = facing < 0.0;
         let cosine = facing.abs();
-        if cosine < 0.01 || (from_behind && !self.mirrors_unseen) {
+        if cosine < 0.01 {
             return None;
         }
         let seen = source.view.projector.project(position);
@@ -114,12 +119,42 @@ impl<'a> Painter<'a> {
             pixel -= outward * (beyond + inner).max(0.0);
             rim = (-beyond / (2.0 * inner).max(1e-3)).clamp(RIM_WEIGHT, 1.0);
         }
-        let weight = cosine.powf(self.sharpness)
-            * visibility
-            * rim
-            * source.view.view.weight.max(1e-3)
-            * if from_behind { MIRRORED } else { 1.0 };
-        Some((source.picture.at(pixel), weight, cosine * visibility))
+        Some(Look {
+            color: source.picture.at(pixel),
+            weight: cosine.powf(self.sharpness) * visibility * rim * source.view.view.weight.max(1e-3),
+            quality: cosine * visibility,
+        })
+    }
+}
+
+/// What one picture says of a point.
+struct Look {
+    color: Vec3,
+    weight: f32,
+    /// How well it sees the point, `[0, 1]`.
+    quality: f32,
+}
+
+/// What several pictures say of a point.
+#[derive(Default)]
+struct Blend {
+    color: Vec3,
+    weights: f32,
+    best: f32,
+}
+
+impl Blend {
+    fn add(&mut self, look: Option<Look>, share: f32) {
+        if let Some(look) = look {
+            self.color += look.color * (look.weight * share);
+            self.weights += look.weight * share;
+            self.best = self.best.max(look.quality);
+        }
+    }
+
+    fn trust(&self) -> f32 {
+        let t = ((self.best - GRAZING.0) / (GRAZING.1 - GRAZING.0)).clamp(0.0, 1.0);
+        t * t * (3.0 - 2.0 * t)
     }
 }
 
