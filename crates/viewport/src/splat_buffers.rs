@@ -20,7 +20,7 @@ pub mod control {
     pub const NUM_WORDS: u32 = 8;
 }
 
-/// Places in the buffer of indirect arguments, words; those of control.wgsl.
+/// Places in the buffer of indirect arguments, words; those of args.wgsl.
 pub mod args {
     pub const SORT: u64 = 0;
     pub const QUADS: u64 = 8;

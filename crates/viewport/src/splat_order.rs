@@ -168,6 +168,9 @@ fn sort_until_closed(positions: &[Vec3], shared: &Shared, wake: &Mutex<Option<Wa
 
 #[cfg(test)]
 pub mod tests {
+    use bozzetto_asset::GaussianSplats;
+    use glam::Quat;
+
     use super::*;
 
     /// Points of which many share a depth.
@@ -179,6 +182,18 @@ pub mod tests {
             (state >> 24) as f32 / 16.0 - 8.0
         };
         (0..count).map(|_| Vec3::new(next(), next(), next())).collect()
+    }
+
+    /// Small grey splats at scattered places, shrunk by a factor.
+    pub fn scattered_splats(count: usize, factor: f32) -> GaussianSplats {
+        GaussianSplats {
+            positions: scattered(count).iter().map(|position| *position * factor).collect(),
+            log_scales: vec![Vec3::splat(0.01_f32.ln()); count],
+            rotations: vec![Quat::IDENTITY; count],
+            opacities: vec![0.5; count],
+            sh: vec![[0.3; 3]; count],
+            ..GaussianSplats::default()
+        }
     }
 
     #[test]

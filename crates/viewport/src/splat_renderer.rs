@@ -300,33 +300,19 @@ fn record_tiles(stage: &DeviceSort, part: &SplatPart, tiles: &TileFrame, recorde
 
 #[cfg(test)]
 mod tests {
-    use bozzetto_asset::{Camera, GaussianSplats, Projection};
-    use glam::{Quat, Vec3};
+    use bozzetto_asset::{Camera, Projection};
 
     use crate::read_back::read_words;
     use crate::splat_buffers::control;
     use crate::splat_order::descending_key;
-    use crate::splat_order::tests::scattered;
+    use crate::splat_order::tests::scattered_splats;
     use crate::{Offscreen, RenderSettings, Scene, Shows, SplatTier};
-
-    /// Splats in, beside and behind the view; many of them at one depth.
-    fn splats() -> GaussianSplats {
-        let positions: Vec<Vec3> = scattered(20_000).iter().map(|position| *position * 0.2).collect();
-        let count = positions.len();
-        GaussianSplats {
-            positions,
-            log_scales: vec![Vec3::splat(0.01_f32.ln()); count],
-            rotations: vec![Quat::IDENTITY; count],
-            opacities: vec![0.5; count],
-            sh: vec![[0.3; 3]; count],
-            ..GaussianSplats::default()
-        }
-    }
 
     #[test]
     fn exactly_the_visible_splats_are_in_exactly_the_stable_order() {
         let offscreen = Offscreen::new().expect("a device");
-        let splats = splats();
+        // In, beside and behind the view; many of them at one depth.
+        let splats = scattered_splats(20_000, 0.2);
         let mut scene = Scene::new();
         scene
             .set_splats(offscreen.device(), offscreen.queue(), Some(&splats))

@@ -104,26 +104,14 @@ pub fn measure(
 
 #[cfg(test)]
 mod tests {
-    use bozzetto_asset::GaussianSplats;
-    use glam::{Quat, Vec3};
-
     use super::*;
     use crate::Offscreen;
-    use crate::splat_order::tests::scattered;
+    use crate::splat_order::tests::scattered_splats;
 
     #[test]
     fn a_measurement_tells_tiles_from_quads() {
         let offscreen = Offscreen::new().expect("a device");
-        let positions: Vec<Vec3> = scattered(2_000).iter().map(|position| *position * 0.05).collect();
-        let count = positions.len();
-        let splats = GaussianSplats {
-            positions,
-            log_scales: vec![Vec3::splat(0.01_f32.ln()); count],
-            rotations: vec![Quat::IDENTITY; count],
-            opacities: vec![0.5; count],
-            sh: vec![[0.3; 3]; count],
-            ..GaussianSplats::default()
-        };
+        let splats = scattered_splats(2_000, 0.05);
         let (device, queue) = (offscreen.device(), offscreen.queue());
         let mut scene = Scene::new();
         scene.set_splats(device, queue, Some(&splats)).expect("uploaded");

@@ -27,11 +27,16 @@ fn cloud(count: usize, scale: f32, opacity: f32) -> GaussianSplats {
     splats
 }
 
-fn picture(offscreen: &Offscreen, splats: &GaussianSplats, camera: &Camera, tier: SplatTier) -> RgbaImage {
+fn scene_of(offscreen: &Offscreen, splats: &GaussianSplats) -> Scene {
     let mut scene = Scene::new();
     scene
         .set_splats(offscreen.device(), offscreen.queue(), Some(splats))
         .expect("uploaded");
+    scene
+}
+
+fn picture(offscreen: &Offscreen, splats: &GaussianSplats, camera: &Camera, tier: SplatTier) -> RgbaImage {
+    let mut scene = scene_of(offscreen, splats);
     let settings = RenderSettings {
         shows: Shows::Splats,
         splat_tier: Some(tier),
@@ -76,10 +81,7 @@ fn many_batches_give_the_picture_of_one() {
 
 /// What drawing the splats by tiles has counted.
 fn figures(offscreen: &Offscreen, splats: &GaussianSplats) -> SplatFigures {
-    let mut scene = Scene::new();
-    scene
-        .set_splats(offscreen.device(), offscreen.queue(), Some(splats))
-        .expect("uploaded");
+    let mut scene = scene_of(offscreen, splats);
     let settings = RenderSettings {
         shows: Shows::Splats,
         splat_tier: Some(SplatTier::Tiles),

@@ -1,5 +1,5 @@
-// Words that the splat passes tell each other, and the arguments of indirect calls. Prepended to the shaders that need
-// them; the same numbers stand in splat_buffers.rs.
+// Words that the splat passes tell each other. Prepended to the shaders that need them; the same numbers stand in
+// splat_buffers.rs.
 const NUM_VISIBLE: u32 = 0u;   // splats that survived the projection
 const BATCH_START: u32 = 1u;   // front-to-back rank of this batch's first splat
 const WINDOW_END: u32 = 2u;    // ranks below are counted for this batch
@@ -8,15 +8,5 @@ const NUM_PAIRS: u32 = 4u;     // of tiles and splats in this batch
 const OPEN_TILES: u32 = 5u;    // tiles that are not opaque yet
 const NUM_BATCHES: u32 = 6u;   // batches that had anything to do
 const TOTAL_PAIRS: u32 = 7u;   // of all batches
-
-// Places in the arguments, words.
-const SORT_ARGS: u32 = 0u;
-const SORT_ROWS_ARGS: u32 = 4u;
-const QUAD_ARGS: u32 = 8u;
-const WINDOW_ARGS: u32 = 12u;
-const PAIR_SORT_ARGS: u32 = 16u;
-const PAIR_ROWS_ARGS: u32 = 20u;
-const RANGES_ARGS: u32 = 24u;
-const TILES_ARGS: u32 = 28u;
 
 const SORT_BLOCK: u32 = 2048u; // keys a workgroup sorts; shared with radix_sort.rs

@@ -37,7 +37,8 @@ mod tests {
     use crate::gpu::{with_frame, with_frame_and_light};
 
     /// Files that are only parts of shaders.
-    const PARTS: [&str; 9] = [
+    const PARTS: [&str; 10] = [
+        "args.wgsl",
         "control.wgsl",
         "ellipse.wgsl",
         "frame.wgsl",

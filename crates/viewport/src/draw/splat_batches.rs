@@ -30,6 +30,7 @@ impl SplatBatchesDraw {
         concat!(
             include_str!("scan.wgsl"),
             include_str!("control.wgsl"),
+            include_str!("args.wgsl"),
             include_str!("tile_grid.wgsl"),
             include_str!("splat_batches.wgsl")
         )

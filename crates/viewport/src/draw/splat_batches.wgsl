@@ -34,12 +34,6 @@ fn open_batch() {
     write_args(WINDOW_ARGS, vec3u((window + WORKGROUP_SIZE - 1u) / WORKGROUP_SIZE, 1u, 1u));
 }
 
-fn write_args(at: u32, workgroups: vec3u) {
-    args[at] = workgroups.x;
-    args[at + 1u] = workgroups.y;
-    args[at + 2u] = workgroups.z;
-}
-
 var<workgroup> window: u32;
 var<workgroup> cut_block: atomic<u32>;
 var<workgroup> shared_cut_block: u32;

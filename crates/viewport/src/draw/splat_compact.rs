@@ -32,6 +32,7 @@ impl SplatCompactDraw {
         concat!(
             include_str!("scan.wgsl"),
             include_str!("control.wgsl"),
+            include_str!("args.wgsl"),
             include_str!("splat_compact.wgsl")
         )
         .to_owned()

@@ -42,12 +42,6 @@ fn scan_blocks(@builtin(local_invocation_index) thread: u32) {
     }
 }
 
-fn write_args(at: u32, workgroups: vec3u) {
-    args[at] = workgroups.x;
-    args[at + 1u] = workgroups.y;
-    args[at + 2u] = workgroups.z;
-}
-
 @compute @workgroup_size(256)
 fn compact(
     @builtin(workgroup_id) workgroup: vec3u,

@@ -191,6 +191,9 @@ fn material_uniforms(material: &Material, texels_a_metre: f32) -> MaterialUnifor
 
 /// Average texel density of the base colour: the root of texture area over surface area. 1 where there is none.
 fn texels_a_metre(mesh: &TriMesh, material: &Material) -> f32 {
+    if mesh.uvs.is_empty() {
+        return 1.0;
+    }
     let (width, height) = material.base_color.dimensions();
     let areas = mesh.triangles.par_iter().map(|triangle| {
         let [a, b, c] = triangle.map(|index| mesh.positions[index as usize]);
