@@ -403,12 +403,7 @@ pub fn pressed_commands(ctx: &egui::Context) -> Vec<Command> {
     let mut all: Vec<_> = shortcuts_of(Navigation::of(ctx)).collect();
     // Longer combinations first: egui lets Ctrl+Shift+Z match Ctrl+Z as well.
     all.sort_by_key(|(KeyboardShortcut { modifiers, .. }, _)| {
-        std::cmp::Reverse(
-            [modifiers.shift, modifiers.alt, modifiers.command]
-                .map(u8::from)
-                .iter()
-                .sum::<u8>(),
-        )
+        std::cmp::Reverse(u8::from(modifiers.shift) + u8::from(modifiers.alt) + u8::from(modifiers.command))
     });
     ctx.input_mut(|input| {
         all.into_iter()

@@ -24,6 +24,12 @@ pub struct StageRequest {
 }
 
 impl StageRequest {
+    /// The mesh to draw: the finished one, or else the raw one.
+    pub fn mesh(&self) -> Option<&Arc<TriMesh>> {
+        let finished = self.finished.as_ref().map(|finished| &finished.textured.mesh);
+        finished.or(self.raw.as_ref())
+    }
+
     /// Whether there is nothing to draw.
     pub fn is_empty(&self) -> bool {
         self.splats.is_none() && self.finished.is_none() && self.raw.is_none()
@@ -64,7 +70,7 @@ pub fn upload(
     scene.set_wake(wake);
     let textured = request.finished.as_ref().map(|finished| &finished.textured);
     if request.marks_flaws
-        && let Some(mesh) = textured.map(|textured| &textured.mesh).or(request.raw.as_ref())
+        && let Some(mesh) = request.mesh()
     {
         let flawed = FlawedEdges::of(mesh);
         scene.set_mesh_flaws(&flawed.open, &flawed.non_manifold);

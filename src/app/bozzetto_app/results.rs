@@ -327,11 +327,7 @@ impl BozzettoApp {
 
     /// Shows what there is: the shape that is forming, or the result.
     pub(super) fn update_stage(&mut self) {
-        let mut request = if self.state.jobs.is_preview_shown {
-            self.forming_request()
-        } else {
-            self.result_request()
-        };
+        let mut request = self.stage_request();
         request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
         self.state.viewport.has_content = !request.is_empty();
         if request.is_empty() {
@@ -343,7 +339,15 @@ impl BozzettoApp {
         }
     }
 
-    pub(super) fn forming_request(&self) -> StageRequest {
+    pub(super) fn stage_request(&self) -> StageRequest {
+        if self.state.jobs.is_preview_shown {
+            self.forming_request()
+        } else {
+            self.result_request()
+        }
+    }
+
+    fn forming_request(&self) -> StageRequest {
         let mut request = StageRequest::default();
         for preview in &self.forming.previews {
             match preview {

@@ -1,7 +1,6 @@
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bozzetto_asset::{Camera, Direction, Projection, TriMesh};
+use bozzetto_asset::{Camera, Direction, Projection};
 use bozzetto_viewport::{Bounds, OrbitCamera};
 use glam::Vec2;
 use image::RgbaImage;
@@ -90,7 +89,7 @@ impl BozzettoApp {
         let (Some(place), Some(picker)) = (place, &self.picker) else {
             return;
         };
-        if let Some(mesh) = self.mesh_on_stage() {
+        if let Some(mesh) = self.stage_request().mesh().cloned() {
             let aspect = self.viewport.as_ref().map_or(1.0, ViewportHost::aspect);
             let (origin, direction) = self.state.viewport.orbit.camera(aspect).ray(place);
             picker.pick(PickRequest {
@@ -100,16 +99,6 @@ impl BozzettoApp {
                 direction,
             });
         }
-    }
-
-    fn mesh_on_stage(&self) -> Option<Arc<TriMesh>> {
-        if self.state.jobs.is_preview_shown {
-            return self.forming_request().raw;
-        }
-        let result = self.state.result.as_ref()?;
-        let finished = result.finished.as_ref().map(|finished| &finished.textured.mesh);
-        let mesh = result.simplified.as_ref().or(finished).or(result.asset.mesh.as_ref());
-        mesh.cloned()
     }
 
     pub(super) fn apply_picked(&mut self, picked: Picked) {

@@ -139,14 +139,13 @@ impl KeptPicture {
 
     /// The frame on the picture and where the picture is older than it, if shapes of another frame can be compared with it.
     pub fn drawn_frame(&self, layout: Layout) -> Option<(&Frame, &[Rect])> {
-        let mut replaced = self.textures.set.iter().filter(|(id, deltas)| {
+        let has_replaced = self.textures.set.iter().any(|(id, deltas)| {
             // The text's texture grows in place: what was on it stays where it is.
-            let grows = **id == TextureId::default() && deltas.iter().all(|delta| !delta.is_whole());
+            let grows = *id == TextureId::default() && deltas.iter().all(|delta| !delta.is_whole());
             self.known_textures.contains(id) && !grows
         });
-        let is_comparable = replaced.next().is_none();
         let drawn = self.drawn.as_ref()?;
-        (drawn.layout == layout && is_comparable).then_some((drawn, &self.stale[..]))
+        (drawn.layout == layout && !has_replaced).then_some((drawn, &self.stale[..]))
     }
 
     /// Whether there is a picture of this size.

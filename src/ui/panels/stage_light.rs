@@ -13,6 +13,8 @@ use crate::ui::widgets::{Edit, IconButton, NumberField, combo_ui, number_ui, row
 
 const WIDTH: f32 = 270.0;
 const LIST: f32 = 150.0;
+const TONE_MAPPING_SENTENCE: &str =
+    "How light becomes colour. Neutral keeps the texture's colours, as other viewers of glTF do; AgX is Blender's.";
 
 fn environment_label(environment: Environment) -> &'static str {
     match environment {
@@ -41,32 +43,41 @@ pub fn light_button_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) 
                 .inner_margin(egui::Margin::same(space::S as i8))
                 .show(ui, |ui| {
                     ui.set_width(WIDTH);
-                    environment_ui(ui, &state.viewport, commands);
+                    let name = ("Light", "Where the object stands.");
+                    let shown = state.viewport.environment;
+                    if let Some(light) = choice_ui(ui, name, shown, &Environment::ALL, environment_label) {
+                        commands.send(Command::SetEnvironment(light));
+                    }
                     direction_ui(ui, &state.viewport, commands);
                     brightness_ui(ui, &state.viewport, commands);
-                    tone_mapping_ui(ui, &state.viewport, commands);
+                    let name = ("Tone mapping", TONE_MAPPING_SENTENCE);
+                    let shown = state.viewport.tone_mapping;
+                    if let Some(tone_mapping) = choice_ui(ui, name, shown, &ToneMapping::ALL, tone_mapping_label) {
+                        commands.send(Command::SetToneMapping(tone_mapping));
+                    }
                 });
         });
 }
 
-fn environment_ui(ui: &mut Ui, viewport: &ViewportState, commands: &CommandSender) {
-    let shown = viewport.environment;
-    let is_changed = shown != Environment::default();
-    let (is_reset, ()) = row_ui(ui, "Light", "Where the object stands.", is_changed, |ui| {
-        combo_ui(ui, "Light", environment_label(shown), LIST, |ui| {
-            for environment in Environment::ALL {
-                if ui
-                    .selectable_label(environment == shown, environment_label(environment))
-                    .clicked()
-                {
-                    commands.send(Command::SetEnvironment(environment));
+/// A row with a list to choose from; returns what was chosen.
+fn choice_ui<T: Copy + Default + PartialEq>(
+    ui: &mut Ui,
+    (name, sentence): (&str, &str),
+    shown: T,
+    all: &[T],
+    label: fn(T) -> &'static str,
+) -> Option<T> {
+    let mut chosen = None;
+    let (is_reset, ()) = row_ui(ui, name, sentence, shown != T::default(), |ui| {
+        combo_ui(ui, name, label(shown), LIST, |ui| {
+            for &choice in all {
+                if ui.selectable_label(choice == shown, label(choice)).clicked() {
+                    chosen = Some(choice);
                 }
             }
         });
     });
-    if is_reset {
-        commands.send(Command::SetEnvironment(Environment::default()));
-    }
+    if is_reset { Some(T::default()) } else { chosen }
 }
 
 fn direction_ui(ui: &mut Ui, viewport: &ViewportState, commands: &CommandSender) {
@@ -96,27 +107,5 @@ fn brightness_ui(ui: &mut Ui, viewport: &ViewportState, commands: &CommandSender
         _ if is_reset => commands.send(Command::SetExposure(0.0)),
         Some(Edit { value, .. }) => commands.send(Command::SetExposure(value as f32)),
         None => {}
-    }
-}
-
-fn tone_mapping_ui(ui: &mut Ui, viewport: &ViewportState, commands: &CommandSender) {
-    let shown = viewport.tone_mapping;
-    let is_changed = shown != ToneMapping::default();
-    let sentence =
-        "How light becomes colour. Neutral keeps the texture's colours, as other viewers of glTF do; AgX is Blender's.";
-    let (is_reset, ()) = row_ui(ui, "Tone mapping", sentence, is_changed, |ui| {
-        combo_ui(ui, "Tone mapping", tone_mapping_label(shown), LIST, |ui| {
-            for tone_mapping in ToneMapping::ALL {
-                if ui
-                    .selectable_label(tone_mapping == shown, tone_mapping_label(tone_mapping))
-                    .clicked()
-                {
-                    commands.send(Command::SetToneMapping(tone_mapping));
-                }
-            }
-        });
-    });
-    if is_reset {
-        commands.send(Command::SetToneMapping(ToneMapping::default()));
     }
 }
