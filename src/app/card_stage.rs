@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bozzetto_viewport::{Frame, GpuError, Renderer, Scene};
+use bozzetto_viewport::{Frame, GpuError, Picture, Renderer, Scene};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
@@ -15,6 +15,7 @@ use super::stage::{StageContent, StageRequest, upload};
 struct StageResources {
     renderer: Arc<Renderer>,
     scene: Option<Scene>,
+    picture: Picture,
 }
 
 /// Owns the thread that uploads, and the stage's place in egui's renderer.
@@ -43,19 +44,20 @@ impl CardStage {
 
     /// Draws with these pipelines from now on.
     pub fn set_renderer(&self, renderer: Arc<Renderer>) {
-        let resources = StageResources { renderer, scene: None };
+        let resources = StageResources {
+            renderer,
+            scene: None,
+            picture: Picture::new(),
+        };
         self.render_state.renderer.write().callback_resources.insert(resources);
     }
 
     /// Draws this scene from now on. `false` before there are pipelines.
-    pub fn set_scene(&self, mut scene: Scene) -> bool {
+    pub fn set_scene(&self, scene: Scene) -> bool {
         let mut renderer = self.render_state.renderer.write();
         let Some(resources) = renderer.callback_resources.get_mut::<StageResources>() else {
             return false;
         };
-        if let Some(older) = resources.scene.take() {
-            scene.reuse_pictures_of(older);
-        }
         resources.scene = Some(scene);
         true
     }
@@ -116,9 +118,12 @@ impl CallbackTrait for StagePaint {
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
         // Nothing is there in the first frames, while the stage's thread builds the pipelines.
-        if let Some(resources) = resources.get_mut::<StageResources>()
-            && let Some(scene) = &mut resources.scene
-            && let Err(fault) = resources.renderer.prepare(scene, device, queue, encoder, &self.frame)
+        if let Some(StageResources {
+            renderer,
+            scene: Some(scene),
+            picture,
+        }) = resources.get_mut()
+            && let Err(fault) = renderer.prepare(scene, picture, device, queue, encoder, &self.frame)
         {
             *self.fault.lock() = Some(fault);
         }
@@ -126,10 +131,8 @@ impl CallbackTrait for StagePaint {
     }
 
     fn paint(&self, _: egui::PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, resources: &CallbackResources) {
-        if let Some(resources) = resources.get::<StageResources>()
-            && let Some(scene) = &resources.scene
-        {
-            resources.renderer.blit(scene, pass);
+        if let Some(resources) = resources.get::<StageResources>() {
+            resources.renderer.blit(&resources.picture, pass);
         }
     }
 }

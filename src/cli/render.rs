@@ -8,7 +8,8 @@ use std::time::Duration;
 use bozzetto_asset::files;
 use bozzetto_mesh::FlawedEdges;
 use bozzetto_viewport::{
-    Background, Environment, Offscreen, OrbitCamera, RenderSettings, Scene, Shading, Shows, ToneMapping, Turntable,
+    AnimationFormat, Background, Environment, Offscreen, OrbitCamera, RenderSettings, Scene, Shading, Shows,
+    ToneMapping, Turntable,
 };
 use image::{ImageFormat, RgbaImage};
 
@@ -21,8 +22,8 @@ pub(super) struct Arguments {
     /// A GLB, PLY, SPZ, OBJ or STL file, or a saved result's folder.
     input: PathBuf,
 
-    /// Where the picture goes: a PNG, or a GIF that turns once round the object.
-    #[arg(short, long, value_name = "OUT.png|OUT.gif")]
+    /// Where the picture goes: a PNG, or a GIF or WebP that turns once round the object.
+    #[arg(short, long, value_name = "OUT.png|OUT.gif|OUT.webp")]
     output: PathBuf,
 
     /// Width and height in pixels.
@@ -53,11 +54,11 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Tone::Neutral)]
     tone_mapping: Tone,
 
-    /// Pictures in a GIF.
+    /// Pictures in a GIF or WebP.
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(2..=720))]
     frames: u32,
 
-    /// Seconds that a GIF takes to turn once.
+    /// Seconds that a GIF or WebP takes to turn once.
     #[arg(long, default_value_t = 4.0)]
     seconds: f32,
 
@@ -158,7 +159,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         orbit.frame(bounds);
     }
     let settings = settings(arguments, shows);
-    if is_gif(&arguments.output) {
+    if let Some(format) = animation_format(&arguments.output) {
         let turntable = Turntable {
             orbit,
             num_pictures: arguments.frames,
@@ -166,7 +167,14 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             size_px: size,
             settings,
         };
-        write_gif(&arguments.output, &turntable, &offscreen, &mut scene, &cancelled)?;
+        write_animation(
+            &arguments.output,
+            format,
+            &turntable,
+            &offscreen,
+            &mut scene,
+            &cancelled,
+        )?;
     } else {
         let camera = orbit.camera(size[0] as f32 / size[1] as f32);
         let picture = offscreen.render(&mut scene, &camera, size, &settings)?;
@@ -177,8 +185,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn is_gif(path: &Path) -> bool {
-    super::content::extension_of(path) == "gif"
+/// How the file moves, if it does.
+fn animation_format(path: &Path) -> Option<AnimationFormat> {
+    match super::content::extension_of(path).as_str() {
+        "gif" => Some(AnimationFormat::Gif),
+        "webp" => Some(AnimationFormat::WebP),
+        _ => None,
+    }
 }
 
 fn turn_duration(arguments: &Arguments) -> Result<Duration, UsageError> {
@@ -186,7 +199,7 @@ fn turn_duration(arguments: &Arguments) -> Result<Duration, UsageError> {
     let duration = Duration::try_from_secs_f32(arguments.seconds).unwrap_or_default();
     if duration < shortest {
         return Err(UsageError(format!(
-            "A GIF of {} pictures cannot turn in {} s: it takes {} s at least. Give more --seconds or fewer --frames.",
+            "An animation of {} pictures cannot turn in {} s: it takes {} s at least. Give more --seconds or fewer --frames.",
             arguments.frames,
             arguments.seconds,
             shortest.as_secs_f32()
@@ -230,14 +243,15 @@ fn settings(arguments: &Arguments, shows: Shows) -> RenderSettings {
         settings.grid = false;
         settings.axes = false;
         // A shadow is neither clear nor opaque, and a GIF knows nothing else.
-        settings.shadow = !is_gif(&arguments.output);
+        settings.shadow = animation_format(&arguments.output) != Some(AnimationFormat::Gif);
     }
     settings
 }
 
-/// Draws a GIF and writes it under a temporary name, with a bar on a terminal.
-fn write_gif(
+/// Draws an animation and writes it under a temporary name, with a bar on a terminal.
+fn write_animation(
     path: &Path,
+    format: AnimationFormat,
     turntable: &Turntable,
     offscreen: &Offscreen,
     scene: &mut Scene,
@@ -246,7 +260,7 @@ fn write_gif(
     let progress = Progress::new(false);
     let total = u64::from(turntable.num_pictures);
     let mut bytes = Vec::new();
-    let drawn = turntable.write_gif(offscreen, scene, &mut bytes, |done| {
+    let drawn = turntable.write(format, offscreen, scene, &mut bytes, |done| {
         progress.work("turntable", "Turning the object", u64::from(done), total);
         !cancelled.load(Ordering::Relaxed)
     });

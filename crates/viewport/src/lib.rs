@@ -10,7 +10,8 @@
 //! 3. Composite: background, solid layer (encoded), splat layer, into one 8-bit picture with premultiplied alpha. The
 //!    window copies that picture into its own pass; a still frame draws nothing else.
 //!
-//! [`Renderer`] holds what never changes (pipelines), [`Scene`] what is looked at (buffers, textures, targets).
+//! [`Renderer`] holds what never changes (pipelines), [`Scene`] what is looked at (buffers, textures of the asset),
+//! [`Picture`] what a frame is drawn into.
 //! Nothing here knows of the window. How its pictures compare with those of another glTF viewer stands in
 //! `docs/model_viewer.md`.
 //!
@@ -43,6 +44,7 @@
 //! Devices that lack the compute limits (`splat_tier.rs`), and software drivers, get quads in an order that a thread of
 //! the processor sorts: while the camera moves, it may be a frame or two old.
 
+mod animation;
 mod bounds;
 mod device;
 mod draw;
@@ -55,6 +57,7 @@ mod measure;
 mod offscreen;
 mod orbit_camera;
 mod packing;
+mod picture;
 mod read_back;
 mod recorder;
 mod renderer;
@@ -69,12 +72,14 @@ mod targets;
 mod tile_frame;
 mod turntable;
 
+pub use animation::AnimationFormat;
 pub use bounds::Bounds;
 pub use device::{device_descriptor, instance_flags};
 pub use error::GpuError;
 pub use measure::{SplatFigures, StepFigures};
 pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
+pub use picture::Picture;
 pub use renderer::{Prepared, Renderer, RendererOptions};
 pub use scene::Scene;
 pub use settings::{Background, Environment, Frame, RenderSettings, Shading, Shows, ToneMapping};

@@ -61,11 +61,15 @@ impl Offscreen {
             size_px,
             settings: settings.clone(),
         };
+        let mut picture = self.picture();
         let times = self
             .renderer()
-            .timed_frame(scene, self.device(), self.queue(), &frame)?;
+            .timed_frame(scene, &mut picture, self.device(), self.queue(), &frame)?;
         let part = scene.splats.as_ref();
-        Ok(times.zip(part).map(|(times, part)| figures(&times, part, size_px)))
+        let layout = picture.tiles.as_ref().map(|tiles| tiles.layout);
+        Ok(times
+            .zip(part)
+            .map(|(times, part)| figures(&times, part, layout, size_px)))
     }
 
     /// Sorts this many random keys with a value each. `None` when the device has no clock or cannot sort.
@@ -153,9 +157,8 @@ impl Offscreen {
     }
 }
 
-fn figures(times: &StageTimes, part: &SplatPart, size_px: [u32; 2]) -> SplatFigures {
+fn figures(times: &StageTimes, part: &SplatPart, layout: Option<TileLayout>, size_px: [u32; 2]) -> SplatFigures {
     let counts = part.overflow.last();
-    let layout = part.tiles.as_ref().map(|tiles| tiles.layout);
     let bytes = Bytes {
         splats: u64::from(part.numbers.count),
         visible: u64::from(counts.num_visible),

@@ -1,13 +1,19 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 
-use crate::{GpuError, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor, instance_flags};
+use crate::{
+    Frame, GpuError, Picture, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor, instance_flags,
+};
 
 /// A device and a renderer that need no window and no display.
 pub struct Offscreen {
     device: wgpu::Device,
     queue: wgpu::Queue,
     renderer: Renderer,
+    /// Kept from one picture to the next: many have the same size.
+    picture: Mutex<Picture>,
     adapter_name: String,
 }
 
@@ -63,6 +69,7 @@ impl Offscreen {
             device,
             queue,
             renderer,
+            picture: Mutex::default(),
             adapter_name,
         })
     }
@@ -95,7 +102,16 @@ impl Offscreen {
         size_px: [u32; 2],
         settings: &RenderSettings,
     ) -> Result<RgbaImage, GpuError> {
+        let frame = Frame {
+            camera: *camera,
+            size_px,
+            settings: settings.clone(),
+        };
         self.renderer
-            .render_image(scene, &self.device, &self.queue, camera, size_px, settings)
+            .render_image(scene, &mut self.picture(), &self.device, &self.queue, &frame)
+    }
+
+    pub(crate) fn picture(&self) -> MutexGuard<'_, Picture> {
+        self.picture.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

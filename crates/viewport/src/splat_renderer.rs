@@ -4,7 +4,6 @@
 //! where the picture is opaque; quads (rasteriser) blend everything from the back. Devices without what the sort needs,
 //! and software drivers, get quads in an order from the processor.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::draw::radix_sort::{RadixSort, SortBuffers, SortGroups, SortPath};
@@ -121,8 +120,7 @@ impl SplatRenderer {
     }
 
     fn can_tile(&self, device: &wgpu::Device, part: &SplatPart, size_px: [u32; 2]) -> bool {
-        !part.overflow.is_seen.load(Ordering::Relaxed)
-            && TileLayout::new(device, size_px, part.numbers.count, self.max_pairs).is_some()
+        !part.is_too_much_for_tiles() && TileLayout::new(device, size_px, part.numbers.count, self.max_pairs).is_some()
     }
 
     /// Makes the bindings that a frame needs and that are not there yet.
@@ -132,6 +130,7 @@ impl SplatRenderer {
         queue: &wgpu::Queue,
         part: &mut SplatPart,
         targets: &Targets,
+        tiles: &mut Option<TileFrame>,
         tier: SplatTier,
     ) {
         if part.groups.is_none() {
@@ -139,12 +138,13 @@ impl SplatRenderer {
         }
         let layout = TileLayout::new(device, targets.size_px, part.numbers.count, self.max_pairs);
         let (SplatTier::Tiles, Some(stage), Some(layout)) = (tier, &self.device_sort, layout) else {
-            part.tiles = None;
+            *tiles = None;
             return;
         };
-        if part.tiles.as_ref().is_none_or(|tiles| tiles.layout != layout) {
+        let fits = |tiles: &TileFrame| tiles.layout == layout && tiles.splats == part.id;
+        if !tiles.as_ref().is_some_and(fits) {
             let pairs = self.pairs(device, layout.capacity);
-            part.tiles = Some(bind_tiles(device, queue, stage, part, targets, layout, &pairs));
+            *tiles = Some(bind_tiles(device, queue, stage, part, targets, layout, &pairs));
         }
     }
 
@@ -212,12 +212,13 @@ impl SplatRenderer {
     pub fn record_layer(
         &self,
         part: &SplatPart,
+        tiles: Option<&TileFrame>,
         recorder: &mut Recorder<'_>,
         frame_group: &wgpu::BindGroup,
         targets: &Targets,
         tier: SplatTier,
     ) {
-        if let (SplatTier::Tiles, Some(stage), Some(tiles)) = (tier, &self.device_sort, &part.tiles) {
+        if let (SplatTier::Tiles, Some(stage), Some(tiles)) = (tier, &self.device_sort, tiles) {
             record_tiles(stage, part, tiles, recorder);
             let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
             let mut pass = recorder.render_pass(Stage::Raster, color, None);
@@ -264,6 +265,7 @@ fn bind_tiles(
         solid_depth: &targets.depth,
     };
     TileFrame {
+        splats: part.id,
         layout,
         batches: stage.batches.bind(device, &tiles.grid, &part.buffers),
         binning: stage

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Bounds, Frame, GpuError, OrbitCamera, RenderSettings, Renderer, Scene, Shows};
+use crate::{Bounds, Frame, GpuError, OrbitCamera, Picture, RenderSettings, Renderer, Scene, Shows};
 
 /// How splats are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +74,7 @@ pub fn measure(
 ) -> Result<SplatTier, GpuError> {
     let mut orbit = OrbitCamera::default();
     orbit.frame(scene.splats.as_ref().map_or(Bounds::UNIT, |part| part.bounds));
+    let mut picture = Picture::new();
     let mut fastest = (Duration::MAX, SplatTier::Quads);
     for tier in SplatTier::ON_DEVICE {
         let frame = Frame {
@@ -88,7 +89,7 @@ pub fn measure(
         let mut best = Duration::MAX;
         for index in 0..=NUM_MEASURED_FRAMES {
             let began = Instant::now();
-            let times = renderer.timed_frame(scene, device, queue, &frame)?;
+            let times = renderer.timed_frame(scene, &mut picture, device, queue, &frame)?;
             let time = times.map_or_else(|| began.elapsed(), |times| times.whole);
             if index > 0 {
                 best = best.min(time);

@@ -1,4 +1,4 @@
-//! What the tiled tier needs for one scene at one picture size.
+//! What the tiled tier needs for one set of splats at one picture size.
 
 use bytemuck::Zeroable;
 use wgpu::BufferUsages;
@@ -103,6 +103,8 @@ impl TileBuffers {
 
 /// Buffers and bindings of the tiled tier.
 pub struct TileFrame {
+    /// Which splats they are bound to.
+    pub splats: u64,
     pub layout: TileLayout,
     pub buffers: TileBuffers,
     pub batches: wgpu::BindGroup,

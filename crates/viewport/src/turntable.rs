@@ -2,13 +2,8 @@ use std::f32::consts::TAU;
 use std::io::Write;
 use std::time::Duration;
 
-use image::codecs::gif::{GifEncoder, Repeat};
-use image::{Delay, Frame as GifFrame};
-
-use crate::{GpuError, Offscreen, OrbitCamera, RenderSettings, Scene};
-
-/// Colours are chosen for each picture of a GIF by looking at one pixel in this many: 1 is best and slowest, 30 fastest.
-const GIF_SPEED: i32 = 10;
+use crate::animation::AnimationWriter;
+use crate::{AnimationFormat, GpuError, Offscreen, OrbitCamera, RenderSettings, Scene};
 
 /// Why a turntable was not written.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +14,9 @@ pub enum TurntableError {
     /// The file could not be written.
     #[error("The animation could not be written: {0}")]
     Encoding(#[from] image::ImageError),
+    /// The WebP encoder gave up.
+    #[error("The WebP animation could not be made: {0}. Try a smaller size, or a GIF.")]
+    WebP(#[from] webp_animation::Error),
     /// It was asked to stop.
     #[error("Cancelled.")]
     Cancelled,
@@ -49,14 +47,11 @@ impl Turntable {
         }
     }
 
-    /// How long a picture is shown. GIFs count in hundredths of a second: rounding is spread, so that the turn takes its
-    /// time.
-    fn delay(&self, index: u32) -> Delay {
-        let end_of = |index: u32| {
-            let share = f64::from(index) / f64::from(self.num_pictures.max(1));
-            (self.duration.as_secs_f64() * 100.0 * share).round() as u32
-        };
-        Delay::from_numer_denom_ms((end_of(index + 1) - end_of(index)) * 10, 1)
+    /// When a picture begins to be shown, milliseconds. GIFs count in hundredths of a second: rounding is spread, so that
+    /// the turn takes its time.
+    fn start_ms(&self, index: u32) -> u32 {
+        let share = f64::from(index) / f64::from(self.num_pictures.max(1));
+        (self.duration.as_secs_f64() * 100.0 * share).round() as u32 * 10
     }
 
     /// The shortest turn of this many pictures: programs show shorter pictures longer instead.
@@ -64,49 +59,129 @@ impl Turntable {
         Duration::from_millis(20) * num_pictures
     }
 
-    /// Draws every picture and writes a GIF that repeats for ever. `proceeds` is told how many pictures are done and says
+    /// Draws every picture and writes a file that repeats for ever. `proceeds` is told how many pictures are done and says
     /// whether to go on.
-    pub fn write_gif(
+    pub fn write(
         &self,
+        format: AnimationFormat,
         offscreen: &Offscreen,
         scene: &mut Scene,
         out: impl Write,
         mut proceeds: impl FnMut(u32) -> bool,
     ) -> Result<(), TurntableError> {
-        let mut encoder = GifEncoder::new_with_speed(out, GIF_SPEED);
-        encoder.set_repeat(Repeat::Infinite)?;
+        let mut writer = AnimationWriter::new(format, self.size_px, out)?;
         let aspect = self.size_px[0] as f32 / self.size_px[1].max(1) as f32;
         for index in 0..self.num_pictures {
             if !proceeds(index) {
                 return Err(TurntableError::Cancelled);
             }
             let camera = self.eye(index).camera(aspect);
-            let mut picture = offscreen.render(scene, &camera, self.size_px, &self.settings)?;
-            // A GIF knows nothing between clear and opaque.
-            picture
-                .pixels_mut()
-                .for_each(|pixel| pixel.0[3] = if pixel.0[3] < 128 { 0 } else { 255 });
-            encoder.encode_frame(GifFrame::from_parts(picture, 0, 0, self.delay(index)))?;
+            let picture = offscreen.render(scene, &camera, self.size_px, &self.settings)?;
+            writer.add(picture, self.start_ms(index), self.start_ms(index + 1))?;
         }
-        Ok(())
+        writer.finish(self.start_ms(self.num_pictures))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
+    use bozzetto_asset::TriMesh;
+    use glam::Vec3;
+    use image::AnimationDecoder;
+    use image::codecs::gif::GifDecoder;
+    use image::codecs::webp::WebPDecoder;
+
     use super::*;
+
+    fn turntable(num_pictures: u32, size_px: [u32; 2]) -> Turntable {
+        Turntable {
+            orbit: OrbitCamera::default(),
+            num_pictures,
+            duration: Duration::from_secs(4),
+            size_px,
+            settings: RenderSettings::cutout(),
+        }
+    }
 
     #[test]
     fn a_turn_takes_its_time_although_gifs_count_in_hundredths() {
-        let turntable = Turntable {
-            orbit: OrbitCamera::default(),
-            num_pictures: 48,
-            duration: Duration::from_secs(4),
-            size_px: [8, 8],
-            settings: RenderSettings::cutout(),
-        };
-        let delays: Vec<_> = (0..48).map(|index| turntable.delay(index).numer_denom_ms().0).collect();
+        let turntable = turntable(48, [8, 8]);
+        let delays: Vec<_> = (0..48)
+            .map(|index| turntable.start_ms(index + 1) - turntable.start_ms(index))
+            .collect();
         assert_eq!(delays.iter().sum::<u32>(), 4000);
         assert!(delays.iter().all(|delay| [80, 90].contains(delay)), "{delays:?}");
+    }
+
+    /// A red triangle that only the front shows.
+    fn scene(offscreen: &Offscreen) -> Scene {
+        let mesh = TriMesh {
+            positions: vec![
+                Vec3::new(-0.4, -0.4, 0.0),
+                Vec3::new(0.4, -0.4, 0.0),
+                Vec3::new(0.0, 0.4, 0.0),
+            ],
+            colors: vec![Vec3::new(0.8, 0.02, 0.02); 3],
+            triangles: vec![[0, 1, 2]],
+            ..TriMesh::default()
+        };
+        let mut scene = Scene::new();
+        scene
+            .set_raw_mesh(offscreen.device(), offscreen.queue(), Some(&mesh))
+            .expect("uploaded");
+        scene
+    }
+
+    #[test]
+    fn both_formats_hold_every_picture_with_its_time_and_its_clear_ground() {
+        let offscreen = Offscreen::new().expect("a device");
+        let mut scene = scene(&offscreen);
+        let turntable = turntable(6, [48, 32]);
+        let mut write = |format| {
+            let mut bytes = Vec::new();
+            let mut told = Vec::new();
+            turntable
+                .write(format, &offscreen, &mut scene, &mut bytes, |done| {
+                    told.push(done);
+                    true
+                })
+                .expect("written");
+            assert_eq!(told, [0, 1, 2, 3, 4, 5]);
+            Cursor::new(bytes)
+        };
+        let gif = GifDecoder::new(write(AnimationFormat::Gif))
+            .expect("a GIF")
+            .into_frames();
+        let webp = WebPDecoder::new(write(AnimationFormat::WebP))
+            .expect("a WebP")
+            .into_frames();
+        for frames in [gif, webp] {
+            let frames = frames.collect_frames().expect("pictures");
+            assert_eq!(frames.len(), 6);
+            let millis = frames.iter().map(|frame| frame.delay().numer_denom_ms());
+            assert_eq!(millis.map(|(numer, denom)| numer / denom).sum::<u32>(), 4000);
+            for frame in &frames {
+                let picture = frame.buffer();
+                assert_eq!(picture.dimensions(), (48, 32));
+                assert_eq!(picture.get_pixel(0, 0).0[3], 0, "nothing behind");
+            }
+            let middle = frames[0].buffer().get_pixel(24, 16).0;
+            assert!(middle[0] > 120 && middle[1] < 90 && middle[3] == 255, "{middle:?}");
+        }
+    }
+
+    #[test]
+    fn a_turntable_stops_when_told() {
+        let offscreen = Offscreen::new().expect("a device");
+        let stopped = turntable(6, [8, 8]).write(
+            AnimationFormat::WebP,
+            &offscreen,
+            &mut Scene::new(),
+            Vec::new(),
+            |done| done < 2,
+        );
+        assert!(matches!(stopped, Err(TurntableError::Cancelled)));
     }
 }

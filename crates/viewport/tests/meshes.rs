@@ -1,28 +1,16 @@
-//! Meshes: shading modes, alpha, the frame of the model, overlays, and pictures that are not drawn twice.
+//! Meshes: shading modes, alpha, the frame of the model, and overlays.
 
 mod common;
 
 use std::sync::Arc;
 
 use bozzetto_asset::{AlphaMode, Camera, Direction, GaussianSplats, Projection, TriMesh};
-use bozzetto_viewport::{
-    Background, Environment, Frame, GpuError, OrbitCamera, Prepared, RenderSettings, Scene, Shading, Shows, ToneMapping,
+use bozzetto_viewport::{Background, Environment, GpuError, OrbitCamera, RenderSettings, Scene, Shading, ToneMapping};
+use common::{
+    PERSPECTIVE, assert_close, colored_box, draw, front, merged, offscreen, plain, scene_of, sphere, textured,
 };
-use common::{PERSPECTIVE, assert_close, colored_box, draw, merged, offscreen, plain, sphere, textured};
-use glam::{Quat, Vec3};
+use glam::Vec3;
 use image::{Rgba, RgbaImage};
-
-fn scene_of(mesh: &bozzetto_asset::TexturedMesh) -> Scene {
-    let mut scene = Scene::new();
-    scene
-        .set_textured_mesh(offscreen().device(), offscreen().queue(), Some(mesh))
-        .expect("uploaded");
-    scene
-}
-
-fn front() -> Camera {
-    Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0)
-}
 
 fn with(shading: Shading) -> RenderSettings {
     RenderSettings {
@@ -390,101 +378,6 @@ fn ground_and_cameras_are_drawn_when_asked_for() {
     assert!(grid.0 > bare.0 + 2000, "{grid:?} {bare:?}");
     assert!(shadow.0 > bare.0 + 500, "{shadow:?} {bare:?}");
     assert!(bare.1 == 0 && cameras.1 > 30, "{cameras:?}");
-}
-
-#[test]
-fn a_still_frame_is_drawn_once() {
-    let device = offscreen().device();
-    let queue = offscreen().queue();
-    let ball = textured(sphere(Vec3::ZERO, 0.4), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
-    let mut scene = scene_of(&ball);
-    let splats = GaussianSplats {
-        positions: vec![Vec3::ZERO; 3],
-        log_scales: vec![Vec3::splat(-3.0); 3],
-        rotations: vec![Quat::IDENTITY; 3],
-        opacities: vec![0.5; 3],
-        sh: vec![[0.0; 3]; 3],
-        ..GaussianSplats::default()
-    };
-    scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
-    let frame = Frame {
-        camera: front(),
-        size_px: [64, 48],
-        settings: RenderSettings {
-            shows: Shows::Both,
-            ..RenderSettings::default()
-        },
-    };
-    let prepare = |scene: &mut Scene, frame: &Frame| {
-        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let prepared = offscreen()
-            .renderer()
-            .prepare(scene, device, queue, &mut encoder, frame);
-        queue.submit([encoder.finish()]);
-        prepared.expect("prepared")
-    };
-    assert_eq!(prepare(&mut scene, &frame), Prepared::Drew);
-    assert_eq!(prepare(&mut scene, &frame), Prepared::Reused);
-    let mut zoomed = frame.clone();
-    zoomed.camera = Camera::orbit(0.0, 0.0, 1.5, PERSPECTIVE, 1.0);
-    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Drew);
-    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Reused);
-    scene.set_raw_mesh(device, queue, None).expect("cleared");
-    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Drew);
-    assert_eq!(prepare(&mut scene, &zoomed), Prepared::Reused);
-    let nothing = Frame {
-        size_px: [0, 48],
-        ..frame
-    };
-    assert_eq!(prepare(&mut scene, &nothing), Prepared::Reused);
-}
-
-#[test]
-fn the_window_s_pass_gets_the_same_picture() {
-    let device = offscreen().device();
-    let queue = offscreen().queue();
-    let ball = textured(sphere(Vec3::ZERO, 0.4), [200, 60, 20, 255], AlphaMode::Opaque, 0.0, 0.4);
-    let mut scene = scene_of(&ball);
-    let settings = plain([0.2; 3]);
-    let expected = draw(&mut scene, &front(), [64; 2], &settings);
-    let window = device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("window"),
-        size: wgpu::Extent3d {
-            width: 64,
-            height: 64,
-            depth_or_array_layers: 1,
-        },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: wgpu::TextureFormat::Rgba8Unorm,
-        usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
-        view_formats: &[],
-    });
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let frame = Frame {
-        camera: front(),
-        size_px: [64; 2],
-        settings,
-    };
-    offscreen()
-        .renderer()
-        .prepare(&mut scene, device, queue, &mut encoder, &frame)
-        .expect("prepared");
-    let view = window.create_view(&wgpu::TextureViewDescriptor::default());
-    let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-        color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-            view: &view,
-            depth_slice: None,
-            resolve_target: None,
-            ops: wgpu::Operations::default(),
-        })],
-        ..wgpu::RenderPassDescriptor::default()
-    });
-    offscreen().renderer().blit(&scene, &mut pass);
-    drop(pass);
-    let found = common::read(device, queue, encoder, &window);
-    assert_eq!(found, expected);
 }
 
 #[test]

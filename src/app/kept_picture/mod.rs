@@ -23,8 +23,8 @@ use damage::{damaged_rects, shapes_within};
 use picture::{Frame, KeptPicture, Layout};
 use slices::slices;
 
-/// Square points that a processor of two cores draws in a hundredth of a second, most of it taken by an engine.
-const BUSY_AREA: f32 = 120_000.0;
+/// Square points that a processor of two cores draws in less than a hundredth of a second, most of it taken by an engine.
+const BUSY_AREA: f32 = 80_000.0;
 
 /// Keeps the window's picture where the processor draws. What is returned is to be drawn and registered with instead of
 /// the given state; on a graphics card it is the same.

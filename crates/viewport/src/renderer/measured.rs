@@ -1,10 +1,10 @@
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
-use super::{Purpose, Renderer};
+use super::{Renderer, Task};
 use crate::read_back::{Patience, read_bytes};
 use crate::recorder::{Recorder, StageTimes};
-use crate::{Frame, GpuError, Scene, SplatTier, splat_tier};
+use crate::{Frame, GpuError, Picture, Scene, SplatTier, splat_tier};
 
 impl Renderer {
     /// Draws a frame even if nothing has changed, waits for it, and tells what its stages took by the device's clock,
@@ -12,20 +12,22 @@ impl Renderer {
     pub(crate) fn timed_frame(
         &self,
         scene: &mut Scene,
+        picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         frame: &Frame,
     ) -> Result<Option<StageTimes>, GpuError> {
-        let purpose = Purpose {
+        let task = Task {
+            frame,
             waits_for_order: true,
             keeps_straight_alpha: false,
         };
-        scene.drawn = None;
+        picture.drawn = None;
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
             label: Some("measurement"),
         });
         let mut recorder = Recorder::timed(device, &mut encoder);
-        self.prepare_for(purpose, scene, device, queue, &mut recorder, frame)?;
+        self.prepare_task(task, scene, picture, device, queue, &mut recorder)?;
         let timestamps = recorder.resolve(device, queue);
         queue.submit([encoder.finish()]);
         let Some(timestamps) = timestamps else {
@@ -59,8 +61,6 @@ impl Renderer {
             tier
         } else {
             let tier = splat_tier::measure(self, scene, device, queue, splat_tier::MEASURED_PX)?;
-            // The measured pictures go: the window has another size.
-            scene.forget_picture();
             if tier == SplatTier::Quads {
                 self.splats.forget_pairs();
             }

@@ -4,7 +4,6 @@ mod record;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use bozzetto_asset::Camera;
 use image::RgbaImage;
 
 use crate::draw::composite::CompositeDraw;
@@ -20,14 +19,13 @@ use crate::draw::radix_sort::RadixSort;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{FaultWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, SplatNumbers};
+use crate::picture::Drawn;
 use crate::read_back::read_back;
 use crate::recorder::Recorder;
-use crate::scene::Drawn;
 use crate::scene::mesh_part::MeshGroups;
-use crate::scene::splat_part::SplatPart;
 use crate::splat_renderer::SplatRenderer;
 use crate::targets::Targets;
-use crate::{Environment, Frame, GpuError, RenderSettings, Scene, SplatTier, gpu, splat_tier};
+use crate::{Environment, Frame, GpuError, Picture, Scene, SplatTier, gpu, splat_tier};
 
 /// What [`Renderer::prepare`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +54,7 @@ impl Default for RendererOptions {
     }
 }
 
-/// The pipelines. Made once a device, shared by every scene on it; never changes.
+/// The pipelines. Made once a device, shared by every scene and picture on it; never changes.
 pub struct Renderer {
     faults: FaultWatch,
     frame_layout: wgpu::BindGroupLayout,
@@ -75,9 +73,10 @@ pub struct Renderer {
     mips: MipsDraw,
 }
 
-/// When splats get sorted, and how alpha is stored.
+/// A frame, and what for: when splats get sorted, and how alpha is stored.
 #[derive(Clone, Copy)]
-struct Purpose {
+struct Task<'a> {
+    frame: &'a Frame,
     waits_for_order: bool,
     keeps_straight_alpha: bool,
 }
@@ -127,7 +126,7 @@ impl Renderer {
         }
     }
 
-    /// Draws the scene into its own textures, unless camera, size, settings and content are those of the last picture.
+    /// Draws the scene into the picture, unless camera, size, settings and content are those of the frame there.
     ///
     /// Where the processor sorts splats, a thread does it: while the camera moves they are drawn in the newest order
     /// there is, and the scene's wake call asks for one more frame. Device faults come back as an error once. A size of
@@ -135,84 +134,78 @@ impl Renderer {
     pub fn prepare(
         &self,
         scene: &mut Scene,
+        picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         encoder: &mut wgpu::CommandEncoder,
         frame: &Frame,
     ) -> Result<Prepared, GpuError> {
-        let purpose = Purpose {
+        let task = Task {
+            frame,
             waits_for_order: false,
             keeps_straight_alpha: false,
         };
-        let prepared = self.prepare_for(purpose, scene, device, queue, &mut Recorder::silent(encoder), frame);
+        let mut recorder = Recorder::silent(encoder);
+        let prepared = self.prepare_task(task, scene, picture, device, queue, &mut recorder);
         if let Some(part) = &scene.splats {
             part.overflow.ask(device);
-            if part.was_cut_short() {
+            if picture.tiles.is_some() && part.is_too_much_for_tiles() {
                 self.remember_overflow(part.numbers.count);
             }
         }
         prepared
     }
 
-    /// Copies the scene's picture into a pass with `target_format`, filling its viewport, blended over what is there.
-    /// A picture of another size than the viewport is stretched, so that a slow computer may draw fewer pixels.
-    pub fn blit(&self, scene: &Scene, pass: &mut wgpu::RenderPass<'_>) {
-        if let Some(targets) = &scene.targets {
+    /// Copies the picture into a pass with `target_format`, filling its viewport, blended over what is there. A picture of
+    /// another size than the viewport is stretched, so that a slow computer may draw fewer pixels.
+    pub fn blit(&self, picture: &Picture, pass: &mut wgpu::RenderPass<'_>) {
+        if let Some(targets) = &picture.targets {
             self.present.draw(pass, &targets.present_group);
         }
     }
 
-    /// Draws a picture with splats sorted for exactly this camera and reads it back: straight alpha, sRGB-encoded.
+    /// Draws the scene with splats sorted for exactly this camera and reads it back: straight alpha, sRGB-encoded.
     pub fn render_image(
         &self,
         scene: &mut Scene,
+        picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        camera: &Camera,
-        size_px: [u32; 2],
-        settings: &RenderSettings,
+        frame: &Frame,
     ) -> Result<RgbaImage, GpuError> {
-        if size_px.contains(&0) {
-            return Ok(RgbaImage::new(size_px[0], size_px[1]));
+        if frame.size_px.contains(&0) {
+            return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
         }
-        let frame = Frame {
-            camera: *camera,
-            size_px,
-            settings: settings.clone(),
-        };
-        let mut picture = self.draw_image(scene, device, queue, &frame)?;
-        if scene.splats.as_ref().is_some_and(SplatPart::was_cut_short) {
-            // Too much for tiles, as only the finished frame tells: this draws quads.
-            picture = self.draw_image(scene, device, queue, &frame)?;
+        let mut image = self.draw_image(scene, picture, device, queue, frame)?;
+        let splats = scene.splats.as_ref().filter(|_| picture.tiles.is_some());
+        if splats.is_some_and(|part| part.is_too_much_for_tiles()) {
+            // As only the finished frame tells: this draws quads.
+            image = self.draw_image(scene, picture, device, queue, frame)?;
         }
-        Ok(picture)
+        Ok(image)
     }
 
     fn draw_image(
         &self,
         scene: &mut Scene,
+        picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         frame: &Frame,
     ) -> Result<RgbaImage, GpuError> {
-        let purpose = Purpose {
+        let task = Task {
+            frame,
             waits_for_order: true,
             keeps_straight_alpha: true,
         };
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("picture") });
-        self.prepare_for(
-            purpose,
-            scene,
-            device,
-            queue,
-            &mut Recorder::silent(&mut encoder),
-            frame,
-        )?;
-        let Some(targets) = &scene.targets else {
+        let mut recorder = Recorder::silent(&mut encoder);
+        self.prepare_task(task, scene, picture, device, queue, &mut recorder)?;
+        let Some(targets) = &picture.targets else {
             return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
         };
-        let picture = read_back(device, queue, encoder, &targets.picture_texture);
-        self.faults.take().map_or(picture, Err)
+        let image = read_back(device, queue, encoder, &targets.picture_texture);
+        self.faults.take().map_or(image, Err)
     }
 
     pub(crate) fn radix_sort(&self) -> Option<&RadixSort> {
@@ -224,17 +217,18 @@ impl Renderer {
         self.faults.is_lost()
     }
 
-    fn prepare_for(
+    fn prepare_task(
         &self,
-        purpose: Purpose,
+        task: Task<'_>,
         scene: &mut Scene,
+        picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         recorder: &mut Recorder<'_>,
-        frame: &Frame,
     ) -> Result<Prepared, GpuError> {
+        let frame = task.frame;
         if let Some(fault) = self.faults.take() {
-            scene.drawn = None;
+            picture.drawn = None;
             return Err(fault);
         }
         if frame.size_px.contains(&0) || self.is_lost() {
@@ -245,28 +239,28 @@ impl Renderer {
         if let (Some(splats), Some(tier)) = (&mut scene.splats, tier) {
             if tier != SplatTier::ProcessorSorted {
                 splats.forget_order();
-            } else if splats.update_order(queue, frame.camera.forward(), purpose.waits_for_order) {
-                scene.version += 1;
+            } else if splats.update_order(queue, frame.camera.forward(), task.waits_for_order) {
+                scene.mark_changed();
             }
         }
         let drawn = Drawn {
             tier,
             frame: frame.clone(),
             version: scene.version,
-            keeps_straight_alpha: purpose.keeps_straight_alpha,
+            keeps_straight_alpha: task.keeps_straight_alpha,
         };
-        if scene.drawn.as_ref() == Some(&drawn) {
+        if picture.drawn.as_ref() == Some(&drawn) {
             return Ok(Prepared::Reused);
         }
-        scene.drawn = None;
+        picture.drawn = None;
         caught(device, || {
-            self.make_ready(scene, device, queue, recorder.encoder, &drawn);
-            self.record(scene, recorder, &drawn);
+            self.make_ready(scene, picture, device, queue, recorder.encoder, &drawn);
+            self.record(scene, picture, recorder, &drawn);
             if let (Some(SplatTier::Tiles), Some(part)) = (drawn.tier, &scene.splats) {
                 part.overflow.watch(device, recorder.encoder, &part.buffers.control);
             }
         })?;
-        scene.drawn = Some(drawn);
+        picture.drawn = Some(drawn);
         Ok(Prepared::Drew)
     }
 
@@ -280,27 +274,23 @@ impl Renderer {
     fn make_ready(
         &self,
         scene: &mut Scene,
+        picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         encoder: &mut wgpu::CommandEncoder,
         drawn: &Drawn,
     ) {
         let frame = &drawn.frame;
-        if scene
-            .targets
-            .as_ref()
-            .is_none_or(|targets| targets.size_px != frame.size_px)
-        {
-            // The old pictures go first: at 4K both together would be half a gigabyte.
-            scene.forget_picture();
-            scene.targets = Some(Targets::new(
+        picture.forget_other_size(frame.size_px);
+        let targets = picture.targets.get_or_insert_with(|| {
+            Targets::new(
                 device,
                 frame.size_px,
                 &self.depth_resolve,
                 &self.composite,
                 &self.present,
-            ));
-        }
+            )
+        });
         if scene.ground_group.is_none() {
             scene.ground_group = Some(self.ground.bind(device, queue, scene.shadow()));
         }
@@ -317,8 +307,9 @@ impl Renderer {
                 }
             }
         }
-        if let (Some(part), Some(targets), Some(tier)) = (&mut scene.splats, &scene.targets, drawn.tier) {
-            self.splats.make_ready(device, queue, part, targets, tier);
+        if let (Some(part), Some(tier)) = (&mut scene.splats, drawn.tier) {
+            self.splats
+                .make_ready(device, queue, part, targets, &mut picture.tiles, tier);
         }
         if let Some(cameras) = &mut scene.cameras
             && cameras.group.is_none()
@@ -326,11 +317,19 @@ impl Renderer {
             cameras.group = cameras.photos.as_ref().map(|photos| self.photos.bind(device, photos));
         }
         self.lights.make(frame.settings.environment, device, queue);
-        scene.write_overlays(device, queue, &frame.settings);
-        self.write_uniforms(scene, device, queue, drawn);
+        let (lines, photos) = scene.overlays(&frame.settings);
+        picture.write_overlays(device, queue, &lines, &photos);
+        self.write_uniforms(scene, picture, device, queue, drawn);
     }
 
-    fn write_uniforms(&self, scene: &mut Scene, device: &wgpu::Device, queue: &wgpu::Queue, drawn: &Drawn) {
+    fn write_uniforms(
+        &self,
+        scene: &Scene,
+        picture: &mut Picture,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        drawn: &Drawn,
+    ) {
         let numbers = scene
             .splats
             .as_ref()
@@ -343,12 +342,12 @@ impl Renderer {
             drawn.keeps_straight_alpha,
         );
         let bytes = bytemuck::bytes_of(&uniforms);
-        if let Some((buffer, _)) = &scene.uniforms {
+        if let Some((buffer, _)) = &picture.uniforms {
             queue.write_buffer(buffer, 0, bytes);
         } else {
             let buffer = gpu::filled_buffer(device, queue, "frame", bytes, wgpu::BufferUsages::UNIFORM);
             let group = gpu::bind_group(device, "frame", &self.frame_layout, &[(0, buffer.as_entire_binding())]);
-            scene.uniforms = Some((buffer, group));
+            picture.uniforms = Some((buffer, group));
         }
     }
 }

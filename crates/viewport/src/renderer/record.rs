@@ -1,15 +1,15 @@
 use super::Renderer;
+use crate::picture::Drawn;
 use crate::recorder::{Recorder, Stage};
-use crate::scene::Drawn;
 use crate::targets::{Targets, color_attachment, depth_attachment};
-use crate::{Frame, Scene, SplatTier};
+use crate::{Frame, Picture, Scene, SplatTier};
 
 impl Renderer {
     /// Records the passes of a frame that is ready.
-    pub(super) fn record(&self, scene: &Scene, recorder: &mut Recorder<'_>, drawn: &Drawn) {
-        self.record_solid(scene, recorder, &drawn.frame);
-        self.record_splats(scene, recorder, drawn.tier);
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
+    pub(super) fn record(&self, scene: &Scene, picture: &Picture, recorder: &mut Recorder<'_>, drawn: &Drawn) {
+        self.record_solid(scene, picture, recorder, &drawn.frame);
+        self.record_splats(scene, picture, recorder, drawn.tier);
+        let (Some(targets), Some((_, frame_group))) = (&picture.targets, &picture.uniforms) else {
             return;
         };
         let color = color_attachment(&targets.picture, wgpu::Color::TRANSPARENT);
@@ -18,9 +18,9 @@ impl Renderer {
         self.composite.draw(&mut pass, &targets.composite_group);
     }
 
-    fn record_solid(&self, scene: &Scene, recorder: &mut Recorder<'_>, frame: &Frame) {
+    fn record_solid(&self, scene: &Scene, picture: &Picture, recorder: &mut Recorder<'_>, frame: &Frame) {
         let settings = &frame.settings;
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
+        let (Some(targets), Some((_, frame_group))) = (&picture.targets, &picture.uniforms) else {
             return;
         };
         let mesh = scene.mesh(settings);
@@ -36,9 +36,9 @@ impl Renderer {
                 .draw(&mut pass, mesh, &groups.material, light, is_seen_through);
         }
         if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
-            self.photos.draw(&mut pass, group, &scene.photos);
+            self.photos.draw(&mut pass, group, &picture.photos);
         }
-        self.lines.draw(&mut pass, &scene.lines);
+        self.lines.draw(&mut pass, &picture.lines);
         let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
         if let Some(group) = scene.ground_group.as_ref().filter(|_| has_ground) {
             self.ground.draw(&mut pass, group);
@@ -52,8 +52,8 @@ impl Renderer {
         }
     }
 
-    fn record_splats(&self, scene: &Scene, recorder: &mut Recorder<'_>, tier: Option<SplatTier>) {
-        let (Some(targets), Some((_, frame_group))) = (&scene.targets, &scene.uniforms) else {
+    fn record_splats(&self, scene: &Scene, picture: &Picture, recorder: &mut Recorder<'_>, tier: Option<SplatTier>) {
+        let (Some(targets), Some((_, frame_group))) = (&picture.targets, &picture.uniforms) else {
             return;
         };
         let (Some(part), Some(tier)) = (&scene.splats, tier) else {
@@ -70,7 +70,8 @@ impl Renderer {
         });
         self.depth_resolve.draw(&mut pass, &targets.depth_group);
         drop(pass);
-        self.splats.record_layer(part, recorder, frame_group, targets, tier);
+        self.splats
+            .record_layer(part, picture.tiles.as_ref(), recorder, frame_group, targets, tier);
     }
 }
 

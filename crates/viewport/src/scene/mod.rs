@@ -4,6 +4,7 @@ pub(crate) mod camera_part;
 pub(crate) mod mesh_part;
 pub(crate) mod splat_part;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bozzetto_asset::{Camera, GaussianSplats, TexturedMesh, TriMesh};
@@ -14,18 +15,17 @@ use crate::draw::lines::Line;
 use crate::draw::photos::Photo;
 use crate::frame_uniforms::Ground;
 use crate::ground_shadow::GroundShadow;
-use crate::growing::GrowingBuffer;
 use crate::splat_order::Wake;
-use crate::targets::Targets;
-use crate::{Bounds, Frame, GpuError, RenderSettings, Shading, SplatTier};
+use crate::{Bounds, GpuError, RenderSettings, Shading};
 use camera_part::CameraPart;
 use mesh_part::MeshPart;
 use splat_part::SplatPart;
 
-/// What is looked at: buffers and textures of one asset, and the pictures drawn of it.
+/// What is looked at: buffers and textures of one asset.
 ///
 /// A scene belongs to the device that its setters were called with. Each setter replaces the whole of its part; `None`
 /// clears it. On an error the part is empty.
+#[derive(Default)]
 pub struct Scene {
     pub(crate) splats: Option<SplatPart>,
     pub(crate) textured: Option<MeshPart>,
@@ -33,43 +33,15 @@ pub struct Scene {
     pub(crate) cameras: Option<CameraPart>,
     flaws: Vec<Line>,
     wake: Arc<Mutex<Option<Wake>>>,
-    /// Counts changes of content, so that a still frame is known.
+    /// Changes with the content, so that a still frame is known; no two contents share one, whatever their scene.
     pub(crate) version: u64,
-    pub(crate) drawn: Option<Drawn>,
-    pub(crate) targets: Option<Targets>,
-    pub(crate) uniforms: Option<(wgpu::Buffer, wgpu::BindGroup)>,
     pub(crate) ground_group: Option<wgpu::BindGroup>,
-    pub(crate) lines: GrowingBuffer,
-    pub(crate) photos: GrowingBuffer,
 }
 
-/// What the last picture shows.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Drawn {
-    pub frame: Frame,
-    pub version: u64,
-    pub keeps_straight_alpha: bool,
-    pub tier: Option<SplatTier>,
-}
-
-impl Default for Scene {
-    fn default() -> Self {
-        Self {
-            splats: None,
-            textured: None,
-            raw: None,
-            cameras: None,
-            flaws: Vec::new(),
-            wake: Arc::default(),
-            version: 0,
-            drawn: None,
-            targets: None,
-            uniforms: None,
-            ground_group: None,
-            lines: GrowingBuffer::new("lines"),
-            photos: GrowingBuffer::new("photos"),
-        }
-    }
+/// Tells contents of all scenes apart.
+pub(crate) fn unique_number() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed) + 1
 }
 
 impl Scene {
@@ -160,32 +132,14 @@ impl Scene {
         meshes.chain(splats).reduce(|all, part| all.union(&part))
     }
 
-    /// The last picture drawn: sRGB-encoded values in a non-sRGB format, premultiplied alpha.
-    pub fn texture_view(&self) -> Option<&wgpu::TextureView> {
-        self.targets.as_ref().map(|targets| &targets.picture)
-    }
-
-    /// Takes over the memory that another scene of the same device was drawn to: content that changes many times a second
-    /// would otherwise allocate it as often.
-    pub fn reuse_pictures_of(&mut self, older: Self) {
-        if older.targets.is_some() {
-            self.forget_picture();
-            self.targets = older.targets;
-        }
-    }
-
-    /// Drops the pictures, and what is bound to them.
-    pub(crate) fn forget_picture(&mut self) {
-        self.targets = None;
-        self.drawn = None;
-        if let Some(part) = &mut self.splats {
-            part.tiles = None;
-        }
-    }
-
     fn content_changed(&mut self) {
-        self.version += 1;
+        self.mark_changed();
         self.ground_group = None;
+    }
+
+    /// Pictures of this scene are out of date from now on.
+    pub(crate) fn mark_changed(&mut self) {
+        self.version = unique_number();
     }
 
     /// The mesh that these settings show.
@@ -223,8 +177,8 @@ impl Scene {
         }
     }
 
-    /// Rewrites lines and photos for these settings.
-    pub(crate) fn write_overlays(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, settings: &RenderSettings) {
+    /// Lines and photos that these settings show.
+    pub(crate) fn overlays(&self, settings: &RenderSettings) -> (Vec<Line>, Vec<Photo>) {
         let mut lines = Vec::new();
         let mut photos = Vec::new();
         if settings.axes {
@@ -243,7 +197,6 @@ impl Scene {
         if settings.shading == Shading::Health && settings.shows.has_mesh() {
             lines.extend_from_slice(&self.flaws);
         }
-        self.lines.write(device, queue, &lines);
-        self.photos.write(device, queue, &photos);
+        (lines, photos)
     }
 }

@@ -13,7 +13,6 @@ use crate::splat_buffers::SplatBuffers;
 use crate::splat_order::{SplatOrder, SplatSorter, Wake};
 use crate::splat_overflow::Overflow;
 use crate::splat_renderer::SplatGroups;
-use crate::tile_frame::TileFrame;
 use crate::{Bounds, GpuError, SplatTier, gpu, splat_tier};
 
 /// Bytes of one projected splat; `Ellipse` in ellipse.wgsl.
@@ -35,6 +34,8 @@ pub struct SplatChunk {
 
 /// Splats on the device, and their order.
 pub struct SplatPart {
+    /// No other splats have it.
+    pub id: u64,
     pub bounds: Bounds,
     pub shadow: GroundShadow,
     pub numbers: SplatNumbers,
@@ -42,7 +43,6 @@ pub struct SplatPart {
     pub ellipses: wgpu::Buffer,
     pub buffers: SplatBuffers,
     pub groups: Option<SplatGroups>,
-    pub tiles: Option<TileFrame>,
     /// What a measurement has found to be faster.
     pub tier: Option<SplatTier>,
     /// Whether the tiled tier has once run out of batches.
@@ -91,6 +91,7 @@ impl SplatPart {
                 harmonics: buffer("splat harmonics", bytemuck::cast_slice(harmonics)),
             });
             Some(Self {
+                id: super::unique_number(),
                 bounds,
                 shadow,
                 numbers: SplatNumbers {
@@ -108,7 +109,6 @@ impl SplatPart {
                 ),
                 buffers: SplatBuffers::new(device, count),
                 groups: None,
-                tiles: None,
                 tier: None,
                 overflow: Arc::new(Overflow::new(wake)),
                 sorter,
@@ -118,9 +118,9 @@ impl SplatPart {
         })
     }
 
-    /// Whether the last tiled picture of these splats is incomplete.
-    pub fn was_cut_short(&self) -> bool {
-        self.tiles.is_some() && self.overflow.is_seen.load(Ordering::Relaxed)
+    /// Whether a tiled picture of these splats was incomplete.
+    pub fn is_too_much_for_tiles(&self) -> bool {
+        self.overflow.is_seen.load(Ordering::Relaxed)
     }
 
     /// Whether the processor can sort these splats.

@@ -24,6 +24,20 @@ pub fn offscreen_with(options: RendererOptions) -> Offscreen {
 
 pub const PERSPECTIVE: Projection = Projection::Perspective { fov_y_rad: 0.7 };
 
+/// Sees the front from two metres.
+pub fn front() -> Camera {
+    Camera::orbit(0.0, 0.0, 2.0, PERSPECTIVE, 1.0)
+}
+
+/// A scene of a finished mesh.
+pub fn scene_of(mesh: &TexturedMesh) -> Scene {
+    let mut scene = Scene::new();
+    scene
+        .set_textured_mesh(offscreen().device(), offscreen().queue(), Some(mesh))
+        .expect("uploaded");
+    scene
+}
+
 pub fn draw(scene: &mut Scene, camera: &Camera, size_px: [u32; 2], settings: &RenderSettings) -> RgbaImage {
     offscreen().render(scene, camera, size_px, settings).expect("drawn")
 }
