@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use bozzetto_viewport::{Frame, GpuError, Picture, Renderer, Scene};
+use bozzetto_viewport::{GpuError, Picture, Renderer, Scene};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
 use super::mailbox::{Mailbox, Message};
-use super::stage::{StageContent, StageRequest, upload};
+use super::stage::{Side, SideFrame, Slot, StageContent, StageContents, StageRequest, upload};
 
 /// What the callback draws with; lives among egui's own GPU resources.
 struct StageResources {
     renderer: Arc<Renderer>,
-    scene: Option<Scene>,
-    picture: Picture,
+    /// By slot.
+    scenes: [Option<Scene>; 2],
+    /// By side.
+    pictures: [Picture; 2],
 }
 
 /// Owns the thread that uploads, and the stage's place in egui's renderer.
 pub struct CardStage {
     render_state: RenderState,
-    thread: LatestWins<StageRequest>,
+    thread: LatestWins<StageContents>,
+    contents: StageContents,
     fault: Arc<Mutex<Option<GpuError>>>,
 }
 
@@ -29,37 +32,53 @@ impl CardStage {
     /// Starts the thread for egui's device; it builds the pipelines first.
     pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
         let thread = start_uploads(&render_state, mailbox)?;
-        thread.request(StageRequest::default());
+        let contents = StageContents::default();
+        thread.request(contents.clone());
         Ok(Self {
             render_state,
             thread,
+            contents,
             fault: Arc::default(),
         })
     }
 
     /// Shows something else, as soon as it is on the card.
-    pub fn show(&self, request: StageRequest) {
-        self.thread.request(request);
+    pub fn show(&mut self, slot: Slot, request: StageRequest) {
+        self.contents.replace(slot, request);
+        self.thread.request(self.contents.clone());
     }
 
     /// Draws with these pipelines from now on.
     pub fn set_renderer(&self, renderer: Arc<Renderer>) {
         let resources = StageResources {
             renderer,
-            scene: None,
-            picture: Picture::new(),
+            scenes: [None, None],
+            pictures: [Picture::new(), Picture::new()],
         };
         self.render_state.renderer.write().callback_resources.insert(resources);
     }
 
     /// Draws this scene from now on. `false` before there are pipelines.
-    pub fn set_scene(&self, scene: Scene) -> bool {
+    pub fn set_scene(&self, slot: Slot, scene: Scene) -> bool {
         let mut renderer = self.render_state.renderer.write();
         let Some(resources) = renderer.callback_resources.get_mut::<StageResources>() else {
             return false;
         };
-        resources.scene = Some(scene);
+        resources.scenes[slot as usize] = Some(scene);
         true
+    }
+
+    /// Gives the memory of the second picture back.
+    pub fn forget_second(&self) {
+        if let Some(resources) = self
+            .render_state
+            .renderer
+            .write()
+            .callback_resources
+            .get_mut::<StageResources>()
+        {
+            resources.pictures[Side::Second as usize] = Picture::new();
+        }
     }
 
     /// A drawing fault since the last call.
@@ -67,35 +86,43 @@ impl CardStage {
         self.fault.lock().take()
     }
 
-    /// Draws a frame into a rectangle of the window.
-    pub fn callback(&self, rect: Rect, frame: Frame) -> PaintCallback {
+    /// Draws a side into a rectangle of the window.
+    pub fn callback(&self, rect: Rect, side: Side, frame: SideFrame) -> PaintCallback {
         let fault = Arc::clone(&self.fault);
-        egui_wgpu::Callback::new_paint_callback(rect, StagePaint { frame, fault })
+        egui_wgpu::Callback::new_paint_callback(rect, StagePaint { side, frame, fault })
     }
 }
 
-fn start_uploads(render_state: &RenderState, mailbox: &Mailbox) -> std::io::Result<LatestWins<StageRequest>> {
+fn start_uploads(render_state: &RenderState, mailbox: &Mailbox) -> std::io::Result<LatestWins<StageContents>> {
     let (device, queue) = (render_state.device.clone(), render_state.queue.clone());
     let target_format = render_state.target_format;
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
     let mut renderer = None;
-    let work = move |request: StageRequest, _: &Ticket| {
+    let mut uploaded = [None; 2];
+    let work = move |contents: StageContents, _: &Ticket| {
         let renderer = renderer.get_or_insert_with(|| {
             let renderer = Arc::new(Renderer::new(&device, &queue, target_format));
             for_work.post(Message::Stage(StageContent::Renderer(Arc::clone(&renderer))));
             renderer
         });
-        let (mut scene, mut faults) = upload(&device, &queue, &request, for_work.wake());
-        faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
-        // What waits to be copied is handed to the card here, so that the window's next frame need not.
-        queue.submit([]);
-        // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
-        // slider: a late picture is better than none. It is the next one that is skipped.
-        for_work.post(Message::Stage(StageContent::Uploaded {
-            bounds: scene.bounds(),
-            scene: Some(Box::new(scene)),
-            faults,
-        }));
+        for slot in Slot::ALL {
+            let content = contents.of(slot);
+            if uploaded[slot as usize].replace(content.number) == Some(content.number) {
+                continue;
+            }
+            let (mut scene, mut faults) = upload(&device, &queue, &content.request, for_work.wake());
+            faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
+            // What waits to be copied is handed to the card here, so that the window's next frame need not.
+            queue.submit([]);
+            // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
+            // slider: a late picture is better than none. It is the next one that is skipped.
+            for_work.post(Message::Stage(StageContent::Uploaded {
+                slot,
+                bounds: scene.bounds(),
+                scene: Some(Box::new(scene)),
+                faults,
+            }));
+        }
     };
     let failed = move |_: &Ticket, reason: String| {
         for_panic.post(Message::Stage(StageContent::Failed(reason)));
@@ -104,7 +131,8 @@ fn start_uploads(render_state: &RenderState, mailbox: &Mailbox) -> std::io::Resu
 }
 
 struct StagePaint {
-    frame: Frame,
+    side: Side,
+    frame: SideFrame,
     fault: Arc<Mutex<Option<GpuError>>>,
 }
 
@@ -118,21 +146,23 @@ impl CallbackTrait for StagePaint {
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
         // Nothing is there in the first frames, while the stage's thread builds the pipelines.
-        if let Some(StageResources {
-            renderer,
-            scene: Some(scene),
-            picture,
-        }) = resources.get_mut()
-            && let Err(fault) = renderer.prepare(scene, picture, device, queue, encoder, &self.frame)
+        if let Some(resources) = resources.get_mut::<StageResources>()
+            && let Some(scene) = &mut resources.scenes[self.frame.slot as usize]
         {
-            *self.fault.lock() = Some(fault);
+            let picture = &mut resources.pictures[self.side as usize];
+            let prepared = resources
+                .renderer
+                .prepare(scene, picture, device, queue, encoder, &self.frame.frame);
+            if let Err(fault) = prepared {
+                *self.fault.lock() = Some(fault);
+            }
         }
         Vec::new()
     }
 
     fn paint(&self, _: egui::PaintCallbackInfo, pass: &mut wgpu::RenderPass<'static>, resources: &CallbackResources) {
         if let Some(resources) = resources.get::<StageResources>() {
-            resources.renderer.blit(&resources.picture, pass);
+            resources.renderer.blit(&resources.pictures[self.side as usize], pass);
         }
     }
 }

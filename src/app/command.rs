@@ -16,7 +16,7 @@ use glam::Vec2;
 use parking_lot::Mutex;
 
 use super::navigation::{self, Navigation};
-use super::state::{BottomTab, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode};
+use super::state::{BottomTab, Comparison, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode};
 
 /// An act of the artist.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,6 +152,10 @@ pub enum Command {
     SetOverlay(Option<Overlay>),
     /// Lays the selected (or first) picture over the stage, or takes it away.
     ToggleOverlay,
+    /// Compares the result with something, or ends that.
+    Compare(Option<Comparison>),
+    /// Compares the result with what suggests itself, or ends that.
+    ToggleComparison,
     /// Chooses the light.
     SetEnvironment(Environment),
     /// Turns the light, radians about +Y.
@@ -286,7 +290,7 @@ const fn row(
 
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
-pub static ACTIONS: [CommandInfo; 50] = [
+pub static ACTIONS: [CommandInfo; 51] = [
     row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
     row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
@@ -319,6 +323,7 @@ pub static ACTIONS: [CommandInfo; 50] = [
     row(Command::SetViewportMode(ViewportMode::Health), MenuGroup::View, None, "Mesh health", "Red edges are open, yellow ones have three faces or more, magenta is seen from behind."),
     row(Command::ToggleWireframe, MenuGroup::View, Some(keys(NONE, Key::W)), "Wireframe", "Show the edges of the mesh."),
     row(Command::ToggleOverlay, MenuGroup::View, Some(keys(NONE, Key::P)), "Photo overlay", "Lay the selected picture over the stage."),
+    row(Command::ToggleComparison, MenuGroup::View, Some(keys(NONE, Key::B)), "Compare", "Put the result beside another one, a picture, or itself shown in another way."),
     row(Command::ToggleGrid, MenuGroup::View, Some(keys(NONE, Key::G)), "Ground grid", "Show the ground grid."),
     row(Command::ToggleAxes, MenuGroup::View, Some(keys(NONE, Key::A)), "Axes", "Show the axes."),
     row(Command::ToggleCameras, MenuGroup::View, Some(keys(NONE, Key::C)), "View cameras", "Show where each picture was taken from."),

@@ -32,6 +32,13 @@ pub enum FinishEvent {
         /// The mesh.
         result: Result<Arc<Finished>, Problem>,
     },
+    /// The result that another one is compared with, finished, or why not.
+    Other {
+        /// Number of the request.
+        number: u64,
+        /// The mesh.
+        result: Result<Arc<Finished>, Problem>,
+    },
     /// Simplified for a slider that moves.
     Simplified {
         /// Number of the request.
@@ -52,10 +59,11 @@ pub struct Progress {
     pub fraction: f32,
 }
 
-/// The finish thread and the one that simplifies while a slider moves.
+/// The finish thread, the one that simplifies while a slider moves, and one for the result that is compared with.
 pub struct Finish {
     texture: LatestWins<(Source, FinishSettings)>,
     simplify: LatestWins<(Source, FinishSettings)>,
+    other: LatestWins<(Source, FinishSettings)>,
     progress: Arc<Mutex<Option<Progress>>>,
 }
 
@@ -66,6 +74,7 @@ impl Finish {
         Ok(Self {
             texture: start_finish(mailbox, &progress)?,
             simplify: start_simplify(mailbox)?,
+            other: start_other(mailbox)?,
             progress,
         })
     }
@@ -81,7 +90,17 @@ impl Finish {
         self.simplify.request((source, settings));
     }
 
-    /// Forgets whatever is being done.
+    /// Finishes the result that another one is compared with.
+    pub fn request_other(&self, source: Source, settings: FinishSettings) {
+        self.other.request((source, settings));
+    }
+
+    /// Forgets the result that is compared with.
+    pub fn cancel_other(&self) {
+        self.other.cancel();
+    }
+
+    /// Forgets whatever is being done to the result on the stage.
     pub fn cancel(&self) {
         self.texture.cancel();
         self.simplify.cancel();
@@ -96,6 +115,7 @@ impl Finish {
     pub fn is_current(&self, event: &FinishEvent) -> bool {
         match event {
             FinishEvent::Done { number, .. } => *number == self.texture.newest(),
+            FinishEvent::Other { number, .. } => *number == self.other.newest(),
             FinishEvent::Simplified { number, .. } => *number == self.simplify.newest(),
         }
     }
@@ -174,6 +194,27 @@ fn finish(
         value: prepared,
     });
     finished
+}
+
+fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {
+    let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
+    let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
+        let is_cancelled = || ticket.is_outdated();
+        let control = Control {
+            is_cancelled: &is_cancelled,
+            ..Control::silent()
+        };
+        let prepared = Prepared::new(&source.asset, &settings, &control);
+        let finished = prepared.and_then(|prepared| prepared.finish(&settings, &control));
+        let result = finished.map(Arc::new).map_err(|error| problem_of(&error));
+        let number = ticket.number();
+        for_work.post(Message::Finish(FinishEvent::Other { number, result }));
+    };
+    let failed = move |ticket: &Ticket, reason: String| {
+        let (number, result) = (ticket.number(), Err(Problem::new(reason)));
+        for_panic.post(Message::Finish(FinishEvent::Other { number, result }));
+    };
+    LatestWins::start("finish other", work, failed)
 }
 
 fn start_simplify(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {

@@ -45,6 +45,13 @@ pub enum LibraryEvent {
         /// What it holds.
         opened: Result<Box<(Generation, Asset)>, Problem>,
     },
+    /// One was read to compare another result with it.
+    Read {
+        /// Name of its folder.
+        id: String,
+        /// What it holds.
+        read: Result<Box<(Generation, Asset)>, Problem>,
+    },
     /// One was deleted, or why not.
     Deleted {
         /// Name of its folder.
@@ -128,12 +135,15 @@ impl Library {
     /// Reads a saved generation from wherever it lies.
     pub fn open_folder(&self, id: String, entry: PathBuf) {
         self.run(move |_| LibraryEvent::Opened {
-            opened: generation::load(&entry).map(Box::new).map_err(|error| {
-                Problem::with_hint(
-                    format!("This result cannot be opened: {error}"),
-                    "Delete it from the library if it stays damaged.",
-                )
-            }),
+            opened: read(&entry),
+            id,
+        });
+    }
+
+    /// Reads an entry of the library to compare another result with it.
+    pub fn read(&self, id: String) {
+        self.run(move |folder| LibraryEvent::Read {
+            read: read(&folder.join(&id)),
             id,
         });
     }
@@ -176,6 +186,15 @@ impl Library {
             mailbox.post(Message::Library(task(&folder)));
         });
     }
+}
+
+fn read(entry: &Path) -> Result<Box<(Generation, Asset)>, Problem> {
+    generation::load(entry).map(Box::new).map_err(|error| {
+        Problem::with_hint(
+            format!("This result cannot be opened: {error}"),
+            "Delete it from the library if it stays damaged.",
+        )
+    })
 }
 
 fn save(folder: &Path, new: &NewEntry) -> Result<Generation, FormatError> {

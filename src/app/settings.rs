@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::mailbox::{Mailbox, Message};
 use super::navigation::Navigation;
 use super::pool::Pool;
-use super::state::{ExportFormat, Layout, Preset, Problem, ViewportMode};
+use super::state::{ComparisonLayout, ExportFormat, Layout, Preset, Problem, ViewportMode};
 
 const FILE_NAME: &str = "settings.toml";
 
@@ -129,6 +129,8 @@ pub struct StageSettings {
     pub tone_mapping: ToneMapping,
     /// How pointer and keys move the eye.
     pub navigation: Navigation,
+    /// How comparisons begin.
+    pub comparison_layout: ComparisonLayout,
 }
 
 impl Default for StageSettings {
@@ -142,6 +144,7 @@ impl Default for StageSettings {
             environment: Environment::default(),
             tone_mapping: ToneMapping::default(),
             navigation: Navigation::default(),
+            comparison_layout: ComparisonLayout::default(),
         }
     }
 }

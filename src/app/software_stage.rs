@@ -2,16 +2,15 @@
 //! the newest one. Drawing a large mesh takes a processor a second, and a device is busy meanwhile for everybody who shares
 //! it; the window must not be among them.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bozzetto_viewport::{Frame, Offscreen, OrbitCamera, Scene};
-use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2};
+use bozzetto_viewport::{Offscreen, OrbitCamera, Scene};
+use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, pos2};
 use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
 use super::mailbox::{Mailbox, Message};
-use super::stage::{StageContent, StageRequest, upload};
+use super::stage::{Numbered, Side, SideFrame, Slot, StageContent, StageContents, StageRequest, upload};
 
 /// Pixels of the picture a pixel of the window, along each axis, while the processor is needed for other things or must
 /// keep up with the artist's hand.
@@ -19,28 +18,26 @@ const COARSE: f32 = 0.5;
 /// How long the eye must rest before every pixel is drawn again.
 const REST: Duration = Duration::from_millis(250);
 
-/// Content with a number: another number is other content.
-#[derive(Default)]
-struct Content {
-    number: u64,
-    request: StageRequest,
-}
-
-/// What the thread is asked for: content, and a picture of it.
+/// What the thread is asked for: contents, and pictures of them by side.
+#[derive(Clone)]
 struct Wish {
-    content: Arc<Content>,
-    frame: Option<Frame>,
+    contents: StageContents,
+    /// `None` to have the contents ready, whatever will be seen of them.
+    frames: Option<[Option<SideFrame>; 2]>,
 }
 
-/// Owns the thread and its newest picture.
+/// What tells a picture from another one: the number of its content, and the frame.
+type Asked = (u64, SideFrame);
+
+/// Owns the thread and its newest pictures.
 pub struct SoftwareStage {
     thread: LatestWins<Wish>,
-    content: Arc<Content>,
-    /// What the newest picture was asked for with.
-    asked: Mutex<Option<(u64, Frame)>>,
+    contents: StageContents,
+    /// What the newest pictures were asked for with.
+    asked: Mutex<[Option<Asked>; 2]>,
     /// The eye, and when it last moved.
     eye: Mutex<Option<(OrbitCamera, Instant)>>,
-    picture: Option<TextureHandle>,
+    pictures: [Option<TextureHandle>; 2],
 }
 
 impl SoftwareStage {
@@ -54,44 +51,57 @@ impl SoftwareStage {
         };
         let stage = Self {
             thread: LatestWins::start("stage", work, failed)?,
-            content: Arc::default(),
+            contents: StageContents::default(),
             asked: Mutex::default(),
             eye: Mutex::default(),
-            picture: None,
+            pictures: [None, None],
         };
         stage.ask(None);
         Ok(stage)
     }
 
     /// Shows something else; the last picture stays until it is drawn.
-    pub fn show(&mut self, request: StageRequest) {
-        let number = self.content.number + 1;
-        self.content = Arc::new(Content { number, request });
+    pub fn show(&mut self, slot: Slot, request: StageRequest) {
+        self.contents.replace(slot, request);
+        // Takes back whatever was asked before.
+        *self.asked.get_mut() = [None, None];
         self.ask(None);
     }
 
     /// Shows this picture from now on. It comes as another texture: who compares frames sees that it is not the same.
-    pub fn set_picture(&mut self, ctx: &egui::Context, picture: ColorImage) {
-        self.picture = Some(ctx.load_texture("stage", picture, TextureOptions::LINEAR));
+    pub fn set_picture(&mut self, ctx: &egui::Context, side: Side, picture: ColorImage) {
+        self.pictures[side as usize] = Some(ctx.load_texture("stage", picture, TextureOptions::LINEAR));
     }
 
-    /// The picture that was asked for could not be drawn: asks again with the next frame.
+    /// A picture that was asked for could not be drawn: asks again with the next frame.
     pub fn ask_again(&self) {
-        *self.asked.lock() = None;
+        *self.asked.lock() = [None, None];
     }
 
-    /// Paints the newest picture and asks for the one that should be there.
-    pub fn paint(&self, ui: &Ui, rect: Rect, frame: Frame) {
-        let wanted = (self.content.number, frame);
+    /// Asks for the pictures that should be there, by side.
+    pub fn want(&self, frames: [Option<SideFrame>; 2]) {
+        let wanted = frames.clone().map(|frame| {
+            let frame = frame?;
+            Some((self.contents.of(frame.slot).number, frame))
+        });
         let mut asked = self.asked.lock();
-        if asked.as_ref() != Some(&wanted) {
-            self.ask(Some(wanted.1.clone()));
-            *asked = Some(wanted);
+        if *asked != wanted {
+            self.ask(Some(frames));
+            *asked = wanted;
         }
-        if let Some(picture) = &self.picture {
+    }
+
+    /// Paints the newest picture of a side.
+    pub fn paint(&self, painter: &Painter, rect: Rect, side: Side) {
+        if let Some(picture) = &self.pictures[side as usize] {
             let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-            ui.painter().image(picture.id(), rect, whole, Color32::WHITE);
+            painter.image(picture.id(), rect, whole, Color32::WHITE);
         }
+    }
+
+    /// Gives the memory of the second picture back.
+    pub fn forget_second(&mut self) {
+        self.pictures[Side::Second as usize] = None;
     }
 
     /// Pixels of the picture a pixel of the window. Asks for a frame when it will be another one.
@@ -115,9 +125,9 @@ impl SoftwareStage {
         }
     }
 
-    fn ask(&self, frame: Option<Frame>) {
-        let content = Arc::clone(&self.content);
-        self.thread.request(Wish { content, frame });
+    fn ask(&self, frames: Option<[Option<SideFrame>; 2]>) {
+        let contents = self.contents.clone();
+        self.thread.request(Wish { contents, frames });
     }
 }
 
@@ -125,7 +135,10 @@ impl SoftwareStage {
 struct Artist {
     mailbox: Mailbox,
     device: Option<Offscreen>,
-    scene: Option<(u64, Scene)>,
+    /// By slot, with the numbers of their contents.
+    scenes: [Option<(u64, Scene)>; 2],
+    /// By side: what was drawn last.
+    drawn: [Option<Asked>; 2],
 }
 
 impl Artist {
@@ -133,14 +146,14 @@ impl Artist {
         Self {
             mailbox,
             device: None,
-            scene: None,
+            scenes: [None, None],
+            drawn: [None, None],
         }
     }
 
     fn grant(&mut self, wish: &Wish) {
         if self.device.as_ref().is_some_and(|device| device.renderer().is_lost()) {
-            self.device = None;
-            self.scene = None;
+            *self = Self::new(self.mailbox.clone());
         }
         if self.device.is_none() {
             // The device's own threads inherit this one's low priority.
@@ -150,27 +163,50 @@ impl Artist {
             }
             self.post(StageContent::Ready);
         }
-        let Some(device) = &self.device else { return };
-        let number = wish.content.number;
-        if self.scene.as_ref().is_none_or(|(shown, _)| *shown != number) {
-            let wake = self.mailbox.wake();
-            let (scene, faults) = upload(device.device(), device.queue(), &wish.content.request, wake);
-            let bounds = scene.bounds();
-            self.scene = Some((number, scene));
-            self.post(StageContent::Uploaded {
-                scene: None,
-                bounds,
-                faults,
-            });
+        for slot in Slot::ALL {
+            self.upload(slot, wish.contents.of(slot));
         }
-        let (Some(frame), Some((_, scene))) = (&wish.frame, &mut self.scene) else {
+        let Some(frames) = &wish.frames else { return };
+        for side in Side::ALL {
+            match &frames[side as usize] {
+                Some(frame) => self.draw(side, frame),
+                None => self.drawn[side as usize] = None,
+            }
+        }
+    }
+
+    fn upload(&mut self, slot: Slot, content: &Numbered) {
+        let Some(device) = &self.device else { return };
+        let is_there = |(number, _): &(u64, Scene)| *number == content.number;
+        if self.scenes[slot as usize].as_ref().is_some_and(is_there) {
+            return;
+        }
+        let (scene, faults) = upload(device.device(), device.queue(), &content.request, self.mailbox.wake());
+        let bounds = scene.bounds();
+        self.scenes[slot as usize] = Some((content.number, scene));
+        self.post(StageContent::Uploaded {
+            slot,
+            scene: None,
+            bounds,
+            faults,
+        });
+    }
+
+    fn draw(&mut self, side: Side, wanted: &SideFrame) {
+        let (Some(device), Some((number, scene))) = (&self.device, &mut self.scenes[wanted.slot as usize]) else {
             return;
         };
+        let asked = (*number, wanted.clone());
+        if self.drawn[side as usize].as_ref() == Some(&asked) {
+            return;
+        }
+        let frame = &wanted.frame;
         let drawn = device.render(scene, &frame.camera, frame.size_px, &frame.settings);
+        self.drawn[side as usize] = drawn.is_ok().then_some(asked);
         self.post(match drawn {
             Ok(picture) => {
                 let size = [picture.width() as usize, picture.height() as usize];
-                StageContent::Picture(ColorImage::from_rgba_unmultiplied(size, &picture))
+                StageContent::Picture(side, ColorImage::from_rgba_unmultiplied(size, &picture))
             }
             Err(fault) => StageContent::NotDrawn(fault),
         });

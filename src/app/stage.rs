@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bozzetto_asset::{Camera, GaussianSplats, TriMesh};
 use bozzetto_mesh::{Finished, FlawedEdges};
-use bozzetto_viewport::{Bounds, GpuError, Renderer, Scene};
+use bozzetto_viewport::{Bounds, Frame, GpuError, Renderer, Scene};
 use egui_wgpu::wgpu;
 use image::RgbaImage;
 
@@ -36,6 +36,72 @@ impl StageRequest {
     }
 }
 
+/// The stage holds two contents: the result, and one to compare it with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// What is being worked on.
+    Result,
+    /// Another result.
+    Other,
+}
+
+impl Slot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Result, Self::Other];
+}
+
+/// Content with a number: another number is other content.
+#[derive(Default)]
+pub struct Numbered {
+    /// Its number; 0 is nothing.
+    pub number: u64,
+    /// What it is.
+    pub request: StageRequest,
+}
+
+/// What a stage is to hold in its slots.
+#[derive(Clone, Default)]
+pub struct StageContents([Arc<Numbered>; 2]);
+
+impl StageContents {
+    /// Puts other content into a slot.
+    pub fn replace(&mut self, slot: Slot, request: StageRequest) {
+        let content = &mut self.0[slot as usize];
+        *content = Arc::new(Numbered {
+            number: content.number + 1,
+            request,
+        });
+    }
+
+    /// What a slot is to hold.
+    pub fn of(&self, slot: Slot) -> &Numbered {
+        &self.0[slot as usize]
+    }
+}
+
+/// One of the two pictures that the stage may show at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The whole stage, or its left part.
+    First,
+    /// The right part.
+    Second,
+}
+
+impl Side {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::First, Self::Second];
+}
+
+/// A picture of one of the contents.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SideFrame {
+    /// What is drawn.
+    pub slot: Slot,
+    /// How.
+    pub frame: Frame,
+}
+
 /// What a stage's thread made.
 pub enum StageContent {
     /// The pipelines; comes once, before the first scene of a graphics card.
@@ -44,6 +110,8 @@ pub enum StageContent {
     Ready,
     /// Content is where it can be drawn from.
     Uploaded {
+        /// Which.
+        slot: Slot,
         /// Buffers and textures on the graphics card; where the processor draws, its thread keeps them.
         scene: Option<Box<Scene>>,
         /// Box about everything in it.
@@ -51,8 +119,8 @@ pub enum StageContent {
         /// What could not be brought there; the rest is.
         faults: Vec<GpuError>,
     },
-    /// The stage, drawn by the processor.
-    Picture(egui::ColorImage),
+    /// One of the stage's pictures, drawn by the processor.
+    Picture(Side, egui::ColorImage),
     /// The processor could not draw the stage.
     NotDrawn(GpuError),
     /// Nothing can be drawn at all.

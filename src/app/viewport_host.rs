@@ -9,8 +9,8 @@ use super::card_stage::CardStage;
 use super::mailbox::Mailbox;
 use super::platform;
 use super::software_stage::SoftwareStage;
-use super::stage::{StageContent, StageRequest};
-use super::state::{GpuStatus, Problem, ViewportState};
+use super::stage::{Side, SideFrame, Slot, StageContent, StageRequest};
+use super::state::{Compared, GpuStatus, Pane, Problem, ViewportMode, ViewportState};
 
 /// Lines of the ground grid on the light theme's ground, linear RGB; the renderer's own are for a dark one.
 const LIGHT_THEME_GRID: [f32; 3] = [0.36, 0.36, 0.37];
@@ -59,10 +59,19 @@ impl ViewportHost {
     }
 
     /// Shows something else, as soon as it can be drawn.
-    pub fn show(&mut self, request: StageRequest) {
+    pub fn show(&mut self, slot: Slot, request: StageRequest) {
         match &mut self.stage {
-            Stage::Card(stage) => stage.show(request),
-            Stage::Software(stage) => stage.show(request),
+            Stage::Card(stage) => stage.show(slot, request),
+            Stage::Software(stage) => stage.show(slot, request),
+        }
+    }
+
+    /// Nothing is compared any more: gives memory back.
+    pub fn end_comparison(&mut self) {
+        self.show(Slot::Other, StageRequest::default());
+        match &mut self.stage {
+            Stage::Card(stage) => stage.forget_second(),
+            Stage::Software(stage) => stage.forget_second(),
         }
     }
 
@@ -74,18 +83,26 @@ impl ViewportHost {
                 return (Some(self.ready()), Vec::new());
             }
             (StageContent::Ready, _) => return (Some(self.ready()), Vec::new()),
-            (StageContent::Uploaded { scene, bounds, faults }, stage) => {
+            (
+                StageContent::Uploaded {
+                    slot,
+                    scene,
+                    bounds,
+                    faults,
+                },
+                stage,
+            ) => {
                 let is_shown = match (stage, scene) {
-                    (Stage::Card(stage), Some(scene)) => stage.set_scene(*scene),
+                    (Stage::Card(stage), Some(scene)) => stage.set_scene(slot, *scene),
                     _ => true,
                 };
-                if is_shown {
+                if is_shown && slot == Slot::Result {
                     self.bounds = bounds;
                 }
                 let problems = faults.iter().map(|fault| Problem::new(fault.to_string()));
                 return (None, problems.collect());
             }
-            (StageContent::Picture(picture), Stage::Software(stage)) => stage.set_picture(ctx, picture),
+            (StageContent::Picture(side, picture), Stage::Software(stage)) => stage.set_picture(ctx, side, picture),
             (StageContent::NotDrawn(fault), stage) => {
                 // A lost device is opened again; whatever else went wrong would go wrong again.
                 if let (GpuError::DeviceLost { .. }, Stage::Software(stage)) = (&fault, stage) {
@@ -100,7 +117,7 @@ impl ViewportHost {
                 );
                 return (Some(GpuStatus::Failed(problem)), Vec::new());
             }
-            (StageContent::Renderer(_), Stage::Software(_)) | (StageContent::Picture(_), Stage::Card(_)) => {}
+            (StageContent::Renderer(_), Stage::Software(_)) | (StageContent::Picture(..), Stage::Card(_)) => {}
         }
         (None, Vec::new())
     }
@@ -121,7 +138,7 @@ impl ViewportHost {
         of_card.or_else(|| self.fault.take())
     }
 
-    /// Box about everything on the stage.
+    /// Box about the result on the stage.
     pub fn bounds(&self) -> Option<Bounds> {
         self.bounds
     }
@@ -132,7 +149,8 @@ impl ViewportHost {
     }
 }
 
-/// Paints the stage into a rectangle of the window.
+/// Paints the stage into a rectangle of the window: one picture, or the two that are compared. Photos are left to the
+/// panel.
 ///
 /// The scene's own ground is left out: the panel has painted the theme's under it.
 pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, mood: StageMood) {
@@ -140,28 +158,57 @@ pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, mo
         Stage::Card(_) => 1.0,
         Stage::Software(stage) => stage.pixel_density(ui.ctx(), state.orbit, mood.is_engine_working),
     };
-    let pixels = rect.size() * ui.ctx().pixels_per_point() * density;
-    let size_px = [pixels.x.round() as u32, pixels.y.round() as u32];
-    if size_px.contains(&0) {
-        return;
-    }
-    let aspect = size_px[0] as f32 / size_px[1] as f32;
-    *host.aspect.lock() = aspect;
-    let mut settings = state.render_settings();
-    settings.background = Background::Transparent;
-    settings.prefers_raw_mesh = mood.prefers_raw_mesh;
-    if !ui.visuals().dark_mode {
-        settings.grid_color = LIGHT_THEME_GRID;
-    }
-    let frame = Frame {
-        camera: state.orbit.camera(aspect),
-        size_px,
-        settings,
+    let panes = match &state.comparison {
+        Some(comparison) => comparison.panes(rect),
+        None => [Pane::whole(rect); 2],
     };
-    match &host.stage {
-        Stage::Card(stage) => {
-            ui.painter().add(stage.callback(rect, frame));
+    *host.aspect.lock() = panes[0].view.aspect_ratio();
+    let shown = [Some((Slot::Result, state.mode)), second(state)];
+    let frames = Side::ALL.map(|side| {
+        let (slot, mode) = shown[side as usize]?;
+        let view = panes[side as usize].view;
+        let pixels = view.size() * ui.ctx().pixels_per_point() * density;
+        let size_px = [pixels.x.round() as u32, pixels.y.round() as u32];
+        if size_px.contains(&0) {
+            return None;
         }
-        Stage::Software(stage) => stage.paint(ui, rect, frame),
+        let mut settings = state.render_settings(mode);
+        settings.background = Background::Transparent;
+        settings.prefers_raw_mesh = mood.prefers_raw_mesh && slot == Slot::Result;
+        settings.cameras &= slot == Slot::Result;
+        if !ui.visuals().dark_mode {
+            settings.grid_color = LIGHT_THEME_GRID;
+        }
+        let camera = state.orbit.camera(size_px[0] as f32 / size_px[1] as f32);
+        let frame = Frame {
+            camera,
+            size_px,
+            settings,
+        };
+        Some(SideFrame { slot, frame })
+    });
+    if let Stage::Software(stage) = &host.stage {
+        stage.want(frames.clone());
+    }
+    for (side, frame) in Side::ALL.into_iter().zip(frames) {
+        let (Some(frame), pane) = (frame, panes[side as usize]) else {
+            continue;
+        };
+        let painter = ui.painter().with_clip_rect(pane.visible.intersect(ui.clip_rect()));
+        match &host.stage {
+            Stage::Card(stage) => {
+                painter.add(stage.callback(pane.view, side, frame));
+            }
+            Stage::Software(stage) => stage.paint(&painter, pane.view, side),
+        }
+    }
+}
+
+/// What the renderer draws at the right of a comparison's line.
+fn second(state: &ViewportState) -> Option<(Slot, ViewportMode)> {
+    match &state.comparison.as_ref()?.with {
+        Compared::Mode(mode) => Some((Slot::Result, *mode)),
+        Compared::Photo(_) => None,
+        Compared::Previous | Compared::Saved(_) => Some((Slot::Other, state.mode)),
     }
 }

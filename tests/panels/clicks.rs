@@ -1,4 +1,4 @@
-use bozzetto::app::state::{AppState, ThemeChoice, ViewId, ViewportMode};
+use bozzetto::app::state::{AppState, Compared, Comparison, ComparisonLayout, ThemeChoice, ViewId, ViewportMode};
 use bozzetto::app::{Command, CommandSender};
 use bozzetto_asset::Direction;
 use egui::accesskit::Role;
@@ -55,6 +55,19 @@ fn every_button_sends_its_command() {
         ),
     ] {
         assert_eq!(click(fixture::finished, name), [command], "{name}");
+    }
+}
+
+#[test]
+fn a_comparison_is_chosen_in_its_bar() {
+    let with = Compared::Mode(ViewportMode::Clay);
+    let beside = Comparison::new(with, ComparisonLayout::SideBySide).with_divider(0.4);
+    for (name, command) in [
+        ("End the comparison", Command::Compare(None)),
+        ("Side by side", Command::Compare(Some(beside))),
+        ("Compare", Command::ToggleComparison),
+    ] {
+        assert_eq!(click(fixture::comparing, name), [command], "{name}");
     }
 }
 

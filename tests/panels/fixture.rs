@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use bozzetto::app::Command;
 use bozzetto::app::state::{
-    AppState, BottomTab, EngineState, ExportStatus, FinishStatus, GpuStatus, JobItem, JobStatus, LibraryEntry,
-    LibraryStatus, LogLine, MattePreview, NoticeLevel, Preset, Problem, ResultState, Telemetry, Toast, ViewId,
-    ViewItem, ViewStatus,
+    AppState, BottomTab, Compared, Comparison, ComparisonLayout, EngineState, ExportStatus, FinishStatus, GpuStatus,
+    JobItem, JobStatus, LibraryEntry, LibraryStatus, LogLine, MattePreview, NoticeLevel, Preset, Problem, ResultState,
+    Telemetry, Toast, ViewId, ViewItem, ViewStatus, ViewportMode,
 };
 use bozzetto_asset::{Asset, Direction, GaussianSplats, TriMesh, View};
 use bozzetto_engine::{EngineInfo, ParamKind, ParamSpec, ParamValue, ParamValues, StageInfo};
@@ -357,5 +357,13 @@ pub fn error(ctx: &egui::Context) -> AppState {
     state.log.num_unread_errors = 1;
     state.layout.bottom_tab = BottomTab::Log;
     state.status = died.sentence;
+    state
+}
+
+/// A result beside itself as clay.
+pub fn comparing(ctx: &egui::Context) -> AppState {
+    let mut state = finished(ctx);
+    let with = Compared::Mode(ViewportMode::Clay);
+    state.viewport.comparison = Some(Comparison::new(with, ComparisonLayout::Wipe).with_divider(0.4));
     state
 }

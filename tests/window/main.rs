@@ -1,5 +1,6 @@
 //! The whole window, driven by accessible names: real engine, real files, a software graphics driver.
 
+mod compare;
 mod generate;
 mod kept_picture;
 mod pictures;

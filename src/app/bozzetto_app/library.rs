@@ -91,6 +91,7 @@ impl BozzettoApp {
                     }
                 }
             }
+            LibraryEvent::Read { id, read } => self.apply_read(id, read),
             LibraryEvent::Deleted { id, deleted } => self.apply_deleted(&id, deleted),
             LibraryEvent::Renamed { id, renamed } => match renamed {
                 Ok(name) => self.apply_renamed(&id, &name),

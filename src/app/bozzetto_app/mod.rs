@@ -4,6 +4,7 @@
 //! times up to date; it also runs while the window is hidden. [`BozzettoApp::draw`] only draws, and turns keys and drops into
 //! commands for the next tick.
 
+mod comparing;
 mod execute;
 mod exports;
 mod frame;
@@ -99,6 +100,7 @@ pub struct BozzettoApp {
     /// Small pictures of the views, for their cameras on the stage.
     camera_pictures: HashMap<ViewId, Arc<RgbaImage>>,
     glide: Option<viewing::Glide>,
+    comparing: comparing::Comparing,
     pending_export: Option<exports::PendingExport>,
 }
 
@@ -158,6 +160,7 @@ impl BozzettoApp {
             is_finishing: false,
             camera_pictures: HashMap::new(),
             glide: None,
+            comparing: comparing::Comparing::default(),
             pending_export: None,
         };
         match jobs {

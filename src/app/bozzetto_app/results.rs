@@ -8,7 +8,7 @@ use bozzetto_mesh::{FinishSettings, MeshHealth};
 use super::super::finish::{FinishEvent, Source};
 use super::super::import::Opened;
 use super::super::jobs::{JobOutcome, job_name};
-use super::super::stage::StageRequest;
+use super::super::stage::{Slot, StageRequest};
 use super::super::state::{Counts, ExportStatus, FinishStatus, NoticeLevel, Problem, ResultState, ViewportMode};
 use super::{BozzettoApp, Forming};
 
@@ -124,6 +124,9 @@ impl BozzettoApp {
     /// Puts a result on the stage and finishes its mesh, if it has one.
     pub(super) fn show_result(&mut self, result: ResultState) {
         self.drop_pending_export();
+        if let Some(older) = self.state.result.take() {
+            self.keep_previous(&older);
+        }
         let viewport = &mut self.state.viewport;
         let (has_mesh, has_splats) = (
             result.asset.mesh.is_some() || result.finished.is_some(),
@@ -259,6 +262,7 @@ impl BozzettoApp {
         }
         let Some(result) = &mut self.state.result else { return };
         match event {
+            FinishEvent::Other { result, .. } => return self.apply_other_finished(result),
             FinishEvent::Simplified { mesh, health, .. } => {
                 result.simplified = Some(mesh);
                 result.health = Some(health);
@@ -335,7 +339,7 @@ impl BozzettoApp {
             self.state.viewport.pivot = None;
         }
         if let Some(viewport) = &mut self.viewport {
-            viewport.show(request);
+            viewport.show(Slot::Result, request);
         }
     }
 

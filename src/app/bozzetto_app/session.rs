@@ -40,6 +40,7 @@ impl BozzettoApp {
         state.viewport.environment = stage.environment;
         state.viewport.tone_mapping = stage.tone_mapping;
         state.viewport.navigation = stage.navigation;
+        state.viewport.comparison_layout = stage.comparison_layout;
         if state.finish.settings.validate().is_err() {
             state.finish.settings = bozzetto_mesh::FinishSettings::default();
         }
@@ -149,6 +150,7 @@ impl BozzettoApp {
                 environment: state.viewport.environment,
                 tone_mapping: state.viewport.tone_mapping,
                 navigation: state.viewport.navigation,
+                comparison_layout: state.viewport.comparison_layout,
             },
             finish: state.finish.settings.clone(),
             params,

@@ -8,7 +8,9 @@ use image::RgbaImage;
 use super::super::Command;
 use super::super::pick::{PickRequest, Picked};
 use super::super::stage::StageContent;
-use super::super::state::{GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem, ViewportMode};
+use super::super::state::{
+    Compared, Comparison, GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem, ViewportMode,
+};
 use super::super::viewport_host::ViewportHost;
 use super::BozzettoApp;
 
@@ -61,13 +63,9 @@ impl BozzettoApp {
             }
             Command::LookThroughView(view) => return self.look_through(view),
             Command::ToggleOrthographic => viewport.orbit.is_orthographic = !viewport.orbit.is_orthographic,
-            Command::SetOverlay(overlay) => {
-                viewport.overlay = overlay.map(|overlay| Overlay {
-                    opacity: overlay.opacity.clamp(0.0, 1.0),
-                    ..overlay
-                });
-                return;
-            }
+            Command::SetOverlay(overlay) => return self.overlay(overlay),
+            Command::Compare(comparison) => return self.compare(comparison),
+            Command::ToggleComparison => return self.toggle_comparison(),
             Command::ToggleOverlay => return self.toggle_overlay(),
             Command::SetNavigation(navigation) => viewport.navigation = navigation,
             Command::SetEnvironment(environment) => viewport.environment = environment,
@@ -107,34 +105,65 @@ impl BozzettoApp {
         }
     }
 
-    fn toggle_overlay(&mut self) {
-        let selected = self
-            .state
-            .views
-            .selected
-            .or_else(|| self.state.views.items.first().map(|item| item.id));
-        let overlay = &mut self.state.viewport.overlay;
-        *overlay = match overlay {
-            Some(_) => None,
-            None => selected.map(|view| Overlay { view, opacity: 0.5 }),
-        };
+    /// Lays a picture over the stage; two that are compared make room for it.
+    fn overlay(&mut self, overlay: Option<Overlay>) {
+        if overlay.is_some() {
+            self.compare(None);
+        }
+        self.state.viewport.overlay = overlay.map(|overlay| Overlay {
+            opacity: overlay.opacity.clamp(0.0, 1.0),
+            ..overlay
+        });
     }
 
-    /// Looks through the camera of a view: the one the result was made with, or else the one its direction gives.
+    fn toggle_overlay(&mut self) {
+        let overlay = match self.state.viewport.overlay {
+            Some(_) => None,
+            None => self.usual_photo().map(|view| Overlay { view, opacity: 0.5 }),
+        };
+        self.overlay(overlay);
+    }
+
+    /// The picture that an artist means who names none: the selected one, or else the first.
+    pub(super) fn usual_photo(&self) -> Option<ViewId> {
+        let views = &self.state.views;
+        views.selected.or_else(|| views.items.first().map(|item| item.id))
+    }
+
+    /// Looks through the camera of a view and lays its picture over the stage, or at the side of what is compared.
     fn look_through(&mut self, id: ViewId) {
-        let camera = self.camera_of(id);
-        let direction = self.state.views.get(id).and_then(ViewItem::direction);
-        match (camera, direction) {
-            (Some(camera), _) => self.glide_to(orbit_of(&camera, self.state.viewport.orbit.fov_y_rad)),
-            (None, Some(direction)) => {
-                let mut orbit = self.state.viewport.orbit;
-                orbit.look_from(direction);
-                self.glide_to(self.framed(orbit));
-            }
-            (None, None) => return,
+        if !self.glide_to_view(id) {
+            return;
         }
-        let opacity = self.state.viewport.overlay.map_or(0.5, |overlay| overlay.opacity);
-        self.state.viewport.overlay = Some(Overlay { view: id, opacity });
+        match &self.state.viewport.comparison {
+            Some(comparison) if matches!(comparison.with, Compared::Photo(_)) => {
+                let with = Compared::Photo(id);
+                self.compare(Some(Comparison {
+                    with,
+                    ..comparison.clone()
+                }));
+            }
+            _ => {
+                let opacity = self.state.viewport.overlay.map_or(0.5, |overlay| overlay.opacity);
+                self.overlay(Some(Overlay { view: id, opacity }));
+            }
+        }
+    }
+
+    /// Moves the eye to where a view was taken from: the camera the result was made with, or else the one its direction
+    /// gives. `false` when neither is known.
+    pub(super) fn glide_to_view(&mut self, id: ViewId) -> bool {
+        let direction = self.state.views.get(id).and_then(ViewItem::direction);
+        if let Some(camera) = self.camera_of(id) {
+            self.glide_to(orbit_of(&camera, self.state.viewport.orbit.fov_y_rad));
+        } else if let Some(direction) = direction {
+            let mut orbit = self.state.viewport.orbit;
+            orbit.look_from(direction);
+            self.glide_to(self.framed(orbit));
+        } else {
+            return false;
+        }
+        true
     }
 
     /// The camera a view was given, or that the result on the stage was made with.

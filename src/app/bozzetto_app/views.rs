@@ -260,6 +260,7 @@ impl BozzettoApp {
     }
 
     pub(super) fn views_changed(&mut self) {
+        self.forget_missing_photo();
         let items = &mut self.state.views.items;
         let enabled: Vec<_> = items.iter_mut().filter(|item| item.view.enabled).collect();
         let given: Vec<_> = enabled

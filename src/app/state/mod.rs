@@ -3,6 +3,7 @@
 //! [`crate::app::BozzettoApp`] owns one [`AppState`] and is the only one to change it: in `logic`, from queued commands and
 //! from the messages of background threads. Panels read it and send [`crate::app::Command`]s.
 
+mod comparison;
 mod engine;
 mod export;
 mod jobs;
@@ -12,13 +13,14 @@ mod result;
 mod viewport;
 mod views;
 
+pub use comparison::{Compared, Comparison, ComparisonLayout, Pane};
 pub use engine::{EngineState, Preset};
 pub use export::{ExportFormat, ExportState, ExportStatus};
 pub use jobs::{JobItem, JobStatus, JobsState};
 pub use library::{LibraryEntry, LibraryState, LibraryStatus};
 pub use notices::{LogLine, LogState, NoticeLevel, Problem, Toast};
 pub use result::{Counts, FinishState, FinishStatus, ResultState};
-pub use viewport::{GpuStatus, Overlay, ViewportMode, ViewportState};
+pub use viewport::{GpuStatus, OtherResult, Overlay, ViewportMode, ViewportState};
 pub use views::{DropState, MattePreview, Picture, ViewId, ViewItem, ViewStatus, ViewsState};
 
 use serde::{Deserialize, Serialize};

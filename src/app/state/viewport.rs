@@ -2,7 +2,7 @@ use bozzetto_viewport::{Environment, OrbitCamera, RenderSettings, Shading, Shows
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, ViewId};
+use super::{Comparison, ComparisonLayout, Problem, ViewId};
 use crate::app::Navigation;
 
 /// What the stage shows.
@@ -104,6 +104,25 @@ pub struct Overlay {
     pub opacity: f32,
 }
 
+/// How far the other result of a comparison is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum OtherResult {
+    /// None is wanted.
+    #[default]
+    None,
+    /// It is being read.
+    Opening,
+    /// It is on the stage.
+    Shown {
+        /// Its name.
+        name: String,
+        /// Whether its textures are still being made.
+        is_finishing: bool,
+    },
+    /// It cannot be shown.
+    Failed(Problem),
+}
+
 /// Whether the stage can be drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum GpuStatus {
@@ -150,6 +169,14 @@ pub struct ViewportState {
     pub pivot: Option<Vec3>,
     /// The picture laid over the stage, if any.
     pub overlay: Option<Overlay>,
+    /// What the result is compared with, if with anything.
+    pub comparison: Option<Comparison>,
+    /// How the next comparison begins.
+    pub comparison_layout: ComparisonLayout,
+    /// The other result of a comparison.
+    pub other: OtherResult,
+    /// Name of the result that was on the stage before, if there was one.
+    pub previous_name: Option<String>,
     /// Whether the stage can be drawn.
     pub gpu: GpuStatus,
     /// Whether there is anything to draw.
@@ -172,6 +199,10 @@ impl Default for ViewportState {
             orbit: OrbitCamera::default(),
             pivot: None,
             overlay: None,
+            comparison: None,
+            comparison_layout: ComparisonLayout::default(),
+            other: OtherResult::default(),
+            previous_name: None,
             gpu: GpuStatus::default(),
             has_content: false,
         }
@@ -179,11 +210,16 @@ impl Default for ViewportState {
 }
 
 impl ViewportState {
-    /// The same choices in the renderer's words.
-    pub fn render_settings(&self) -> RenderSettings {
+    /// Whether a bar floats at the foot of the stage.
+    pub fn has_bar_at_foot(&self) -> bool {
+        self.overlay.is_some() || self.comparison.is_some()
+    }
+
+    /// The same choices in the renderer's words, but for what is shown.
+    pub fn render_settings(&self, mode: ViewportMode) -> RenderSettings {
         RenderSettings {
-            shows: self.mode.shows(),
-            shading: self.mode.shading(),
+            shows: mode.shows(),
+            shading: mode.shading(),
             wireframe: self.wireframe,
             grid: self.grid,
             axes: self.axes,

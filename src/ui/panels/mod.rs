@@ -15,6 +15,7 @@ mod palette;
 mod queue;
 mod settings;
 mod stage_bar;
+mod stage_compare;
 mod stage_empty;
 mod stage_light;
 mod stage_modes;

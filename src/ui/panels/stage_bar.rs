@@ -2,6 +2,7 @@
 
 use egui::{Align, Layout, Rect, Ui, pos2, vec2};
 
+use super::menu::is_available;
 use super::stage_light::light_button_ui;
 use crate::app::state::{AppState, Overlay, ViewportMode};
 use crate::app::{Command, CommandSender};
@@ -9,6 +10,9 @@ use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
 use crate::ui::widgets::{IconButton, NumberField, combo_ui, place_ui, slider_ui};
+
+/// Height that a bar at the foot of the stage takes, with the room above it.
+pub const FOOT_BAR: f32 = size::CONTROL + 6.0 + space::S;
 
 /// Switches and the eye's helpers at the right; returns the bar's rectangle.
 pub fn tool_bar_ui(ui: &mut Ui, inner: Rect, state: &AppState, commands: &CommandSender) -> Rect {
@@ -19,16 +23,17 @@ pub fn tool_bar_ui(ui: &mut Ui, inner: Rect, state: &AppState, commands: &Comman
         (Icon::Axes, Command::ToggleAxes, viewport.axes),
         (Icon::Camera, Command::ToggleCameras, viewport.cameras),
         (Icon::Image, Command::ToggleOverlay, viewport.overlay.is_some()),
+        (Icon::Compare, Command::ToggleComparison, viewport.comparison.is_some()),
     ];
     let projection = if viewport.orbit.is_orthographic {
         Icon::Orthographic
     } else {
         Icon::Perspective
     };
-    let width = 8.0 * (size::CONTROL + 2.0) + 7.0 + 6.0 + 2.0 * size::LINE;
+    let width = 9.0 * (size::CONTROL + 2.0) + 7.0 + 6.0 + 2.0 * size::LINE;
     float_ui(ui, inner.right_top() - vec2(width, 0.0), |ui| {
         for (icon, command, is_on) in switches {
-            let can_press = command != Command::ToggleOverlay || !state.views.items.is_empty();
+            let can_press = is_available(state, &command);
             let button = IconButton::of(ui.ctx(), icon, &command)
                 .selected(is_on)
                 .enabled(can_press);

@@ -1,5 +1,6 @@
 use egui::{Align2, Area, Order, Ui, vec2};
 
+use super::stage_bar::FOOT_BAR;
 use super::tone_of;
 use super::viewport::stage_rect;
 use crate::app::state::AppState;
@@ -15,7 +16,12 @@ pub fn toasts_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
     if state.toasts.is_empty() {
         return;
     }
-    let corner = stage_rect(ui.ctx()).right_bottom() - vec2(space::M, space::M);
+    let bar = if state.viewport.has_bar_at_foot() {
+        FOOT_BAR
+    } else {
+        0.0
+    };
+    let corner = stage_rect(ui.ctx()).right_bottom() - vec2(space::M, space::M + bar);
     Area::new(ui.scope_id().with("toasts"))
         .order(Order::Foreground)
         .pivot(Align2::RIGHT_BOTTOM)

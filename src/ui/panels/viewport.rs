@@ -4,9 +4,10 @@ use glam::{Vec2, Vec3};
 
 use super::gizmo::gizmo_ui;
 use super::stage_bar::{overlay_bar_ui, stage_stats_ui, tool_bar_ui};
+use super::stage_compare::{compared_photo_ui, comparison_bar_ui, comparison_line_ui};
 use super::stage_empty::{first_hint_ui, gpu_problem_ui, stage_empty_ui};
 use super::stage_modes::mode_bar_ui;
-use crate::app::state::{AppState, GpuStatus, ViewportState};
+use crate::app::state::{AppState, Comparison, GpuStatus, Pane, ViewId, ViewportState};
 use crate::app::{Command, CommandSender, Gesture};
 use crate::ui::StagePainter;
 use crate::ui::theme::{Palette, space};
@@ -26,6 +27,7 @@ pub fn viewport_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender, pain
         if state.viewport.has_content && matches!(state.viewport.gpu, GpuStatus::Ready { .. }) {
             paint_stage(ui, rect);
             paint_overlay(ui, rect, state);
+            compared_photo_ui(ui, rect, state);
             steer(ui, &response, &state.viewport, commands);
         }
         floating_ui(ui, rect, state, commands);
@@ -61,23 +63,27 @@ fn paint_ground(ui: &Ui, rect: Rect) {
 
 /// The picture over the scene, as high as the stage.
 fn paint_overlay(ui: &Ui, rect: Rect, state: &AppState) {
-    let Some(overlay) = &state.viewport.overlay else {
-        return;
-    };
+    if let Some(overlay) = state.viewport.overlay {
+        paint_photo(ui, rect, rect, state, overlay.view, overlay.opacity);
+    }
+}
+
+/// A picture as high as a rectangle, where that is visible.
+pub(super) fn paint_photo(ui: &Ui, rect: Rect, visible: Rect, state: &AppState, view: ViewId, opacity: f32) {
     let picture = state
         .views
-        .get(overlay.view)
+        .get(view)
         .and_then(|item| item.photo.as_ref().or(item.thumbnail.as_ref()));
     if let Some(picture) = picture {
         let width = rect.height() * picture.aspect();
         let target = Rect::from_center_size(rect.center(), vec2(width, rect.height()));
         let mut child = Ui::new(
             ui.ctx().clone(),
-            ui.scope_id().with("overlay"),
+            ui.scope_id().with("photo"),
             UiBuilder::new().layer_id(ui.layer_id()).max_rect(target),
         );
-        child.set_clip_rect(rect);
-        child.set_opacity(overlay.opacity);
+        child.set_clip_rect(visible);
+        child.set_opacity(opacity);
         paint_picture(&child, target, picture, Fit::Contain, 0);
     }
 }
@@ -98,7 +104,11 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
     if let Some(gesture) = held.and_then(|button| viewport.navigation.drag(button, modifiers)) {
         follow(&mut orbit, gesture, motion / height, viewport.pivot);
         if gesture == Gesture::Turn && response.drag_started() {
-            commands.send(Command::Grip(press_place(ui, response.rect)));
+            commands.send(Command::Grip(press_place(
+                ui,
+                response.rect,
+                viewport.comparison.as_ref(),
+            )));
         }
     }
     if response.drag_stopped() {
@@ -153,10 +163,17 @@ fn is_swiping(ui: &Ui) -> bool {
     })
 }
 
-/// Where the button was pressed, `[0, 1]^2` from the stage's upper left.
-fn press_place(ui: &Ui, stage: Rect) -> Option<Vec2> {
-    let at = ui.input(|input| input.pointer.press_origin())? - stage.min;
-    Some(Vec2::new(at.x / stage.width(), at.y / stage.height()))
+/// Where the button was pressed, `[0, 1]^2` from the upper left of the picture there.
+fn press_place(ui: &Ui, stage: Rect, comparison: Option<&Comparison>) -> Option<Vec2> {
+    let at = ui.input(|input| input.pointer.press_origin())?;
+    let panes = comparison.map(|comparison| comparison.panes(stage));
+    let pane = panes
+        .into_iter()
+        .flatten()
+        .find(|pane| pane.visible.contains(at))
+        .unwrap_or(Pane::whole(stage));
+    let within = at - pane.view.min;
+    Some(Vec2::new(within.x / pane.view.width(), within.y / pane.view.height()))
 }
 
 /// Moves the eye by a motion of the pointer over the stage's height.
@@ -181,6 +198,7 @@ fn floating_ui(ui: &mut Ui, rect: Rect, state: &AppState, commands: &CommandSend
         first_hint_ui(ui, inner, state, commands);
         return;
     }
+    comparison_line_ui(ui, rect, state, commands);
     let tools = tool_bar_ui(ui, inner, state, commands);
     mode_bar_ui(ui, inner, tools.left() - inner.left() - space::S, state, commands);
     gizmo_ui(
@@ -191,6 +209,7 @@ fn floating_ui(ui: &mut Ui, rect: Rect, state: &AppState, commands: &CommandSend
     );
     stage_stats_ui(ui, inner, state);
     overlay_bar_ui(ui, inner, state, commands);
+    comparison_bar_ui(ui, inner, state, commands);
     preview_tag_ui(ui, inner, state);
     first_hint_ui(ui, inner, state, commands);
 }
