@@ -16,7 +16,9 @@ use glam::Vec2;
 use parking_lot::Mutex;
 
 use super::navigation::{self, Navigation};
-use super::state::{BottomTab, Comparison, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode};
+use super::state::{
+    BottomTab, CaptureSettings, Comparison, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode,
+};
 
 /// An act of the artist.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,6 +126,15 @@ pub enum Command {
     /// Opens the folder of a file in the desktop's file program.
     ShowInFolder(PathBuf),
 
+    /// Chooses how pictures of the stage are made.
+    SetCapture(CaptureSettings),
+    /// Opens the dialog that chooses where a picture of the stage goes.
+    SaveCapture,
+    /// Draws the stage into a file without asking where to.
+    CaptureTo(PathBuf),
+    /// Stops the picture that is being drawn.
+    CancelCapture,
+
     /// Chooses what the stage shows.
     SetViewportMode(ViewportMode),
     /// Shows edges over the mesh, or not.
@@ -144,6 +155,8 @@ pub enum Command {
     LookFrom(Direction),
     /// Looks through the camera of a picture and lays the picture over the stage.
     LookThroughView(ViewId),
+    /// Looks through a camera on the stage, by its place among them.
+    LookThroughFrustum(usize),
     /// Chooses how pointer and keys move the eye.
     SetNavigation(Navigation),
     /// Switches between perspective and parallel rays.
@@ -290,7 +303,7 @@ const fn row(
 
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
-pub static ACTIONS: [CommandInfo; 51] = [
+pub static ACTIONS: [CommandInfo; 52] = [
     row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
     row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
@@ -300,6 +313,7 @@ pub static ACTIONS: [CommandInfo; 51] = [
     row(Command::ExportAs(ExportFormat::Stl), MenuGroup::File, None, "Export as STL…", "The bare surface, for 3D printing."),
     row(Command::ExportAs(ExportFormat::Ply), MenuGroup::File, None, "Export as PLY…", "Gaussian splats, uncompressed."),
     row(Command::ExportAs(ExportFormat::Spz), MenuGroup::File, None, "Export as SPZ…", "Gaussian splats, compressed."),
+    row(Command::SetModal(Some(Modal::Capture)), MenuGroup::File, Some(keys(NONE, Key::F12)), "Save a picture…", "Write what the stage shows as a picture or an animation that turns."),
     row(Command::ShowLibraryFolder, MenuGroup::File, None, "Show library folder", "Open the folder where results are saved."),
     row(Command::Quit, MenuGroup::File, Some(keys(CTRL, Key::Q)), "Quit", "Close the window. Results are saved already."),
     row(Command::Undo, MenuGroup::Edit, Some(keys(CTRL, Key::Z)), "Undo", "Take the last parameter change back."),
@@ -433,7 +447,7 @@ fn shortcuts_of(navigation: Navigation) -> impl Iterator<Item = (KeyboardShortcu
 fn belongs_to_text(shortcut: KeyboardShortcut) -> bool {
     let has_ctrl = shortcut.modifiers.command || shortcut.modifiers.ctrl || shortcut.modifiers.alt;
     let edits_text = matches!(shortcut.logical_key, Key::Z | Key::Y | Key::V | Key::K | Key::E);
-    let is_function_key = matches!(shortcut.logical_key, Key::F1 | Key::F5);
+    let is_function_key = matches!(shortcut.logical_key, Key::F1 | Key::F5 | Key::F12);
     // Ctrl with Alt is AltGr on Windows, which writes signs on digits; Alt alone writes signs by their numbers.
     let writes_sign = shortcut.modifiers.alt && navigation::is_digit(shortcut.logical_key);
     if has_ctrl {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use image::RgbaImage;
 
-use super::state::{ExportFormat, Problem};
+use super::state::Problem;
 
 /// What came of a dialog.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,19 +24,28 @@ pub enum Answer<T> {
 /// An answer that takes as long as the artist takes. Made on the window's thread (macOS insists), awaited on another.
 pub type Pending<T> = Pin<Box<dyn Future<Output = Answer<T>> + Send>>;
 
+/// A dialog that asks where to write.
+#[derive(Clone, Copy, Debug)]
+pub struct SaveDialog<'a> {
+    /// What stands above it.
+    pub title: &'a str,
+    /// What the file is, as in `GLB`.
+    pub kind: &'a str,
+    /// End of its name.
+    pub extension: &'a str,
+    /// The name that is proposed.
+    pub file_name: &'a str,
+    /// Where it opens.
+    pub folder: Option<&'a Path>,
+}
+
 /// The desktop as the window uses it. `parent` is the window that a dialog belongs to.
 pub trait Desktop: Send + Sync {
     /// Asks for pictures.
     fn choose_pictures(&self, folder: Option<&Path>, parent: Option<&eframe::Frame>) -> Pending<Vec<PathBuf>>;
 
     /// Asks where to write.
-    fn choose_export(
-        &self,
-        format: ExportFormat,
-        file_name: &str,
-        folder: Option<&Path>,
-        parent: Option<&eframe::Frame>,
-    ) -> Pending<PathBuf>;
+    fn choose_target(&self, dialog: &SaveDialog<'_>, parent: Option<&eframe::Frame>) -> Pending<PathBuf>;
 
     /// Shows a file, or a folder's content, in the desktop's file program. Blocks: call it on a background thread.
     fn show(&self, path: &Path) -> Result<(), Problem>;
@@ -83,22 +92,16 @@ impl Desktop for NativeDesktop {
         })
     }
 
-    fn choose_export(
-        &self,
-        format: ExportFormat,
-        file_name: &str,
-        folder: Option<&Path>,
-        parent: Option<&eframe::Frame>,
-    ) -> Pending<PathBuf> {
-        let dialog = dialog(folder, parent)
-            .set_title(format!("Export as {}", format.label()))
-            .set_file_name(file_name)
-            .add_filter(format.label(), &[format.extension()]);
+    fn choose_target(&self, wanted: &SaveDialog<'_>, parent: Option<&eframe::Frame>) -> Pending<PathBuf> {
+        let dialog = dialog(wanted.folder, parent)
+            .set_title(wanted.title)
+            .set_file_name(wanted.file_name)
+            .add_filter(wanted.kind, &[wanted.extension]);
         let asked = Instant::now();
         let answer = dialog.save_file();
         Box::pin(async move {
             let path = answer.await.map(|file| file.path().to_owned());
-            answer_of(path, asked.elapsed(), "The button below exports without a dialog.")
+            answer_of(path, asked.elapsed(), "The button below saves without a dialog.")
         })
     }
 

@@ -181,7 +181,7 @@ pub fn target_of(path: PathBuf, format: ExportFormat) -> (PathBuf, ExportFormat)
 }
 
 /// A file name that every system accepts.
-pub fn file_name_for(name: &str, format: ExportFormat) -> String {
+pub fn file_name_for(name: &str, extension: &str) -> String {
     let safe: String = name
         .chars()
         .map(|character| {
@@ -194,7 +194,7 @@ pub fn file_name_for(name: &str, format: ExportFormat) -> String {
         .collect();
     let safe = safe.trim().trim_end_matches('.');
     let safe = if safe.is_empty() { "object" } else { safe };
-    format!("{safe}.{}", format.extension())
+    format!("{safe}.{extension}")
 }
 
 #[cfg(test)]
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn proposed_names_are_safe_everywhere() {
-        assert_eq!(file_name_for("a/b: c?", ExportFormat::Obj), "a_b_ c_.obj");
-        assert_eq!(file_name_for(" .", ExportFormat::Ply), "object.ply");
+        assert_eq!(file_name_for("a/b: c?", "obj"), "a_b_ c_.obj");
+        assert_eq!(file_name_for(" .", "ply"), "object.ply");
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::state::Problem;
-use super::{export, finish, import, library, pick, stage, telemetry};
+use super::{capture, export, finish, import, library, pick, stage, telemetry};
 
 /// What background threads tell the window. The window applies it in `logic`, also while it is hidden.
 pub enum Message {
@@ -13,6 +13,8 @@ pub enum Message {
     Finish(finish::FinishEvent),
     /// Dialogs answered, files written.
     Export(export::ExportEvent),
+    /// Pictures of the stage.
+    Capture(capture::CaptureEvent),
     /// Saved results.
     Library(library::LibraryEvent),
     /// The point of the surface that the artist holds.

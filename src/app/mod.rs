@@ -11,6 +11,7 @@
 
 mod bench;
 mod bozzetto_app;
+mod capture;
 mod card_stage;
 pub mod command;
 pub mod desktop;

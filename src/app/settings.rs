@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::mailbox::{Mailbox, Message};
 use super::navigation::Navigation;
 use super::pool::Pool;
-use super::state::{ComparisonLayout, ExportFormat, Layout, Preset, Problem, ViewportMode};
+use super::state::{CaptureSettings, ComparisonLayout, ExportFormat, Layout, Preset, Problem, ViewportMode};
 
 const FILE_NAME: &str = "settings.toml";
 
@@ -37,6 +37,10 @@ pub struct Settings {
     pub export_folder: Option<PathBuf>,
     /// Folder that pictures were last taken from.
     pub picture_folder: Option<PathBuf>,
+    /// How pictures of the stage are made.
+    pub capture: CaptureSettings,
+    /// Folder of the last picture of the stage.
+    pub capture_folder: Option<PathBuf>,
     /// Format of the last export.
     pub export_format: ExportFormat,
     /// Pictures inside a GLB.
@@ -65,6 +69,8 @@ impl Default for Settings {
             is_seed_locked: true,
             export_folder: None,
             picture_folder: None,
+            capture: CaptureSettings::default(),
+            capture_folder: None,
             export_format: ExportFormat::default(),
             texture_format: TextureFormat::default(),
             layout: Layout::default(),

@@ -107,6 +107,20 @@ fn the_first_start() {
 }
 
 #[test]
+fn two_results_beside_each_other() {
+    snapshot("comparison", NARROW, 1.0, ThemeChoice::Dark, fixture::comparing);
+}
+
+#[test]
+fn the_dialog_that_saves_pictures() {
+    snapshot("capture", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
+        let mut state = with_modal(ctx, Modal::Capture);
+        state.capture.settings.format = bozzetto::app::state::CaptureFormat::WebP;
+        state
+    });
+}
+
+#[test]
 fn the_list_of_keys() {
     snapshot("keys", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
         with_modal(ctx, Modal::Shortcuts)

@@ -1,5 +1,6 @@
 //! The whole window, driven by accessible names: real engine, real files, a software graphics driver.
 
+mod capture;
 mod compare;
 mod generate;
 mod kept_picture;
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bozzetto::app::desktop::{Answer, Desktop, Pending};
-use bozzetto::app::state::{AppState, ExportFormat, NoticeLevel, Problem, ViewStatus};
+use bozzetto::app::desktop::{Answer, Desktop, Pending, SaveDialog};
+use bozzetto::app::state::{AppState, NoticeLevel, Problem, ViewStatus};
 use bozzetto::app::{AppOptions, BozzettoApp, Command, Folders, log};
 use bozzetto_engine::{Engine, InProcessEngine, ParamValue};
 use bozzetto_hull::HullEngine;
@@ -46,7 +47,7 @@ impl Desktop for FakeDesktop {
         Box::pin(std::future::ready(answer))
     }
 
-    fn choose_export(&self, _: ExportFormat, _: &str, _: Option<&Path>, _: Option<&eframe::Frame>) -> Pending<PathBuf> {
+    fn choose_target(&self, _: &SaveDialog<'_>, _: Option<&eframe::Frame>) -> Pending<PathBuf> {
         let answer = match self.target.lock().clone() {
             Some(path) => Answer::Chosen(path),
             None => Answer::Unavailable(Problem::with_hint("No file dialog can be opened.", "Install one.")),

@@ -136,6 +136,15 @@ impl Camera {
         Some((Vec2::new(ndc.x * 0.5 + 0.5, 0.5 - ndc.y * 0.5), depth))
     }
 
+    /// The corners of the picture at a distance along the view, metres: top left, top right, bottom right, bottom left.
+    pub fn picture_corners(&self, distance: f32) -> [Vec3; 4] {
+        [Vec2::ZERO, Vec2::X, Vec2::ONE, Vec2::Y].map(|corner| {
+            let (origin, direction) = self.ray(corner);
+            let along = direction.dot(self.forward()).max(1e-3);
+            origin + direction * (distance / along)
+        })
+    }
+
     /// The ray through an image position in `[0, 1]^2` (origin top left): origin and unit direction, model frame.
     pub fn ray(&self, image_position: Vec2) -> (Vec3, Vec3) {
         let ndc = Vec2::new(image_position.x * 2.0 - 1.0, 1.0 - image_position.y * 2.0);

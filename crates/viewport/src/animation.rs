@@ -27,7 +27,7 @@ pub enum AnimationFormat {
 /// Writes pictures, one after the other, into one file that repeats for ever.
 pub enum AnimationWriter<W: Write> {
     Gif(Box<GifEncoder<W>>),
-    WebP(WebPEncoder, W),
+    WebP(Box<WebPEncoder>, W),
 }
 
 impl<W: Write> AnimationWriter<W> {
@@ -48,7 +48,7 @@ impl<W: Write> AnimationWriter<W> {
                     ..EncoderOptions::default()
                 };
                 let encoder = WebPEncoder::new_with_options(size_px.into(), options)?;
-                Ok(Self::WebP(encoder, out))
+                Ok(Self::WebP(Box::new(encoder), out))
             }
         }
     }

@@ -63,11 +63,11 @@ impl BozzettoApp {
             }
             Command::ShowInFolder(path) => self.show_in_folder(path),
 
-            command => self.execute_rest(command),
+            command => self.capture(command, parent),
         }
     }
 
-    fn execute_rest(&mut self, command: Command) {
+    pub(super) fn execute_rest(&mut self, command: Command) {
         match command {
             Command::OpenFromLibrary(id) => self.open_from_library(id),
             Command::AskDeleteFromLibrary(id) => self.ask_delete(id),

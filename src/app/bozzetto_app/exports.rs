@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::super::Command;
-use super::super::desktop::Answer;
+use super::super::desktop::{Answer, SaveDialog};
 use super::super::export::{ExportContent, ExportEvent, file_name_for, target_of};
 use super::super::state::{ExportFormat, ExportStatus, NoticeLevel, Problem};
 use super::BozzettoApp;
@@ -30,11 +30,14 @@ impl BozzettoApp {
             .as_ref()
             .map(|result| result.name.clone())
             .unwrap_or_default();
-        let file_name = file_name_for(&name, format);
-        let folder = self.state.export.folder.clone();
-        let pending = self
-            .desktop
-            .choose_export(format, &file_name, folder.as_deref(), parent);
+        let dialog = SaveDialog {
+            title: &format!("Export as {}", format.label()),
+            kind: format.label(),
+            extension: format.extension(),
+            file_name: &file_name_for(&name, format.extension()),
+            folder: self.state.export.folder.as_deref(),
+        };
+        let pending = self.desktop.choose_target(&dialog, parent);
         self.state.export.status = ExportStatus::Choosing;
         self.state.export.format = format;
         self.remember();
@@ -80,7 +83,11 @@ impl BozzettoApp {
                     .as_ref()
                     .map(|result| result.name.clone())
                     .unwrap_or_default();
-                let path = self.folders.data.join("exports").join(file_name_for(&name, format));
+                let path = self
+                    .folders
+                    .data
+                    .join("exports")
+                    .join(file_name_for(&name, format.extension()));
                 let action = Command::ExportTo { format, path };
                 self.say_with_action(NoticeLevel::Warning, &problem, "Export to the program's folder", action);
             }
@@ -183,13 +190,7 @@ mod tests {
             Box::pin(std::future::ready(Answer::Cancelled))
         }
 
-        fn choose_export(
-            &self,
-            _: ExportFormat,
-            _: &str,
-            _: Option<&Path>,
-            _: Option<&eframe::Frame>,
-        ) -> Pending<PathBuf> {
+        fn choose_target(&self, _: &SaveDialog<'_>, _: Option<&eframe::Frame>) -> Pending<PathBuf> {
             Box::pin(std::future::ready(Answer::Chosen(self.0.clone())))
         }
 

@@ -17,6 +17,7 @@ impl BozzettoApp {
                 Message::Import(imported) => self.apply_imported(imported),
                 Message::Finish(event) => self.apply_finish(event),
                 Message::Export(event) => self.apply_export(event),
+                Message::Capture(event) => self.apply_capture(event),
                 Message::Library(event) => self.apply_library(event),
                 Message::Picked(picked) => self.apply_picked(picked),
                 Message::Stage(content) => self.apply_stage(content),

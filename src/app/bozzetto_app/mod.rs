@@ -4,10 +4,12 @@
 //! times up to date; it also runs while the window is hidden. [`BozzettoApp::draw`] only draws, and turns keys and drops into
 //! commands for the next tick.
 
+mod captures;
 mod comparing;
 mod execute;
 mod exports;
 mod frame;
+mod frusta;
 mod library;
 mod notices;
 mod params;
@@ -26,6 +28,7 @@ use egui::Ui;
 use image::RgbaImage;
 
 use super::Command;
+use super::capture::Captures;
 use super::command::{CommandSender, note_typing};
 use super::desktop::Desktop;
 use super::export::Exports;
@@ -69,6 +72,7 @@ pub struct BozzettoApp {
 
     import: Import,
     exports: Option<Exports>,
+    captures: Option<Captures>,
     library: Option<Library>,
     finish: Option<Finish>,
     jobs: Option<Jobs>,
@@ -134,6 +138,7 @@ impl BozzettoApp {
             notice_actions: HashMap::new(),
             import: Import::new(mailbox.clone()),
             exports: Some(Exports::new(mailbox.clone())),
+            captures: Some(Captures::new(mailbox.clone())),
             library: Some(Library::new(options.folders.library(), mailbox.clone())),
             settings_writer: Some(SettingsWriter::new(options.folders.config.clone(), mailbox.clone())),
             folders: options.folders,
@@ -277,6 +282,7 @@ impl BozzettoApp {
         if let Some(exports) = self.exports.take() {
             exports.finish();
         }
+        self.captures = None;
         self.waker.close();
     }
 }

@@ -331,8 +331,8 @@ impl BozzettoApp {
 
     /// Shows what there is: the shape that is forming, or the result.
     pub(super) fn update_stage(&mut self) {
-        let mut request = self.stage_request();
-        request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
+        let request = self.marked_request();
+        self.state.viewport.frusta = self.frusta(&request);
         self.state.viewport.has_content = !request.is_empty();
         if request.is_empty() {
             // Nobody tells that the pointer lets go of what is gone.
@@ -341,6 +341,13 @@ impl BozzettoApp {
         if let Some(viewport) = &mut self.viewport {
             viewport.show(Slot::Result, request);
         }
+    }
+
+    /// What is on the stage, with its flaws where they are looked for.
+    pub(super) fn marked_request(&self) -> StageRequest {
+        let mut request = self.stage_request();
+        request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
+        request
     }
 
     pub(super) fn stage_request(&self) -> StageRequest {

@@ -31,6 +31,8 @@ impl BozzettoApp {
         state.export.format = remembered.export_format;
         state.export.texture_format = remembered.texture_format;
         state.export.folder.clone_from(&remembered.export_folder);
+        state.capture.folder.clone_from(&remembered.capture_folder);
+        state.capture.settings = remembered.capture.clamped();
         let stage = remembered.stage;
         state.viewport.mode = stage.mode;
         state.viewport.wireframe = stage.wireframe;
@@ -137,6 +139,8 @@ impl BozzettoApp {
             seed: state.engine.seed,
             is_seed_locked: state.engine.is_seed_locked,
             export_folder: state.export.folder.clone(),
+            capture: state.capture.settings,
+            capture_folder: state.capture.folder.clone(),
             picture_folder: self.saved_settings.picture_folder.clone(),
             export_format: state.export.format,
             texture_format: state.export.texture_format,

@@ -3,7 +3,6 @@ use std::time::{Duration, Instant};
 use bozzetto_asset::{Camera, Direction, Projection};
 use bozzetto_viewport::{Bounds, OrbitCamera};
 use glam::Vec2;
-use image::RgbaImage;
 
 use super::super::Command;
 use super::super::pick::{PickRequest, Picked};
@@ -62,6 +61,7 @@ impl BozzettoApp {
                 return self.glide_to(orbit);
             }
             Command::LookThroughView(view) => return self.look_through(view),
+            Command::LookThroughFrustum(place) => return self.look_through_frustum(place),
             Command::ToggleOrthographic => viewport.orbit.is_orthographic = !viewport.orbit.is_orthographic,
             Command::SetOverlay(overlay) => return self.overlay(overlay),
             Command::Compare(comparison) => return self.compare(comparison),
@@ -131,7 +131,7 @@ impl BozzettoApp {
     }
 
     /// Looks through the camera of a view and lays its picture over the stage, or at the side of what is compared.
-    fn look_through(&mut self, id: ViewId) {
+    pub(super) fn look_through(&mut self, id: ViewId) {
         if !self.glide_to_view(id) {
             return;
         }
@@ -186,7 +186,7 @@ impl BozzettoApp {
         orbit
     }
 
-    fn glide_to(&mut self, to: OrbitCamera) {
+    pub(super) fn glide_to(&mut self, to: OrbitCamera) {
         if self.animates {
             let from = self.state.viewport.orbit;
             let began = Instant::now();
@@ -238,31 +238,10 @@ impl BozzettoApp {
             }
         }
     }
-
-    /// Each camera with its picture, in the order of the views that took part; none while cameras are not shown.
-    pub(super) fn camera_pictures(&self, cameras: &[Camera]) -> Vec<(Camera, Option<RgbaImage>)> {
-        if !self.state.viewport.cameras {
-            return Vec::new();
-        }
-        let made_by: Vec<_> = match &self.result_job {
-            Some(job) => job.enabled_views().map(|view| view.path.clone()).collect(),
-            None => Vec::new(),
-        };
-        let picture = |place: usize| {
-            let path = made_by.get(place)?;
-            let item = self.state.views.items.iter().find(|item| item.view.path == *path)?;
-            self.camera_pictures.get(&item.id).map(|picture| (**picture).clone())
-        };
-        cameras
-            .iter()
-            .enumerate()
-            .map(|(place, camera)| (*camera, picture(place)))
-            .collect()
-    }
 }
 
 /// The orbit whose camera is the given one. Roll is lost: an orbit has none.
-fn orbit_of(camera: &Camera, usual_fov_y_rad: f32) -> OrbitCamera {
+pub(super) fn orbit_of(camera: &Camera, usual_fov_y_rad: f32) -> OrbitCamera {
     let (eye, forward) = (camera.eye(), camera.forward());
     // The target lies where the line of sight passes closest to the middle of the object.
     let distance = eye.dot(-forward).max(0.05);

@@ -3,6 +3,7 @@
 //! [`crate::app::BozzettoApp`] owns one [`AppState`] and is the only one to change it: in `logic`, from queued commands and
 //! from the messages of background threads. Panels read it and send [`crate::app::Command`]s.
 
+mod capture;
 mod comparison;
 mod engine;
 mod export;
@@ -13,6 +14,7 @@ mod result;
 mod viewport;
 mod views;
 
+pub use capture::{CaptureFormat, CaptureSettings, CaptureState, CaptureStatus};
 pub use comparison::{Compared, Comparison, ComparisonLayout, Pane};
 pub use engine::{EngineState, Preset};
 pub use export::{ExportFormat, ExportState, ExportStatus};
@@ -20,7 +22,7 @@ pub use jobs::{JobItem, JobStatus, JobsState};
 pub use library::{LibraryEntry, LibraryState, LibraryStatus};
 pub use notices::{LogLine, LogState, NoticeLevel, Problem, Toast};
 pub use result::{Counts, FinishState, FinishStatus, ResultState};
-pub use viewport::{GpuStatus, OtherResult, Overlay, ViewportMode, ViewportState};
+pub use viewport::{Frustum, GpuStatus, OtherResult, Overlay, ViewportMode, ViewportState};
 pub use views::{DropState, MattePreview, Picture, ViewId, ViewItem, ViewStatus, ViewsState};
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,8 @@ pub struct AppState {
     pub finish: FinishState,
     /// Formats and how the last export went.
     pub export: ExportState,
+    /// Pictures of the stage.
+    pub capture: CaptureState,
     /// How the stage is looked at.
     pub viewport: ViewportState,
     /// Saved results.
@@ -170,4 +174,6 @@ pub enum Modal {
     },
     /// Asks for the name of a new preset.
     SavePreset,
+    /// Saves pictures of the stage.
+    Capture,
 }

@@ -1,3 +1,4 @@
+use bozzetto_asset::Camera;
 use bozzetto_viewport::{Environment, OrbitCamera, RenderSettings, Shading, Shows, ToneMapping};
 use glam::Vec3;
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,15 @@ impl ViewportMode {
     }
 }
 
+/// A camera on the stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frustum {
+    /// Where it stands and what it sees.
+    pub camera: Camera,
+    /// The view it belongs to, if that is on the list.
+    pub view: Option<ViewId>,
+}
+
 /// A picture laid over the stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Overlay {
@@ -153,6 +163,8 @@ pub struct ViewportState {
     pub axes: bool,
     /// The views as small pyramids with their pictures.
     pub cameras: bool,
+    /// Those that are shown.
+    pub frusta: Vec<Frustum>,
     /// The light.
     pub environment: Environment,
     /// Light: rotation of the environment about +Y, radians.
@@ -191,6 +203,7 @@ impl Default for ViewportState {
             grid: true,
             axes: false,
             cameras: false,
+            frusta: Vec::new(),
             environment: Environment::default(),
             environment_rotation_rad: 0.0,
             exposure_stops: 0.0,

@@ -1,6 +1,7 @@
 use bozzetto_asset::formats::glb::TextureFormat;
 use egui::{RichText, Ui};
 
+use super::capture::capture_button_ui;
 use super::problem_ui;
 use crate::app::state::{AppState, ExportFormat, ExportStatus};
 use crate::app::{Command, CommandSender};
@@ -39,6 +40,7 @@ pub fn export_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         commands.send(Command::ExportAs(export.format));
     }
     status_ui(ui, &export.status, obstacle, commands);
+    capture_button_ui(ui, state, commands);
 }
 
 fn texture_format_ui(ui: &mut Ui, format: TextureFormat, commands: &CommandSender) {

@@ -3,7 +3,7 @@
 use egui::{Button, MenuBar, Ui, vec2};
 
 use crate::app::command::{ACTIONS, CommandInfo, MenuGroup};
-use crate::app::state::{AppState, ViewportMode};
+use crate::app::state::{AppState, Modal, ViewportMode};
 use crate::app::{Command, CommandSender, Navigation};
 use crate::ui::icons::Icon;
 use crate::ui::theme::{Palette, size, space};
@@ -78,6 +78,7 @@ fn starts_block(command: &Command) -> bool {
     matches!(
         command,
         Command::Export
+            | Command::SetModal(Some(Modal::Capture))
             | Command::ShowLibraryFolder
             | Command::Quit
             | Command::ResetAllParams
@@ -102,6 +103,7 @@ pub fn is_available(state: &AppState, command: &Command) -> bool {
         Command::ResetAllParams => state.engine.num_changed() > 0,
         Command::RemoveSelectedView => state.views.selected.is_some(),
         Command::ClearViews | Command::ToggleOverlay => !state.views.items.is_empty(),
+        Command::SetModal(Some(Modal::Capture)) => state.viewport.has_content,
         Command::ToggleComparison => state.result.is_some(),
         Command::Generate => state.generate_obstacle().is_none(),
         Command::Cancel => has_jobs || state.modal.is_some(),

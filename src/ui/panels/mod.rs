@@ -1,11 +1,13 @@
 //! The window's parts, one file each. Every panel is a function of the state that sends commands.
 
 mod bottom;
+mod capture;
 mod direction_menu;
 mod drop_overlay;
+mod engraving;
 mod export;
 mod finish;
-mod gizmo;
+mod frusta;
 mod left;
 mod library;
 mod log;
@@ -22,6 +24,7 @@ mod stage_modes;
 mod status_bar;
 mod toasts;
 mod top_bar;
+mod view_cube;
 mod view_details;
 mod view_row;
 mod viewport;

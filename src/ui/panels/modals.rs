@@ -1,5 +1,6 @@
 use egui::{Align, Key, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
+use super::capture::capture_ui;
 use super::palette::palette_ui;
 use crate::app::command::{ACTIONS, CommandInfo, MenuGroup};
 use crate::app::state::{AppState, Modal};
@@ -23,6 +24,7 @@ pub fn modal_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
             Modal::Palette => palette_ui(ui, state, commands),
             Modal::About => about_ui(ui, commands),
             Modal::ConfirmDelete { id, name } => confirm_delete_ui(ui, id, name, commands),
+            Modal::Capture => capture_ui(ui, state, commands),
             Modal::SavePreset => save_preset_ui(ui, state, commands),
         });
     if shown.should_close() {
@@ -30,7 +32,7 @@ pub fn modal_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
     }
 }
 
-fn title_ui(ui: &mut Ui, title: &str, commands: &CommandSender) {
+pub(super) fn title_ui(ui: &mut Ui, title: &str, commands: &CommandSender) {
     let row = vec2(ui.available_width(), size::CONTROL);
     ui.allocate_ui_with_layout(row, Layout::left_to_right(Align::Center), |ui| {
         ui.label(RichText::new(title).text_style(text::title()));

@@ -128,7 +128,12 @@ pub fn stage_stats_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
     }
     let palette = Palette::of(ui);
     let font = text::caption().resolve(ui.style());
-    let at = inner.left_bottom();
+    let bar = if state.viewport.has_bar_at_foot() {
+        FOOT_BAR
+    } else {
+        0.0
+    };
+    let at = inner.left_bottom() - vec2(0.0, bar);
     ui.painter().text(
         at,
         egui::Align2::LEFT_BOTTOM,

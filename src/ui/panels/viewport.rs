@@ -2,11 +2,12 @@ use bozzetto_viewport::OrbitCamera;
 use egui::{Align2, CentralPanel, PointerButton, Rect, Response, Sense, Ui, UiBuilder, pos2, vec2};
 use glam::{Vec2, Vec3};
 
-use super::gizmo::gizmo_ui;
+use super::frusta::frusta_ui;
 use super::stage_bar::{overlay_bar_ui, stage_stats_ui, tool_bar_ui};
 use super::stage_compare::{compared_photo_ui, comparison_bar_ui, comparison_line_ui};
 use super::stage_empty::{first_hint_ui, gpu_problem_ui, stage_empty_ui};
 use super::stage_modes::mode_bar_ui;
+use super::view_cube::{REACH, view_cube_ui};
 use crate::app::state::{AppState, Comparison, GpuStatus, Pane, ViewId, ViewportState};
 use crate::app::{Command, CommandSender, Gesture};
 use crate::ui::StagePainter;
@@ -28,7 +29,11 @@ pub fn viewport_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender, pain
             paint_stage(ui, rect);
             paint_overlay(ui, rect, state);
             compared_photo_ui(ui, rect, state);
+            let is_over_camera = frusta_ui(ui, rect, &response, state, commands);
             steer(ui, &response, &state.viewport, commands);
+            if response.double_clicked() && !is_over_camera {
+                commands.send(Command::FrameAll);
+            }
         }
         floating_ui(ui, rect, state, commands);
     });
@@ -127,9 +132,6 @@ fn steer(ui: &Ui, response: &Response, viewport: &ViewportState, commands: &Comm
     if orbit != viewport.orbit {
         commands.send(Command::SetOrbit(orbit));
     }
-    if response.double_clicked() {
-        commands.send(Command::FrameAll);
-    }
 }
 
 /// How far two fingers moved in this frame. egui's own sum turns it to one side while Shift is held.
@@ -201,12 +203,8 @@ fn floating_ui(ui: &mut Ui, rect: Rect, state: &AppState, commands: &CommandSend
     comparison_line_ui(ui, rect, state, commands);
     let tools = tool_bar_ui(ui, inner, state, commands);
     mode_bar_ui(ui, inner, tools.left() - inner.left() - space::S, state, commands);
-    gizmo_ui(
-        ui,
-        pos2(inner.right() - 44.0, tools.bottom() + 56.0),
-        &state.viewport.orbit,
-        commands,
-    );
+    let cube = pos2(inner.right(), tools.bottom()) + vec2(-REACH, REACH + space::S);
+    view_cube_ui(ui, cube, &state.viewport.orbit, commands);
     stage_stats_ui(ui, inner, state);
     overlay_bar_ui(ui, inner, state, commands);
     comparison_bar_ui(ui, inner, state, commands);

@@ -1,5 +1,5 @@
 use bozzetto_asset::{Camera, Projection};
-use glam::{Vec2, Vec3, Vec4};
+use glam::{Vec3, Vec4};
 
 use crate::gpu::{self, PipelineSpec};
 use crate::growing::GrowingBuffer;
@@ -53,22 +53,13 @@ impl Line {
     }
 }
 
-/// The four corners of a camera's picture at a distance along its view: top left, top right, bottom right, bottom left.
-pub fn picture_corners(camera: &Camera, distance: f32) -> [Vec3; 4] {
-    [Vec2::ZERO, Vec2::X, Vec2::ONE, Vec2::Y].map(|corner| {
-        let (origin, direction) = camera.ray(corner);
-        let along = direction.dot(camera.forward()).max(1e-3);
-        origin + direction * (distance / along)
-    })
-}
-
 /// Lines of a frustum with a small mark on its upper side.
 pub fn frustum(camera: &Camera, size: f32, lines: &mut Vec<Line>) {
     let color = FRUSTUM_COLOR.extend(0.95);
-    let far = picture_corners(camera, size);
+    let far = camera.picture_corners(size);
     let near = match camera.projection {
         Projection::Perspective { .. } => [camera.eye(); 4],
-        Projection::Orthographic { .. } => picture_corners(camera, 0.0),
+        Projection::Orthographic { .. } => camera.picture_corners(0.0),
     };
     let mut add = |start, end| lines.push(Line::plain(start, end, FRUSTUM_WIDTH_PX, color));
     for corner in 0..4 {

@@ -1,7 +1,6 @@
 use bozzetto_asset::Camera;
 use glam::Vec4;
 
-use super::lines::picture_corners;
 use crate::gpu::{self, PipelineSpec};
 use crate::growing::GrowingBuffer;
 
@@ -17,7 +16,7 @@ pub struct Photo {
 impl Photo {
     /// Fills a camera's picture at `distance` with part of a layer.
     pub fn new(camera: &Camera, distance: f32, layer: u32, used: [f32; 2]) -> Self {
-        let corners = picture_corners(camera, distance);
+        let corners = camera.picture_corners(distance);
         Self {
             top_left: corners[0].extend(layer as f32),
             across: (corners[1] - corners[0]).extend(used[0]),

@@ -23,6 +23,7 @@ use crate::picture::Drawn;
 use crate::read_back::read_back;
 use crate::recorder::Recorder;
 use crate::scene::mesh_part::MeshGroups;
+use crate::scene::splat_part::SplatPart;
 use crate::splat_renderer::SplatRenderer;
 use crate::targets::Targets;
 use crate::{Environment, Frame, GpuError, Picture, Scene, SplatTier, gpu, splat_tier};
@@ -177,8 +178,8 @@ impl Renderer {
             return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
         }
         let mut image = self.draw_image(scene, picture, device, queue, frame)?;
-        let splats = scene.splats.as_ref().filter(|_| picture.tiles.is_some());
-        if splats.is_some_and(|part| part.is_too_much_for_tiles()) {
+        let tiled = scene.splats.as_ref().filter(|_| picture.tiles.is_some());
+        if tiled.is_some_and(SplatPart::is_too_much_for_tiles) {
             // As only the finished frame tells: this draws quads.
             image = self.draw_image(scene, picture, device, queue, frame)?;
         }

@@ -1,0 +1,232 @@
+//! Pictures of the stage as files: a thread with a graphics device of its own draws them, so that the window stays free.
+
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bozzetto_asset::files;
+use bozzetto_asset::formats::FormatError;
+use bozzetto_viewport::{
+    AnimationFormat, Background, GpuError, Offscreen, OrbitCamera, RenderSettings, Turntable, TurntableError,
+};
+use image::ImageFormat;
+
+use super::desktop::{Answer, Pending};
+use super::mailbox::{Mailbox, Message};
+use super::pool::Pool;
+use super::stage::{StageRequest, upload};
+use super::state::{CaptureFormat, CaptureSettings, Problem};
+
+/// What became of a picture of the stage.
+pub enum CaptureEvent {
+    /// The dialog was answered.
+    TargetChosen(Answer<PathBuf>),
+    /// So many pictures are drawn.
+    Progress(u32),
+    /// It was written.
+    Written {
+        /// Where it is.
+        path: PathBuf,
+        /// Its size in bytes.
+        num_bytes: u64,
+    },
+    /// The artist did not want it any more.
+    Cancelled,
+    /// It could not be made.
+    Failed(Problem),
+}
+
+/// What is drawn, and how.
+pub struct Capture {
+    /// What is on the stage.
+    pub content: StageRequest,
+    /// How it is looked at.
+    pub look: RenderSettings,
+    /// The artist's eye.
+    pub orbit: OrbitCamera,
+    /// Width over height of the stage it was steered in.
+    pub stage_aspect: f32,
+    /// Size, format and turn.
+    pub settings: CaptureSettings,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CaptureError {
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    #[error(transparent)]
+    Turntable(#[from] TurntableError),
+    #[error(transparent)]
+    Encoding(#[from] image::ImageError),
+    #[error(transparent)]
+    File(#[from] FormatError),
+}
+
+/// Draws pictures, one after the other.
+pub struct Captures {
+    pool: Pool,
+    dialogs: Pool,
+    mailbox: Mailbox,
+    is_cancelled: Arc<AtomicBool>,
+}
+
+impl Captures {
+    /// Starts the threads.
+    pub fn new(mailbox: Mailbox) -> Self {
+        Self {
+            pool: Pool::new("pictures", 1),
+            dialogs: Pool::new("picture dialog", 1),
+            mailbox,
+            is_cancelled: Arc::default(),
+        }
+    }
+
+    /// Waits for the dialog's answer in the background.
+    pub fn await_target(&self, pending: Pending<PathBuf>) {
+        let mailbox = self.mailbox.clone();
+        self.dialogs.run(move || {
+            let answer = pollster::block_on(pending);
+            mailbox.post(Message::Capture(CaptureEvent::TargetChosen(answer)));
+        });
+    }
+
+    /// Draws into a file.
+    pub fn draw(&mut self, path: PathBuf, capture: Capture) {
+        let mailbox = self.mailbox.clone();
+        self.is_cancelled = Arc::default();
+        let is_cancelled = Arc::clone(&self.is_cancelled);
+        self.pool.run(move || {
+            let post = |event| mailbox.post(Message::Capture(event));
+            let written = capture.write(&path, &mailbox, |done| {
+                post(CaptureEvent::Progress(done));
+                !is_cancelled.load(Ordering::Relaxed)
+            });
+            post(match written {
+                Ok(num_bytes) => CaptureEvent::Written { path, num_bytes },
+                Err(CaptureError::Turntable(TurntableError::Cancelled)) => CaptureEvent::Cancelled,
+                Err(error) => CaptureEvent::Failed(Problem::with_hint(
+                    format!("The picture could not be saved: {error}"),
+                    "Try a smaller size, or another folder with space left.",
+                )),
+            });
+        });
+    }
+
+    /// Stops what is being drawn; no file is left.
+    pub fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Captures {
+    /// A picture that nobody waits for any more is not worth a slow exit.
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+impl Capture {
+    fn write(
+        &self,
+        path: &Path,
+        mailbox: &Mailbox,
+        mut proceeds: impl FnMut(u32) -> bool,
+    ) -> Result<u64, CaptureError> {
+        let device = Offscreen::new()?;
+        let (mut scene, faults) = upload(device.device(), device.queue(), &self.content, mailbox.wake());
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(fault.into());
+        }
+        let CaptureSettings { size_px, format, .. } = self.settings;
+        let turntable = Turntable {
+            orbit: self.orbit_for(size_px),
+            num_pictures: self.settings.num_pictures,
+            duration: self.settings.duration(),
+            size_px,
+            settings: self.look_for(format),
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        if let Some(animation) = format.animation() {
+            turntable.write(animation, &device, &mut scene, &mut bytes, &mut proceeds)?;
+        } else {
+            let camera = turntable.orbit.camera(size_px[0] as f32 / size_px[1] as f32);
+            let picture = device.render(&mut scene, &camera, size_px, &turntable.settings)?;
+            picture.write_to(&mut bytes, ImageFormat::Png)?;
+        }
+        if !proceeds(self.settings.total()) {
+            return Err(TurntableError::Cancelled.into());
+        }
+        files::write_bytes(path, bytes.get_ref())?;
+        Ok(bytes.get_ref().len() as u64)
+    }
+
+    /// The artist's eye, farther away where the picture is so narrow that the sides would be cut off.
+    fn orbit_for(&self, size_px: [u32; 2]) -> OrbitCamera {
+        let aspect = size_px[0] as f32 / size_px[1].max(1) as f32;
+        let narrower = self.stage_aspect.min(1.0) / aspect.min(1.0);
+        OrbitCamera {
+            distance: self.orbit.distance * narrower.max(1.0),
+            ..self.orbit
+        }
+    }
+
+    fn look_for(&self, format: CaptureFormat) -> RenderSettings {
+        let look = self.look.clone();
+        if !self.settings.is_transparent {
+            return look;
+        }
+        RenderSettings {
+            background: Background::Transparent,
+            grid: false,
+            axes: false,
+            // A shadow is neither clear nor opaque, and a GIF knows nothing else.
+            shadow: look.shadow && format.animation() != Some(AnimationFormat::Gif),
+            ..look
+        }
+    }
+}
+
+/// The path with the format's extension; a GIF or a WebP may be named for the other or a PNG.
+pub fn target_of(path: PathBuf, format: CaptureFormat) -> (PathBuf, CaptureFormat) {
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
+    let typed = CaptureFormat::ALL
+        .into_iter()
+        .find(|format| format.extension().eq_ignore_ascii_case(extension));
+    if let Some(typed) = typed {
+        return (path, typed);
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(format.extension());
+    (path.with_file_name(name), format)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_picture_is_taken_from_farther_away() {
+        let capture = Capture {
+            content: StageRequest::default(),
+            look: RenderSettings::default(),
+            orbit: OrbitCamera::default(),
+            stage_aspect: 1.4,
+            settings: CaptureSettings::default(),
+        };
+        let distance = capture.orbit.distance;
+        assert_eq!(capture.orbit_for([1920, 1080]).distance, distance);
+        assert_eq!(capture.orbit_for([500, 1000]).distance, distance * 2.0);
+    }
+
+    #[test]
+    fn the_typed_extension_decides_what_a_picture_is() {
+        let target = |path: &str| target_of(PathBuf::from(path), CaptureFormat::Png);
+        assert_eq!(target("/a/owl.gif"), (PathBuf::from("/a/owl.gif"), CaptureFormat::Gif));
+        assert_eq!(target("/a/owl.2"), (PathBuf::from("/a/owl.2.png"), CaptureFormat::Png));
+    }
+}
