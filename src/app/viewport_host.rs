@@ -18,7 +18,7 @@ const LIGHT_THEME_GRID: [f32; 3] = [0.36, 0.36, 0.37];
 /// Who draws.
 enum Stage {
     Card(CardStage),
-    Software(SoftwareStage),
+    Software(Box<SoftwareStage>),
 }
 
 /// Owns what draws the stage.
@@ -45,7 +45,7 @@ impl ViewportHost {
     pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
         let adapter = render_state.adapter.get_info().name;
         let stage = if platform::draws_in_software(&render_state) {
-            Stage::Software(SoftwareStage::start(mailbox)?)
+            Stage::Software(Box::new(SoftwareStage::start(mailbox)?))
         } else {
             Stage::Card(CardStage::start(render_state, mailbox)?)
         };

@@ -59,13 +59,22 @@ pub struct Ground {
     pub shadow_half_extent: f32,
 }
 
+/// What the composite is to do.
+#[derive(Clone, Copy)]
+pub struct Purpose {
+    /// Straight alpha instead of premultiplied.
+    pub keeps_straight_alpha: bool,
+    /// Something was drawn besides splats.
+    pub has_solid_layer: bool,
+}
+
 impl FrameUniforms {
     pub fn new(
         frame: &Frame,
         ground: &Ground,
         splats: SplatNumbers,
         num_roughness_levels: u32,
-        keeps_straight_alpha: bool,
+        purpose: Purpose,
     ) -> Self {
         let settings = &frame.settings;
         let size = glam::UVec2::from(frame.size_px).as_vec2();
@@ -107,7 +116,7 @@ impl FrameUniforms {
             ),
             grid_color: Vec3::from(settings.grid_color).extend(1.0),
             background_top: top.extend(has_background),
-            background_bottom: bottom.extend(f32::from(u8::from(keeps_straight_alpha))),
+            background_bottom: bottom.extend(f32::from(u8::from(purpose.keeps_straight_alpha))),
             environment: Vec4::new(
                 turn.cos(),
                 turn.sin(),
@@ -123,7 +132,12 @@ impl FrameUniforms {
                 u32::from(splats.sh_degree),
             ],
             counts: [splats.count, splats.sh_words, 0, 0],
-            look: [tone_mapping_code(settings.tone_mapping), 0, 0, 0],
+            look: [
+                tone_mapping_code(settings.tone_mapping),
+                u32::from(purpose.has_solid_layer),
+                0,
+                0,
+            ],
         }
     }
 }

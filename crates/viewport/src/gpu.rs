@@ -150,6 +150,26 @@ pub fn texture_entry(binding: u32, view_dimension: TextureViewDimension) -> Bind
     entry(binding, ShaderStages::FRAGMENT, ty)
 }
 
+/// A texture that a compute shader reads texel by texel.
+pub fn compute_texture_entry(binding: u32) -> BindGroupLayoutEntry {
+    let ty = BindingType::Texture {
+        sample_type: TextureSampleType::Float { filterable: false },
+        view_dimension: TextureViewDimension::D2,
+        multisampled: false,
+    };
+    entry(binding, ShaderStages::COMPUTE, ty)
+}
+
+/// A texture that a compute shader writes.
+pub fn written_texture_entry(binding: u32, format: TextureFormat) -> BindGroupLayoutEntry {
+    let ty = BindingType::StorageTexture {
+        access: wgpu::StorageTextureAccess::WriteOnly,
+        format,
+        view_dimension: TextureViewDimension::D2,
+    };
+    entry(binding, ShaderStages::COMPUTE, ty)
+}
+
 pub fn multisampled_depth_entry(binding: u32) -> BindGroupLayoutEntry {
     let ty = BindingType::Texture {
         sample_type: TextureSampleType::Depth,

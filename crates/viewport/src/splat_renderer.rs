@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::draw::composite::TileCompositeDraw;
 use crate::draw::radix_sort::{RadixSort, SortBuffers, SortGroups, SortPath};
 use crate::draw::splat_batches::SplatBatchesDraw;
 use crate::draw::splat_binning::SplatBinningDraw;
@@ -13,7 +14,6 @@ use crate::draw::splat_compact::SplatCompactDraw;
 use crate::draw::splat_project::SplatProjectDraw;
 use crate::draw::splat_quads::SplatQuadsDraw;
 use crate::draw::splat_tiles::{SplatTilesDraw, TileBindings};
-use crate::draw::tile_layer::TileLayerDraw;
 use crate::draw::tile_ranges::TileRangesDraw;
 use crate::error::caught;
 use crate::recorder::{Recorder, Stage};
@@ -40,12 +40,12 @@ struct DeviceSort {
     binning: SplatBinningDraw,
     ranges: TileRangesDraw,
     tiles: SplatTilesDraw,
-    layer: TileLayerDraw,
+    composite: TileCompositeDraw,
 }
 
 impl DeviceSort {
     /// `None` when the driver cannot compile the shaders, which the log tells.
-    fn new(device: &wgpu::Device, path: SortPath) -> Option<Self> {
+    fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout, path: SortPath) -> Option<Self> {
         let compiled = caught(device, || Self {
             compact: SplatCompactDraw::new(device),
             sort: RadixSort::new(device, path),
@@ -53,7 +53,7 @@ impl DeviceSort {
             binning: SplatBinningDraw::new(device),
             ranges: TileRangesDraw::new(device),
             tiles: SplatTilesDraw::new(device),
-            layer: TileLayerDraw::new(device),
+            composite: TileCompositeDraw::new(device, frame_layout),
         });
         match compiled {
             Ok(stage) => Some(stage),
@@ -80,7 +80,7 @@ impl SplatRenderer {
             SortPath::Portable
         };
         let device_sort = splat_tier::sorts_on_device(device)
-            .then(|| DeviceSort::new(device, path))
+            .then(|| DeviceSort::new(device, frame_layout, path))
             .flatten();
         Self {
             project: SplatProjectDraw::new(device, frame_layout),
@@ -208,6 +208,17 @@ impl SplatRenderer {
         }
     }
 
+    /// Makes the picture of what [`Self::record_layer`] has drawn by tiles.
+    pub fn record_composite(&self, tiles: &TileFrame, recorder: &mut Recorder<'_>, frame_group: &wgpu::BindGroup) {
+        if let Some(stage) = &self.device_sort {
+            let mut pass = recorder.compute_pass(Stage::Composite);
+            pass.set_bind_group(0, frame_group, &[]);
+            stage
+                .composite
+                .record(&mut pass, &tiles.composite, tiles.layout.num_tiles());
+        }
+    }
+
     /// Draws the splat layer from projected and sorted splats.
     pub fn record_layer(
         &self,
@@ -219,10 +230,8 @@ impl SplatRenderer {
         tier: SplatTier,
     ) {
         if let (SplatTier::Tiles, Some(stage), Some(tiles)) = (tier, &self.device_sort, tiles) {
+            // Their pixels go straight into the composite.
             record_tiles(stage, part, tiles, recorder);
-            let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
-            let mut pass = recorder.render_pass(Stage::Raster, color, None);
-            stage.layer.draw(&mut pass, &tiles.layer);
             return;
         }
         let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
@@ -273,7 +282,9 @@ fn bind_tiles(
             .bind(device, &tiles.grid, &part.ellipses, &part.buffers, &tiles.closed, pairs),
         ranges: stage.ranges.bind(device, control, &pairs.keys[sorted], &tiles.ranges),
         tiles: stage.tiles.bind(device, &bindings),
-        layer: stage.layer.bind(device, &tiles.grid, &tiles.pixels),
+        composite: stage
+            .composite
+            .bind(device, &tiles.pixels, &targets.solid, &targets.picture),
         sort,
         buffers: tiles,
     }

@@ -43,6 +43,7 @@ impl Targets {
             })
         };
         let read = wgpu::TextureUsages::TEXTURE_BINDING;
+        let written = wgpu::TextureUsages::STORAGE_BINDING;
         let view = |texture: &wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
         let none = wgpu::TextureUsages::empty();
         let solid_samples = view(&texture("solid samples", LAYER_FORMAT, SOLID_SAMPLES, none));
@@ -50,7 +51,12 @@ impl Targets {
         let solid = view(&texture("solid layer", LAYER_FORMAT, 1, read));
         let depth = view(&texture("solid depth", DEPTH_FORMAT, 1, read));
         let splats = view(&texture("splat layer", LAYER_FORMAT, 1, read));
-        let picture_texture = texture("picture", PICTURE_FORMAT, 1, read | wgpu::TextureUsages::COPY_SRC);
+        let picture_texture = texture(
+            "picture",
+            PICTURE_FORMAT,
+            1,
+            read | written | wgpu::TextureUsages::COPY_SRC,
+        );
         let picture = view(&picture_texture);
         Self {
             size_px,

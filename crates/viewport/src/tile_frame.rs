@@ -54,6 +54,11 @@ impl TileLayout {
         })
     }
 
+    /// Tiles across and down.
+    pub fn num_tiles(&self) -> [u32; 2] {
+        self.size_px.map(|side| side.div_ceil(TILE_PX))
+    }
+
     /// Bits that tell its tiles apart, and from the one behind the last.
     pub fn num_tile_bits(&self) -> u32 {
         u32::BITS - (num_tiles(self.size_px) as u32).leading_zeros()
@@ -79,7 +84,7 @@ impl TileBuffers {
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, layout: TileLayout) -> Self {
         let num_tiles = num_tiles(layout.size_px);
         let grid = TileGridUniforms {
-            num_tiles: layout.size_px.map(|side| side.div_ceil(TILE_PX)),
+            num_tiles: layout.num_tiles(),
             size_px: layout.size_px,
             capacity: layout.capacity,
             num_batches: MAX_BATCHES,
@@ -112,7 +117,7 @@ pub struct TileFrame {
     pub sort: SortGroups,
     pub ranges: wgpu::BindGroup,
     pub tiles: wgpu::BindGroup,
-    pub layer: wgpu::BindGroup,
+    pub composite: wgpu::BindGroup,
 }
 
 #[cfg(test)]

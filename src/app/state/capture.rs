@@ -97,6 +97,7 @@ impl CaptureSettings {
     pub const SECONDS: [f32; 2] = [0.5, 30.0];
 
     /// The nearest settings that can be drawn.
+    #[must_use]
     pub fn clamped(self) -> Self {
         let [least, most] = Self::SIZE_PX;
         let [fewest, greatest] = Self::NUM_PICTURES;

@@ -78,6 +78,7 @@ impl Comparison {
     }
 
     /// The same with the line elsewhere, where it can still be taken hold of.
+    #[must_use]
     pub fn with_divider(self, divider: f32) -> Self {
         let divider = if divider.is_finite() {
             divider.clamp(EDGE, 1.0 - EDGE)

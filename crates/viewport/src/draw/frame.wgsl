@@ -16,7 +16,7 @@ struct Frame {
     environment: vec4f,       // cosine and sine of its turn, brightness, number of roughness levels - 1
     modes: vec4u,             // shading (SHADING_), ground parts (GROUND_), splat filter (FILTER_), SH degree
     counts: vec4u,            // number of splats, words of SH a splat, 0, 0
-    look: vec4u,              // tone mapping (TONE_), 0, 0, 0
+    look: vec4u,              // tone mapping (TONE_), whether there is a solid layer, 0, 0
 }
 
 const SHADING_PBR: u32 = 0u;

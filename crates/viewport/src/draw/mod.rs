@@ -17,7 +17,6 @@ pub mod splat_compact;
 pub mod splat_project;
 pub mod splat_quads;
 pub mod splat_tiles;
-pub mod tile_layer;
 pub mod tile_ranges;
 pub mod wireframe;
 
@@ -25,6 +24,7 @@ pub mod wireframe;
 mod tests {
     use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 
+    use super::composite::{CompositeDraw, TileCompositeDraw};
     use super::radix_sort::SortPath;
     use super::splat_batches::SplatBatchesDraw;
     use super::splat_binning::SplatBinningDraw;
@@ -32,7 +32,6 @@ mod tests {
     use super::splat_project::SplatProjectDraw;
     use super::splat_quads::SplatQuadsDraw;
     use super::splat_tiles::SplatTilesDraw;
-    use super::tile_layer::TileLayerDraw;
     use super::tile_ranges::TileRangesDraw;
     use crate::gpu::{with_frame, with_frame_and_light};
 
@@ -57,7 +56,8 @@ mod tests {
     #[test]
     fn every_shader_is_valid() {
         let shaders = [
-            ("composite", with_frame(include_str!("composite.wgsl"))),
+            ("composite", CompositeDraw::source()),
+            ("tile_composite", TileCompositeDraw::source()),
             ("copy", include_str!("copy.wgsl").to_owned()),
             ("depth_resolve", include_str!("depth_resolve.wgsl").to_owned()),
             ("environment", include_str!("environment.wgsl").to_owned()),
@@ -75,7 +75,6 @@ mod tests {
             ("splat_project", SplatProjectDraw::source()),
             ("splat_quads", SplatQuadsDraw::source()),
             ("splat_tiles", SplatTilesDraw::source()),
-            ("tile_layer", TileLayerDraw::source()),
             ("tile_ranges", TileRangesDraw::source()),
             ("wireframe", with_frame(include_str!("wireframe.wgsl"))),
         ];

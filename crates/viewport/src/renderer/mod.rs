@@ -18,7 +18,7 @@ use crate::draw::present::PresentDraw;
 use crate::draw::radix_sort::RadixSort;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{FaultWatch, caught};
-use crate::frame_uniforms::{FrameUniforms, SplatNumbers};
+use crate::frame_uniforms::{FrameUniforms, Purpose, SplatNumbers};
 use crate::picture::Drawn;
 use crate::read_back::read_back;
 use crate::recorder::Recorder;
@@ -340,7 +340,10 @@ impl Renderer {
             &scene.ground(),
             numbers,
             EnvironmentLights::NUM_LEVELS,
-            drawn.keeps_straight_alpha,
+            Purpose {
+                keeps_straight_alpha: drawn.keeps_straight_alpha,
+                has_solid_layer: has_solid_layer(scene, picture, &drawn.frame),
+            },
         );
         let bytes = bytemuck::bytes_of(&uniforms);
         if let Some((buffer, _)) = &picture.uniforms {
@@ -351,4 +354,11 @@ impl Renderer {
             picture.uniforms = Some((buffer, group));
         }
     }
+}
+
+/// Whether anything besides splats is in the frame.
+fn has_solid_layer(scene: &Scene, picture: &Picture, frame: &Frame) -> bool {
+    let settings = &frame.settings;
+    let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
+    has_ground || scene.mesh(settings).is_some() || picture.lines.len() > 0 || picture.photos.len() > 0
 }

@@ -1,4 +1,4 @@
-use super::Renderer;
+use super::{Renderer, has_solid_layer};
 use crate::picture::Drawn;
 use crate::recorder::{Recorder, Stage};
 use crate::targets::{Targets, color_attachment, depth_attachment};
@@ -7,11 +7,18 @@ use crate::{Frame, Picture, Scene, SplatTier};
 impl Renderer {
     /// Records the passes of a frame that is ready.
     pub(super) fn record(&self, scene: &Scene, picture: &Picture, recorder: &mut Recorder<'_>, drawn: &Drawn) {
-        self.record_solid(scene, picture, recorder, &drawn.frame);
-        self.record_splats(scene, picture, recorder, drawn.tier);
+        let has_solid_layer = has_solid_layer(scene, picture, &drawn.frame);
+        if has_solid_layer {
+            self.record_solid(scene, picture, recorder, &drawn.frame);
+        }
+        self.record_splats(scene, picture, recorder, drawn.tier, has_solid_layer);
         let (Some(targets), Some((_, frame_group))) = (&picture.targets, &picture.uniforms) else {
             return;
         };
+        if let (Some(SplatTier::Tiles), Some(tiles)) = (drawn.tier, &picture.tiles) {
+            self.splats.record_composite(tiles, recorder, frame_group);
+            return;
+        }
         let color = color_attachment(&targets.picture, wgpu::Color::TRANSPARENT);
         let mut pass = recorder.render_pass(Stage::Composite, color, None);
         pass.set_bind_group(0, frame_group, &[]);
@@ -52,7 +59,14 @@ impl Renderer {
         }
     }
 
-    fn record_splats(&self, scene: &Scene, picture: &Picture, recorder: &mut Recorder<'_>, tier: Option<SplatTier>) {
+    fn record_splats(
+        &self,
+        scene: &Scene,
+        picture: &Picture,
+        recorder: &mut Recorder<'_>,
+        tier: Option<SplatTier>,
+        has_solid_layer: bool,
+    ) {
         let (Some(targets), Some((_, frame_group))) = (&picture.targets, &picture.uniforms) else {
             return;
         };
@@ -68,7 +82,9 @@ impl Renderer {
             depth_stencil_attachment: Some(depth_attachment(&targets.depth, wgpu::LoadOp::Clear(0.0))),
             ..wgpu::RenderPassDescriptor::default()
         });
-        self.depth_resolve.draw(&mut pass, &targets.depth_group);
+        if has_solid_layer {
+            self.depth_resolve.draw(&mut pass, &targets.depth_group);
+        }
         drop(pass);
         self.splats
             .record_layer(part, picture.tiles.as_ref(), recorder, frame_group, targets, tier);
