@@ -36,8 +36,9 @@ mod tests {
     use crate::gpu::{with_frame, with_frame_and_light};
 
     /// Files that are only parts of shaders.
-    const PARTS: [&str; 10] = [
+    const PARTS: [&str; 11] = [
         "args.wgsl",
+        "composite.wgsl",
         "control.wgsl",
         "ellipse.wgsl",
         "frame.wgsl",
@@ -56,8 +57,8 @@ mod tests {
     #[test]
     fn every_shader_is_valid() {
         let shaders = [
-            ("composite", CompositeDraw::source()),
-            ("tile_composite", TileCompositeDraw::source()),
+            ("composite_layers", CompositeDraw::source()),
+            ("composite_tiles", TileCompositeDraw::source()),
             ("copy", include_str!("copy.wgsl").to_owned()),
             ("depth_resolve", include_str!("depth_resolve.wgsl").to_owned()),
             ("environment", include_str!("environment.wgsl").to_owned()),
