@@ -76,7 +76,7 @@ pub use animation::AnimationFormat;
 pub use bounds::Bounds;
 pub use device::{device_descriptor, instance_flags};
 pub use error::GpuError;
-pub use measure::{SplatFigures, StepFigures};
+pub use measure::{MeshFigures, SplatFigures, StepFigures};
 pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
 pub use picture::Picture;

@@ -41,6 +41,17 @@ pub struct SplatFigures {
     pub bin: StepFigures,
     /// Blending.
     pub raster: StepFigures,
+    /// Putting background and layers together.
+    pub composite: Duration,
+    /// From the first pass to the last, with whatever lies between.
+    pub frame: Duration,
+}
+
+/// What a frame of a mesh took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MeshFigures {
+    /// Mesh, ground and overlays.
+    pub solid: Duration,
     /// From the first pass to the last, with whatever lies between.
     pub frame: Duration,
 }
@@ -70,6 +81,29 @@ impl Offscreen {
         Ok(times
             .zip(part)
             .map(|(times, part)| figures(&times, part, layout, size_px)))
+    }
+
+    /// Draws a picture of the scene's mesh and measures it. `None` when the device has no clock.
+    pub fn time_mesh(
+        &self,
+        scene: &mut Scene,
+        camera: &Camera,
+        size_px: [u32; 2],
+        settings: &RenderSettings,
+    ) -> Result<Option<MeshFigures>, GpuError> {
+        let frame = Frame {
+            camera: *camera,
+            size_px,
+            settings: settings.clone(),
+        };
+        let mut picture = self.picture();
+        let times = self
+            .renderer()
+            .timed_frame(scene, &mut picture, self.device(), self.queue(), &frame)?;
+        Ok(times.map(|times| MeshFigures {
+            solid: times.of(Stage::Solid),
+            frame: times.whole,
+        }))
     }
 
     /// Sorts this many random keys with a value each. `None` when the device has no clock or cannot sort.
@@ -178,6 +212,7 @@ fn figures(times: &StageTimes, part: &SplatPart, layout: Option<TileLayout>, siz
         sort: step(Stage::Sort, bytes.sort()),
         bin: step(Stage::Bin, layout.map_or(0, |layout| bytes.bin(layout))),
         raster: step(Stage::Raster, layout.map_or(0, |_| bytes.raster())),
+        composite: times.of(Stage::Composite),
         frame: times.whole,
     }
 }

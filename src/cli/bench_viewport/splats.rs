@@ -1,59 +1,20 @@
-//! `bozzetto bench viewport`: what each step of drawing splats takes, and what memory alone would take.
-
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use bozzetto_asset::{Camera, GaussianSplats, Projection};
+use bozzetto_asset::GaussianSplats;
 use bozzetto_viewport::{Offscreen, RenderSettings, Scene, Shows, SplatFigures, SplatTier, StepFigures};
 use glam::{Quat, Vec3};
 use rayon::prelude::*;
 
-use super::content::Content;
-use super::{UsageError, output};
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// Splats to draw (PLY, SPZ or a saved result); made-up objects of 0.7 and 6 million when none is given.
-    files: Vec<PathBuf>,
-
-    /// Make up an object of this many splats instead.
-    #[arg(long, conflicts_with = "files", value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
-    splats: Option<u32>,
-
-    /// Side of the picture, pixels.
-    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..=16384))]
-    size: u32,
-
-    /// Cameras round the object.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
-    cameras: u32,
-
-    /// Pictures drawn from each camera, after one that is not counted.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
-    frames: u32,
-
-    /// Keys that are sorted alone.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
-    sort: u32,
-}
+use super::super::content::Content;
+use super::super::{UsageError, output};
+use super::{Arguments, NO_CLOCK, cameras, median, millis};
 
 /// Sizes of the made-up objects, and of their splats in metres.
 const OBJECTS: [(u32, f32); 2] = [(700_000, 0.004), (6_000_000, 0.0014)];
-/// Large enough that no cache holds it.
-const COPIED_BYTES: u64 = 128 << 20;
-const NO_CLOCK: &str = "This graphics driver has no clock (timestamp queries), so nothing can be measured.";
-
-pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let offscreen = Offscreen::new()?;
-    output::line(&format!("Graphics card: {}", offscreen.adapter_name()));
-    let copied = offscreen.time_copy(COPIED_BYTES)?.context(NO_CLOCK)?;
-    let bytes_a_sec = 2.0 * COPIED_BYTES as f64 / copied.as_secs_f64().max(1e-9);
-    output::line(&format!("Copy within its memory: {:.0} GB/s", bytes_a_sec / 1e9));
-    if let Some(time) = offscreen.time_sort(arguments.sort)? {
-        output::line(&format!("Sort of {} keys: {:.3} ms", arguments.sort, millis(time)));
-    }
+/// Draws every object by both tiers.
+pub(super) fn bench(offscreen: &Offscreen, arguments: &Arguments, bytes_a_sec: f64) -> anyhow::Result<()> {
     for (name, splats) in objects(arguments) {
         let splats = splats()?;
         output::line(&format!(
@@ -67,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let mut scene = Scene::new();
         scene.set_splats(offscreen.device(), offscreen.queue(), Some(&splats))?;
         drop(splats);
-        bench(&offscreen, &mut scene, arguments, bytes_a_sec)?;
+        bench_scene(offscreen, &mut scene, arguments, bytes_a_sec)?;
     }
     Ok(())
 }
@@ -108,7 +69,12 @@ fn open(path: &std::path::Path) -> anyhow::Result<Arc<GaussianSplats>> {
     splats.ok_or_else(|| UsageError(format!("{} has no splats.", path.display())).into())
 }
 
-fn bench(offscreen: &Offscreen, scene: &mut Scene, arguments: &Arguments, bytes_a_sec: f64) -> anyhow::Result<()> {
+fn bench_scene(
+    offscreen: &Offscreen,
+    scene: &mut Scene,
+    arguments: &Arguments,
+    bytes_a_sec: f64,
+) -> anyhow::Result<()> {
     let mut figures = [Vec::new(), Vec::new()];
     for camera in cameras(arguments.cameras) {
         for (tier, figures) in SplatTier::ON_DEVICE.into_iter().zip(&mut figures) {
@@ -159,30 +125,10 @@ fn print_table(tier: SplatTier, figures: &[SplatFigures], bytes_a_sec: f64) {
             bytes as f64 / 1e6
         ));
     }
+    let composite = median(figures.iter().map(|figures| figures.composite).collect());
+    output::line(&format!("  {:<14}{:>9.3}", "composite", millis(composite)));
     let frame = median(figures.iter().map(|figures| figures.frame).collect());
     output::line(&format!("  {:<14}{:>9.3}", "whole frame", millis(frame)));
-}
-
-fn median<T: Copy + Default + Ord>(mut values: Vec<T>) -> T {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-/// Cameras round the object that rise and sink twice on their way, 1.1 m off; their view is a little less than 50 degrees
-/// wide.
-fn cameras(count: u32) -> impl Iterator<Item = Camera> {
-    let projection = Projection::Perspective {
-        fov_y_rad: 2.0 * (0.5_f32 / 1.1).atan(),
-    };
-    (0..count).map(move |index| {
-        let azimuth = std::f32::consts::TAU * index as f32 / count as f32;
-        let eye = Vec3::new(0.0, 0.25 * (2.0 * azimuth).sin(), 1.1);
-        Camera::orbit(azimuth, eye.y.atan2(eye.z), eye.length(), projection, 1.0)
-    })
 }
 
 /// A bumpy shell of splats with harmonics of degree 3: an object that fills the view, with many layers over each pixel.
@@ -289,19 +235,5 @@ mod tests {
             .map(|position| position.length())
             .fold(0.0, f32::max);
         assert!((0.42..0.5).contains(&far), "{far}");
-    }
-
-    #[test]
-    fn the_cameras_see_the_object_from_all_sides() {
-        let cameras: Vec<Camera> = cameras(4).collect();
-        assert!(
-            cameras[1].eye().abs_diff_eq(Vec3::new(1.1, 0.0, 0.0), 1e-4),
-            "{}",
-            cameras[1].eye()
-        );
-        for camera in cameras {
-            let (at, _) = camera.project(Vec3::ZERO).expect("in front");
-            assert!(at.abs_diff_eq(glam::Vec2::splat(0.5), 1e-4));
-        }
     }
 }
