@@ -68,7 +68,37 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
         !matches!(app.state().finish.status, FinishStatus::Working { .. })
     })?);
     let finished = began.elapsed();
-    Ok(report(num_views, generated, finished, &frames, &screen.adapter))
+    let mut text = report(num_views, generated, finished, &frames, &screen.adapter);
+    text += &rest(&mut screen, &mut app)?;
+    Ok(text)
+}
+
+/// How long nothing must happen until the window is said to rest, and how long it is watched then.
+const REST: Duration = Duration::from_secs(3);
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// Waits until the last notice is gone and the last file is written, then tells what a window costs that nobody touches.
+fn rest(screen: &mut Screen, app: &mut BozzettoApp) -> anyhow::Result<String> {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while screen.clock.wait_for(REST) {
+        screen.frame(app);
+        anyhow::ensure!(Instant::now() < deadline, "the window never comes to rest");
+    }
+    let busy_before = platform::processor_time();
+    let end = Instant::now() + WATCHED;
+    let mut num_frames = 0;
+    while screen.clock.wait_for(end.saturating_duration_since(Instant::now())) {
+        screen.frame(app);
+        num_frames += 1;
+    }
+    let busy = busy_before.zip(platform::processor_time());
+    let busy = busy.map_or(String::new(), |(before, after)| {
+        format!(", {} ms of the processor", after.saturating_sub(before).as_millis())
+    });
+    Ok(format!(
+        "\nat rest: {num_frames} frames in {} s{busy}",
+        WATCHED.as_secs()
+    ))
 }
 
 /// A part of a frame's time.
@@ -165,6 +195,24 @@ impl FrameClock {
             let mut due = self.due.lock();
             *due = Some(due.map_or(time, |earlier| earlier.min(time)));
             self.changed.notify_one();
+        }
+    }
+
+    /// Waits until a frame is due, or else for as long as this; says whether one is.
+    fn wait_for(&self, patience: Duration) -> bool {
+        let (earliest, latest) = (Instant::now() + Self::INTERVAL, Instant::now() + patience);
+        let mut due = self.due.lock();
+        loop {
+            let now = Instant::now();
+            if due.is_some_and(|due| due.max(earliest) <= now) {
+                *due = None;
+                return true;
+            }
+            if now >= latest {
+                return false;
+            }
+            let until = due.map_or(latest, |due| due.max(earliest).min(latest));
+            self.changed.wait_until(&mut due, until);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bozzetto_viewport::{GpuError, Picture, Renderer, Scene};
+use bozzetto_viewport::{DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
@@ -30,8 +30,8 @@ pub struct CardStage {
 
 impl CardStage {
     /// Starts the thread for egui's device; it builds the pipelines first.
-    pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
-        let thread = start_uploads(&render_state, mailbox)?;
+    pub fn start(render_state: RenderState, watch: DeviceWatch, mailbox: &Mailbox) -> std::io::Result<Self> {
+        let thread = start_uploads(&render_state, watch, mailbox)?;
         let contents = StageContents::default();
         thread.request(contents.clone());
         Ok(Self {
@@ -93,7 +93,11 @@ impl CardStage {
     }
 }
 
-fn start_uploads(render_state: &RenderState, mailbox: &Mailbox) -> std::io::Result<LatestWins<StageContents>> {
+fn start_uploads(
+    render_state: &RenderState,
+    watch: DeviceWatch,
+    mailbox: &Mailbox,
+) -> std::io::Result<LatestWins<StageContents>> {
     let (device, queue) = (render_state.device.clone(), render_state.queue.clone());
     let target_format = render_state.target_format;
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
@@ -101,7 +105,12 @@ fn start_uploads(render_state: &RenderState, mailbox: &Mailbox) -> std::io::Resu
     let mut uploaded = [None; 2];
     let work = move |contents: StageContents, _: &Ticket| {
         let renderer = renderer.get_or_insert_with(|| {
-            let renderer = Arc::new(Renderer::new(&device, &queue, target_format));
+            let options = RendererOptions::default();
+            let renderer = Renderer::with_options(&device, &queue, target_format, options, watch.clone());
+            let renderer = Arc::new(renderer);
+            if let Err(fault) = renderer.warm_up(&device, &queue) {
+                tracing::warn!("the first frame could not be drawn: {fault}");
+            }
             for_work.post(Message::Stage(StageContent::Renderer(Arc::clone(&renderer))));
             renderer
         });

@@ -24,6 +24,7 @@ mod kept_picture;
 mod latest;
 mod library;
 pub mod log;
+mod lost_device;
 mod mailbox;
 mod navigation;
 mod options;

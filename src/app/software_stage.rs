@@ -152,7 +152,11 @@ impl Artist {
     }
 
     fn grant(&mut self, wish: &Wish) {
-        if self.device.as_ref().is_some_and(|device| device.renderer().is_lost()) {
+        if self
+            .device
+            .as_ref()
+            .is_some_and(|device| device.renderer().watch().is_lost())
+        {
             *self = Self::new(self.mailbox.clone());
         }
         if self.device.is_none() {

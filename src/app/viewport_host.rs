@@ -1,8 +1,8 @@
 //! The seam between egui and the renderer: with the stages, the only place that knows both.
 
-use bozzetto_viewport::{Background, Bounds, Frame, GpuError};
+use bozzetto_viewport::{Background, Bounds, DeviceWatch, Frame, GpuError};
 use egui::{Rect, Ui};
-use egui_wgpu::RenderState;
+use egui_wgpu::{RenderState, wgpu};
 use parking_lot::Mutex;
 
 use super::card_stage::CardStage;
@@ -24,6 +24,9 @@ enum Stage {
 /// Owns what draws the stage.
 pub struct ViewportHost {
     stage: Stage,
+    /// The window's own device, and who watches it.
+    device: wgpu::Device,
+    watch: DeviceWatch,
     adapter: String,
     fault: Option<GpuError>,
     /// Width over height of the stage when it was last drawn.
@@ -44,13 +47,18 @@ impl ViewportHost {
     /// Starts the stage's thread.
     pub fn start(render_state: RenderState, mailbox: &Mailbox) -> std::io::Result<Self> {
         let adapter = render_state.adapter.get_info().name;
+        let device = render_state.device.clone();
+        let watch = DeviceWatch::on(&device);
+        watch.call_on_loss(mailbox.wake());
         let stage = if platform::draws_in_software(&render_state) {
             Stage::Software(Box::new(SoftwareStage::start(mailbox)?))
         } else {
-            Stage::Card(CardStage::start(render_state, mailbox)?)
+            Stage::Card(CardStage::start(render_state, watch.clone(), mailbox)?)
         };
         Ok(Self {
             stage,
+            device,
+            watch,
             adapter,
             fault: None,
             aspect: Mutex::new(1.5),
@@ -99,8 +107,11 @@ impl ViewportHost {
                 if is_shown && slot == Slot::Result {
                     self.bounds = bounds;
                 }
-                let problems = faults.iter().map(|fault| Problem::new(fault.to_string()));
-                return (None, problems.collect());
+                // Who has lost the device is told in the window that comes after.
+                let faults = faults
+                    .iter()
+                    .filter(|fault| !matches!(fault, GpuError::DeviceLost { .. }));
+                return (None, faults.map(|fault| Problem::new(fault.to_string())).collect());
             }
             (StageContent::Picture(side, picture), Stage::Software(stage)) => stage.set_picture(ctx, side, picture),
             (StageContent::NotDrawn(fault), stage) => {
@@ -135,7 +146,24 @@ impl ViewportHost {
             Stage::Card(stage) => stage.take_fault(),
             Stage::Software(_) => None,
         };
-        of_card.or_else(|| self.fault.take())
+        of_card
+            .or_else(|| self.fault.take())
+            .or_else(|| self.watch.take_fault())
+    }
+
+    /// Who watches the window's own device.
+    pub fn watch(&self) -> &DeviceWatch {
+        &self.watch
+    }
+
+    /// Whether the window's own device is gone, and everything on it.
+    pub fn is_device_lost(&self) -> bool {
+        self.watch.is_lost()
+    }
+
+    /// Takes the window's device away, for tests.
+    pub fn lose_device(&self) {
+        self.watch.destroy(&self.device);
     }
 
     /// Box about the result on the stage.

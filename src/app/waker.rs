@@ -8,7 +8,13 @@ use parking_lot::Mutex;
 /// Threads that outlive the window for a moment must not hold its context: whoever drops the last one also drops the
 /// graphics device, and graphics drivers crash when that happens while the program is already on its way out.
 pub struct Waker {
-    ctx: Mutex<Option<egui::Context>>,
+    window: Mutex<Option<Window>>,
+}
+
+/// The window that is woken, and how long a wish may wait.
+#[derive(Clone)]
+struct Window {
+    ctx: egui::Context,
     pause: Duration,
 }
 
@@ -16,23 +22,27 @@ impl Waker {
     /// Wakes this context; several wishes within the pause give one frame.
     pub fn new(ctx: egui::Context, pause: Duration) -> Arc<Self> {
         Arc::new(Self {
-            ctx: Mutex::new(Some(ctx)),
-            pause,
+            window: Mutex::new(Some(Window { ctx, pause })),
         })
     }
 
     /// Asks for a frame. Nothing happens once the window has closed.
     pub fn wake(&self) {
         // Not under the lock: what the host does then is its own affair.
-        let ctx = self.ctx.lock().clone();
-        if let Some(ctx) = ctx {
-            ctx.request_repaint_after(self.pause);
+        let window = self.window.lock().clone();
+        if let Some(Window { ctx, pause }) = window {
+            ctx.request_repaint_after(pause);
         }
+    }
+
+    /// Wakes another window from now on.
+    pub fn open(&self, ctx: egui::Context, pause: Duration) {
+        *self.window.lock() = Some(Window { ctx, pause });
     }
 
     /// Lets go of the context.
     pub fn close(&self) {
-        self.ctx.lock().take();
+        self.window.lock().take();
     }
 }
 

@@ -1,15 +1,110 @@
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use super::options::AppOptions;
+use super::options::{AppOptions, Folders};
 use super::platform::{self, WindowSystem};
 use super::{BozzettoApp, log};
 
-/// Opens the window and stays until it is closed.
-pub fn run_window(files: Vec<PathBuf>) -> ExitCode {
+/// Opens the window and stays until it is closed. When the graphics device is lost, another window takes its place and
+/// everything in it goes on. `loses_device` takes the device away once, for tests.
+pub fn run_window(files: Vec<PathBuf>, loses_device: bool) -> ExitCode {
     log::install();
     platform::let_work_yield();
-    let options = AppOptions::native(files);
+    let mut options = Some(AppOptions::native(files));
+    let app = SharedApp::default();
+    let mut pauses = BEFORE_TRYING_AGAIN.into_iter();
+    let failure = loop {
+        let result = run_one_window(&app, &mut options, loses_device);
+        let mut slot = app.borrow_mut();
+        let Some(kept) = slot.as_mut().filter(|kept| kept.wants_new_window()) else {
+            break result.err().map(|sentence| ("Bozzetto cannot start", sentence));
+        };
+        if kept.is_driver_broken() {
+            break Some(("The graphics card does not come back", BROKEN_DRIVER.to_owned()));
+        }
+        if result.is_ok() {
+            kept.leave_window();
+            pauses = BEFORE_TRYING_AGAIN.into_iter();
+        } else if let Some(pause) = pauses.next() {
+            // A driver that resets itself needs a moment; jobs go on meanwhile.
+            std::thread::sleep(pause);
+        } else {
+            break Some(("The graphics card does not come back", BROKEN_DRIVER.to_owned()));
+        }
+    };
+    // Before the program ends: results that are being saved are waited for.
+    app.take();
+    let Some((title, sentence)) = failure else {
+        return ExitCode::SUCCESS;
+    };
+    say_in_terminal(&sentence);
+    // Who started it by a click sees no terminal.
+    rfd::MessageDialog::new()
+        .set_level(rfd::MessageLevel::Error)
+        .set_title(title)
+        .set_description(&sentence)
+        .show();
+    ExitCode::FAILURE
+}
+
+/// How long to wait before another window is tried where none could be opened after a loss.
+const BEFORE_TRYING_AGAIN: [Duration; 4] = [
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+const BROKEN_DRIVER: &str = "The graphics card was lost again and again, so the window had to be closed. Your results \
+                             are in the library. Start the computer again or update the graphics driver, and use fewer \
+                             faces or splats if it happens with one result only.";
+
+/// The application, which outlives its windows.
+type SharedApp = Rc<RefCell<Option<BozzettoApp>>>;
+
+/// A window of the application.
+struct Window {
+    app: SharedApp,
+    /// When to take the device away, for tests.
+    loses_device_at: Option<Instant>,
+}
+
+/// How long a window that is to lose its device is left alone first.
+const BEFORE_LOSS: Duration = Duration::from_secs(5);
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        let mut app = self.app.borrow_mut();
+        let Some(app) = app.as_mut() else { return };
+        if let Some(at) = self.loses_device_at {
+            ctx.request_repaint_after(at.saturating_duration_since(Instant::now()));
+            if Instant::now() >= at {
+                self.loses_device_at = None;
+                app.lose_device();
+            }
+        }
+        app.tick(Some(frame));
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+        if let Some(app) = self.app.borrow_mut().as_mut() {
+            app.draw(ui);
+        }
+    }
+
+    fn on_exit(&mut self) {
+        if let Some(app) = self.app.borrow_mut().as_mut().filter(|app| !app.wants_new_window()) {
+            app.shut_down();
+        }
+    }
+}
+
+fn run_one_window(app: &SharedApp, options: &mut Option<AppOptions>, loses_device: bool) -> Result<(), String> {
+    let config = options.as_ref().map(|options| options.folders.config.clone());
+    let config = config.unwrap_or_else(|| Folders::native().config);
     let native = eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("Bozzetto")
@@ -19,26 +114,30 @@ pub fn run_window(files: Vec<PathBuf>) -> ExitCode {
             .with_min_inner_size([960.0, 600.0]),
         wgpu_options: platform::wgpu_configuration(),
         event_loop_builder: platform::event_loop_hook(WindowSystem::detect()),
-        persistence_path: Some(options.folders.config.join("window.ron")),
+        persistence_path: Some(config.join("window.ron")),
         ..eframe::NativeOptions::default()
     };
-    let result = eframe::run_native(
-        "Bozzetto",
-        native,
-        Box::new(|cc| Ok(Box::new(BozzettoApp::new(cc, options)))),
-    );
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let sentence = sentence_of(&error);
-            say_in_terminal(&sentence);
-            // Who started it by a click sees no terminal.
-            rfd::MessageDialog::new()
-                .set_level(rfd::MessageLevel::Error)
-                .set_title("Bozzetto cannot start")
-                .set_description(&sentence)
-                .show();
-            ExitCode::FAILURE
+    let create: eframe::AppCreator<'_> = Box::new(|cc| {
+        let mut slot = app.borrow_mut();
+        // Only the first window loses its device.
+        let loses_device_at = (loses_device && slot.is_none()).then(|| Instant::now() + BEFORE_LOSS);
+        match (slot.as_mut(), options.take()) {
+            (Some(app), _) => app.enter_window(cc),
+            (None, Some(options)) => *slot = Some(BozzettoApp::new(cc, options)),
+            (None, None) => return Err("the last window left nothing to go on with".into()),
+        }
+        let app = Rc::clone(app);
+        Ok(Box::new(Window { app, loses_device_at }))
+    });
+    // egui's renderer panics where a device that is just being lost gives it no buffer.
+    let ran = catch_unwind(AssertUnwindSafe(|| eframe::run_native("Bozzetto", native, create)));
+    match ran {
+        Ok(result) => result.map_err(|error| sentence_of(&error)),
+        Err(panic) => {
+            let is_loss = app
+                .try_borrow_mut()
+                .is_ok_and(|mut app| app.as_mut().is_some_and(BozzettoApp::note_loss));
+            if is_loss { Ok(()) } else { resume_unwind(panic) }
         }
     }
 }

@@ -34,6 +34,10 @@ struct Cli {
     /// Pictures to open in the window.
     #[arg(value_name = "PICTURE")]
     pictures: Vec<std::path::PathBuf>,
+
+    /// Take the window's graphics device away after a few seconds, as a driver's reset does: for tests.
+    #[arg(long, hide = true)]
+    lose_device: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,7 +80,7 @@ struct UsageError(String);
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        None => return crate::app::run_window(cli.pictures),
+        None => return crate::app::run_window(cli.pictures, cli.lose_device),
         Some(Command::Generate(arguments)) => generate::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Render(arguments)) => render::run(&arguments),

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What can go wrong between us and the graphics card.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -43,7 +43,7 @@ pub enum GpuError {
     )]
     OutOfMemory,
     /// The device is gone: driver reset, sleep, unplugged card.
-    #[error("The graphics card was lost ({reason}): the viewport must be started again; your results are kept.")]
+    #[error("The graphics card was lost ({reason}).")]
     DeviceLost {
         /// What the driver said.
         reason: String,
@@ -74,14 +74,21 @@ impl From<wgpu::Error> for GpuError {
 }
 
 /// Remembers the first fault of a device until it is asked for; every later one only goes to the log.
+///
+/// Clones watch the same device.
 #[derive(Clone, Default)]
-pub(crate) struct FaultWatch {
-    first: Arc<Mutex<Option<GpuError>>>,
-    lost: Arc<Mutex<Option<String>>>,
+pub struct DeviceWatch(Arc<Mutex<Watched>>);
+
+#[derive(Default)]
+struct Watched {
+    first_fault: Option<GpuError>,
+    is_lost: bool,
+    on_loss: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
-impl FaultWatch {
-    /// Starts to listen: without this wgpu panics on the first fault that no scope catches.
+impl DeviceWatch {
+    /// Starts to listen: without this wgpu panics on the first fault that no scope catches. Takes over the device's
+    /// handlers for uncaught errors and loss.
     pub fn on(device: &wgpu::Device) -> Self {
         let watch = Self::default();
         let uncaptured = watch.clone();
@@ -90,6 +97,7 @@ impl FaultWatch {
         }));
         let lost = watch.clone();
         device.set_device_lost_callback(move |reason, message| {
+            // A device that the program itself has let go of is not missed.
             if reason != wgpu::DeviceLostReason::Destroyed {
                 lost.lose(if message.is_empty() {
                     "no reason given".to_owned()
@@ -101,28 +109,58 @@ impl FaultWatch {
         watch
     }
 
+    /// Calls this when the device is lost, from whatever thread finds out.
+    pub fn call_on_loss(&self, call: Arc<dyn Fn() + Send + Sync>) {
+        let is_lost = {
+            let mut watched = self.watched();
+            watched.on_loss = Some(Arc::clone(&call));
+            watched.is_lost
+        };
+        if is_lost {
+            call();
+        }
+    }
+
+    /// Takes the device away as a driver's reset does: for tests of what comes after.
+    pub fn destroy(&self, device: &wgpu::Device) {
+        device.destroy();
+        self.lose("it was taken away for a test".to_owned());
+    }
+
+    /// The first fault not yet reported.
+    pub fn take_fault(&self) -> Option<GpuError> {
+        self.watched().first_fault.take()
+    }
+
+    /// Whether the device is gone for good: make a new one, a new renderer, new scenes and pictures.
+    pub fn is_lost(&self) -> bool {
+        self.watched().is_lost
+    }
+
     fn note(&self, fault: GpuError) {
-        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
-        if first.is_none() {
-            *first = Some(fault);
+        let mut watched = self.watched();
+        if watched.first_fault.is_none() {
+            watched.first_fault = Some(fault);
         } else {
             tracing::debug!("one more graphics fault: {fault}");
         }
     }
 
     fn lose(&self, reason: String) {
-        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.clone());
-        self.note(GpuError::DeviceLost { reason });
+        let on_loss = {
+            let mut watched = self.watched();
+            watched.is_lost = true;
+            // Whatever failed before is only how the loss showed first.
+            watched.first_fault = Some(GpuError::DeviceLost { reason });
+            watched.on_loss.clone()
+        };
+        if let Some(call) = on_loss {
+            call();
+        }
     }
 
-    /// The first fault not yet reported.
-    pub fn take(&self) -> Option<GpuError> {
-        self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    /// Whether the device is gone for good.
-    pub fn is_lost(&self) -> bool {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

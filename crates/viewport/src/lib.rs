@@ -75,7 +75,7 @@ mod turntable;
 pub use animation::AnimationFormat;
 pub use bounds::Bounds;
 pub use device::{device_descriptor, instance_flags};
-pub use error::GpuError;
+pub use error::{DeviceWatch, GpuError};
 pub use measure::{MeshFigures, SplatFigures, StepFigures};
 pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;

@@ -4,7 +4,8 @@ use bozzetto_asset::Camera;
 use image::RgbaImage;
 
 use crate::{
-    Frame, GpuError, Picture, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor, instance_flags,
+    DeviceWatch, Frame, GpuError, Picture, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor,
+    instance_flags,
 };
 
 /// A device and a renderer that need no window and no display.
@@ -64,7 +65,13 @@ impl Offscreen {
                 adapter: adapter_name.clone(),
                 reason: error.to_string(),
             })?;
-        let renderer = Renderer::with_options(&device, &queue, wgpu::TextureFormat::Rgba8Unorm, options);
+        let renderer = Renderer::with_options(
+            &device,
+            &queue,
+            wgpu::TextureFormat::Rgba8Unorm,
+            options,
+            DeviceWatch::on(&device),
+        );
         Ok(Self {
             device,
             queue,

@@ -62,6 +62,11 @@ impl Picture {
         }
     }
 
+    /// Gives back what was made for splats that are not the scene's any more.
+    pub(crate) fn forget_other_splats(&mut self, splats: Option<u64>) {
+        self.tiles.take_if(|tiles| Some(tiles.splats) != splats);
+    }
+
     pub(crate) fn write_overlays(
         &mut self,
         device: &wgpu::Device,

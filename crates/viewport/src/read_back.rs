@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::TryRecvError;
 use std::time::Duration;
 
@@ -41,6 +42,23 @@ pub fn read_back(
     })
 }
 
+/// Asks the device how far it is. wgpu panics where the device is lost at that very moment; that comes back as an error.
+pub fn poll(device: &wgpu::Device, how: wgpu::PollType) -> Result<(), GpuError> {
+    match catch_unwind(AssertUnwindSafe(|| device.poll(how))) {
+        Ok(polled) => polled.map(drop).map_err(|error| GpuError::ReadBack {
+            reason: error.to_string(),
+        }),
+        Err(_) => Err(GpuError::DeviceLost {
+            reason: "it stopped answering".to_owned(),
+        }),
+    }
+}
+
+/// Waits until the device has done everything it was given.
+pub fn wait(device: &wgpu::Device) -> Result<(), GpuError> {
+    poll(device, wgpu::PollType::wait_indefinitely())
+}
+
 /// How a device is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Patience {
@@ -58,14 +76,13 @@ pub fn read_bytes(device: &wgpu::Device, buffer: &wgpu::Buffer, patience: Patien
         // The receiver outlives the wait below; if it does not, nobody is left to be told.
         let _ = sender.send(mapped);
     });
-    let poll = |how| device.poll(how).map_err(|error| failed(error.to_string()));
     let mapped = match patience {
         Patience::Waits => {
-            poll(wgpu::PollType::wait_indefinitely())?;
+            wait(device)?;
             receiver.recv().map_err(|error| failed(error.to_string()))?
         }
         Patience::Asks => loop {
-            poll(wgpu::PollType::Poll)?;
+            poll(device, wgpu::PollType::Poll)?;
             match receiver.try_recv() {
                 Ok(mapped) => break mapped,
                 Err(TryRecvError::Empty) => std::thread::sleep(Duration::from_millis(1)),

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::read_back::poll;
 use crate::splat_buffers::control;
 use crate::splat_order::Wake;
 
@@ -40,7 +41,7 @@ impl Overflow {
 
     /// Hears what there is to hear, and asks for one more frame while some is not: the device tells only those who ask.
     pub fn ask(&self, device: &wgpu::Device) {
-        if self.is_pending() && device.poll(wgpu::PollType::Poll).is_ok() && self.is_pending() {
+        if self.is_pending() && poll(device, wgpu::PollType::Poll).is_ok() && self.is_pending() {
             self.call_wake();
         }
     }

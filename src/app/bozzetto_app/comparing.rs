@@ -110,7 +110,7 @@ impl BozzettoApp {
     }
 
     /// Brings whatever is compared with to the stage, or has it read.
-    fn show_other(&mut self) {
+    pub(super) fn show_other(&mut self) {
         let with = self.compared_with().cloned();
         if let Some(Compared::Photo(id)) = with {
             self.glide_to_view(id);

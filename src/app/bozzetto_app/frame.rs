@@ -13,17 +13,21 @@ impl BozzettoApp {
     pub(super) fn apply_messages(&mut self) {
         let messages: Vec<_> = self.inbox.try_iter().collect();
         for message in messages {
-            match message {
-                Message::Import(imported) => self.apply_imported(imported),
-                Message::Finish(event) => self.apply_finish(event),
-                Message::Export(event) => self.apply_export(event),
-                Message::Capture(event) => self.apply_capture(event),
-                Message::Library(event) => self.apply_library(event),
-                Message::Picked(picked) => self.apply_picked(picked),
-                Message::Stage(content) => self.apply_stage(content),
-                Message::SettingsNotSaved(problem) => self.say(NoticeLevel::Warning, &problem),
-                Message::Telemetry(reading) => self.state.telemetry = reading,
-            }
+            self.apply_message(message);
+        }
+    }
+
+    pub(super) fn apply_message(&mut self, message: Message) {
+        match message {
+            Message::Import(imported) => self.apply_imported(imported),
+            Message::Finish(event) => self.apply_finish(event),
+            Message::Export(event) => self.apply_export(event),
+            Message::Capture(event) => self.apply_capture(event),
+            Message::Library(event) => self.apply_library(event),
+            Message::Picked(picked) => self.apply_picked(picked),
+            Message::Stage(content) => self.apply_stage(content),
+            Message::SettingsNotSaved(problem) => self.say(NoticeLevel::Warning, &problem),
+            Message::Telemetry(reading) => self.state.telemetry = reading,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod captures;
 mod comparing;
+mod device_loss;
 mod execute;
 mod exports;
 mod frame;
@@ -66,6 +67,7 @@ pub struct BozzettoApp {
     desktop: Arc<dyn Desktop>,
     animates: bool,
 
+    mailbox: Mailbox,
     inbox: Receiver<Message>,
     log: LogFeed,
     notice_actions: HashMap<u64, (String, Command)>,
@@ -105,6 +107,7 @@ pub struct BozzettoApp {
     camera_pictures: HashMap<ViewId, Arc<RgbaImage>>,
     glide: Option<viewing::Glide>,
     comparing: comparing::Comparing,
+    losses: device_loss::Losses,
     pending_export: Option<exports::PendingExport>,
 }
 
@@ -116,8 +119,8 @@ impl BozzettoApp {
 
     /// The window for any host that has an egui context. Without a render state everything works but the stage.
     pub fn start(ctx: &egui::Context, gpu: Option<egui_wgpu::RenderState>, options: AppOptions) -> Self {
-        crate::ui::install(ctx);
-        let gpu = gpu.map(|gpu| kept_picture::install(ctx, gpu));
+        let losses = device_loss::Losses::default();
+        let gpu = device_loss::prepare_context(ctx, gpu, &losses);
         let waker = Waker::new(ctx.clone(), pause_between_news(gpu.as_ref()));
         let of_threads = Arc::clone(&waker);
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || of_threads.wake());
@@ -166,6 +169,8 @@ impl BozzettoApp {
             camera_pictures: HashMap::new(),
             glide: None,
             comparing: comparing::Comparing::default(),
+            losses,
+            mailbox: mailbox.clone(),
             pending_export: None,
         };
         match jobs {
@@ -180,7 +185,7 @@ impl BozzettoApp {
             Ok(picker) => app.picker = Some(picker),
             Err(error) => app.say_no_thread(&error),
         }
-        app.start_stage(gpu, &mailbox);
+        app.start_stage(gpu);
         app.restore(remembered);
         if let Some(problem) = settings_problem {
             app.say(NoticeLevel::Warning, &problem);
@@ -193,7 +198,7 @@ impl BozzettoApp {
         app
     }
 
-    fn start_stage(&mut self, gpu: Option<egui_wgpu::RenderState>, mailbox: &Mailbox) {
+    fn start_stage(&mut self, gpu: Option<egui_wgpu::RenderState>) {
         let Some(render_state) = gpu else {
             self.state.viewport.gpu = GpuStatus::Failed(Problem::with_hint(
                 "There is no graphics device to draw with.",
@@ -201,7 +206,7 @@ impl BozzettoApp {
             ));
             return;
         };
-        match ViewportHost::start(render_state, mailbox) {
+        match ViewportHost::start(render_state, &self.mailbox) {
             Ok(viewport) => self.viewport = Some(viewport),
             Err(error) => self.say_no_thread(&error),
         }
@@ -233,6 +238,7 @@ impl BozzettoApp {
             self.execute(command, parent);
         }
         self.advance_glide();
+        self.follow_device();
         self.report_drawing_fault();
         self.follow_finish();
         self.apply_log();

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use bozzetto_asset::{Camera, Direction, Projection};
-use bozzetto_viewport::{Bounds, OrbitCamera};
+use bozzetto_viewport::{Bounds, GpuError, OrbitCamera};
 use glam::Vec2;
 
 use super::super::Command;
@@ -226,16 +226,11 @@ impl BozzettoApp {
         }
     }
 
-    /// Reports a fault of the last frame.
+    /// Reports a fault of the last frame. Who has lost the device is told in the window that comes after.
     pub(super) fn report_drawing_fault(&mut self) {
         let fault = self.viewport.as_mut().and_then(ViewportHost::take_fault);
-        if let Some(fault) = fault {
-            let is_lost = matches!(fault, bozzetto_viewport::GpuError::DeviceLost { .. });
-            let problem = Problem::new(fault.to_string());
-            self.say(NoticeLevel::Error, &problem);
-            if is_lost {
-                self.state.viewport.gpu = GpuStatus::Failed(problem);
-            }
+        if let Some(fault) = fault.filter(|fault| !matches!(fault, GpuError::DeviceLost { .. })) {
+            self.say(NoticeLevel::Error, &Problem::new(fault.to_string()));
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{Renderer, Task};
-use crate::read_back::{Patience, read_bytes};
+use crate::read_back::{Patience, read_bytes, wait};
 use crate::recorder::{Recorder, StageTimes};
 use crate::{Frame, GpuError, Picture, Scene, SplatTier, splat_tier};
 
@@ -31,11 +31,7 @@ impl Renderer {
         let timestamps = recorder.resolve(device, queue);
         queue.submit([encoder.finish()]);
         let Some(timestamps) = timestamps else {
-            device
-                .poll(wgpu::PollType::wait_indefinitely())
-                .map_err(|error| GpuError::ReadBack {
-                    reason: error.to_string(),
-                })?;
+            wait(device)?;
             return Ok(None);
         };
         let bytes = read_bytes(device, timestamps.buffer(), Patience::Asks)?;

@@ -17,16 +17,16 @@ use crate::draw::photos::PhotosDraw;
 use crate::draw::present::PresentDraw;
 use crate::draw::radix_sort::RadixSort;
 use crate::draw::wireframe::WireframeDraw;
-use crate::error::{FaultWatch, caught};
+use crate::error::{DeviceWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, Purpose, SplatNumbers};
 use crate::picture::Drawn;
-use crate::read_back::read_back;
-use crate::recorder::Recorder;
+use crate::read_back::{read_back, wait};
+use crate::recorder::{Recorder, Stage};
 use crate::scene::mesh_part::MeshGroups;
 use crate::scene::splat_part::SplatPart;
 use crate::splat_renderer::SplatRenderer;
-use crate::targets::Targets;
-use crate::{Environment, Frame, GpuError, Picture, Scene, SplatTier, gpu, splat_tier};
+use crate::targets::{Targets, color_attachment};
+use crate::{Environment, Frame, GpuError, OrbitCamera, Picture, RenderSettings, Scene, SplatTier, gpu, splat_tier};
 
 /// What [`Renderer::prepare`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,8 @@ impl Default for RendererOptions {
 
 /// The pipelines. Made once a device, shared by every scene and picture on it; never changes.
 pub struct Renderer {
-    faults: FaultWatch,
+    watch: DeviceWatch,
+    target_format: wgpu::TextureFormat,
     frame_layout: wgpu::BindGroupLayout,
     lights: EnvironmentLights,
     mesh: MeshDraw,
@@ -86,15 +87,17 @@ impl Renderer {
     /// Builds every pipeline. `target_format` is that of the pass given to [`Self::blit`] (not an sRGB format: encoded
     /// values are written). Takes over the device's handlers for uncaught errors and loss.
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, target_format: wgpu::TextureFormat) -> Self {
-        Self::with_options(device, queue, target_format, RendererOptions::default())
+        let watch = DeviceWatch::on(device);
+        Self::with_options(device, queue, target_format, RendererOptions::default(), watch)
     }
 
-    /// [`Self::new`] for tests and measurements.
+    /// [`Self::new`] with other options, on a device that is watched already.
     pub fn with_options(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         target_format: wgpu::TextureFormat,
         options: RendererOptions,
+        watch: DeviceWatch,
     ) -> Self {
         if splat_tier::prefers_processor(device) {
             let reason = if splat_tier::sorts_on_device(device) {
@@ -104,13 +107,13 @@ impl Renderer {
             };
             tracing::info!("{} {reason}: the processor sorts splats", device.adapter_info().name);
         }
-        let faults = FaultWatch::on(device);
         let frame_layout = gpu::layout(device, "frame", &[gpu::uniform_entry(0)]);
         let lights = EnvironmentLights::new(device);
         // The usual light is there before the first frame.
         lights.make(Environment::default(), device, queue);
         Self {
-            faults,
+            watch,
+            target_format,
             mesh: MeshDraw::new(device, &frame_layout, &lights),
             wireframe: WireframeDraw::new(device, &frame_layout),
             lines: LinesDraw::new(device, &frame_layout),
@@ -125,6 +128,42 @@ impl Renderer {
             lights,
             frame_layout,
         }
+    }
+
+    /// Draws a first frame of nothing, and presents it: drivers put off part of their work until then, which would hold up
+    /// the window. Waits for the device: call it where the renderer is made.
+    pub fn warm_up(&self, device: &wgpu::Device, queue: &wgpu::Queue) -> Result<(), GpuError> {
+        const SIDE_PX: u32 = 16;
+        let frame = Frame {
+            camera: OrbitCamera::default().camera(1.0),
+            size_px: [SIDE_PX; 2],
+            settings: RenderSettings::default(),
+        };
+        let (mut scene, mut picture) = (Scene::new(), Picture::new());
+        self.render_image(&mut scene, &mut picture, device, queue, &frame)?;
+        let window = device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("first frame"),
+            size: wgpu::Extent3d {
+                width: SIDE_PX,
+                height: SIDE_PX,
+                depth_or_array_layers: 1,
+            },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: self.target_format,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
+            view_formats: &[],
+        });
+        let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            label: Some("first frame"),
+        });
+        let view = window.create_view(&wgpu::TextureViewDescriptor::default());
+        let color = color_attachment(&view, wgpu::Color::TRANSPARENT);
+        let mut recorder = Recorder::silent(&mut encoder);
+        self.blit(&picture, &mut recorder.render_pass(Stage::Composite, color, None));
+        queue.submit([encoder.finish()]);
+        wait(device)
     }
 
     /// Draws the scene into the picture, unless camera, size, settings and content are those of the frame there.
@@ -206,16 +245,16 @@ impl Renderer {
             return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
         };
         let image = read_back(device, queue, encoder, &targets.picture_texture);
-        self.faults.take().map_or(image, Err)
+        self.watch.take_fault().map_or(image, Err)
     }
 
     pub(crate) fn radix_sort(&self) -> Option<&RadixSort> {
         self.splats.radix_sort()
     }
 
-    /// Whether the device is gone: make a new one, a new renderer and new scenes.
-    pub fn is_lost(&self) -> bool {
-        self.faults.is_lost()
+    /// Tells of the device's faults and of its loss.
+    pub fn watch(&self) -> &DeviceWatch {
+        &self.watch
     }
 
     fn prepare_task(
@@ -228,11 +267,11 @@ impl Renderer {
         recorder: &mut Recorder<'_>,
     ) -> Result<Prepared, GpuError> {
         let frame = task.frame;
-        if let Some(fault) = self.faults.take() {
+        if let Some(fault) = self.watch.take_fault() {
             picture.drawn = None;
             return Err(fault);
         }
-        if frame.size_px.contains(&0) || self.is_lost() {
+        if frame.size_px.contains(&0) || self.watch.is_lost() {
             return Ok(Prepared::Reused);
         }
         gpu::check_texture(device, "The picture", frame.size_px)?;
@@ -283,6 +322,7 @@ impl Renderer {
     ) {
         let frame = &drawn.frame;
         picture.forget_other_size(frame.size_px);
+        picture.forget_other_splats(scene.splats.as_ref().map(|part| part.id));
         let targets = picture.targets.get_or_insert_with(|| {
             Targets::new(
                 device,
