@@ -1,6 +1,7 @@
 //! Pictures of the stage as files: a thread with a graphics device of its own draws them, so that the window stays free.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,13 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bozzetto_asset::files;
 use bozzetto_asset::formats::FormatError;
 use bozzetto_viewport::{
-    AnimationFormat, Background, GpuError, Offscreen, OrbitCamera, RenderSettings, Turntable, TurntableError,
+    AnimationFormat, Background, Bounds, GpuError, Offscreen, OrbitCamera, RenderSettings, Turntable, TurntableError,
 };
 use image::ImageFormat;
 
 use super::desktop::{Answer, Pending};
+use super::export::with_extension;
 use super::mailbox::{Mailbox, Message};
-use super::pool::Pool;
+use super::pool::{Pool, panic_text};
 use super::stage::{StageRequest, upload};
 use super::state::{CaptureFormat, CaptureSettings, Problem};
 
@@ -47,6 +49,8 @@ pub struct Capture {
     pub orbit: OrbitCamera,
     /// Width over height of the stage it was steered in.
     pub stage_aspect: f32,
+    /// Box about the content: what an animation turns about.
+    pub bounds: Bounds,
     /// Size, format and turn.
     pub settings: CaptureSettings,
 }
@@ -98,18 +102,30 @@ impl Captures {
         let is_cancelled = Arc::clone(&self.is_cancelled);
         self.pool.run(move || {
             let post = |event| mailbox.post(Message::Capture(event));
-            let written = capture.write(&path, &mailbox, |done| {
-                post(CaptureEvent::Progress(done));
-                !is_cancelled.load(Ordering::Relaxed)
-            });
-            post(match written {
-                Ok(num_bytes) => CaptureEvent::Written { path, num_bytes },
-                Err(CaptureError::Turntable(TurntableError::Cancelled)) => CaptureEvent::Cancelled,
-                Err(error) => CaptureEvent::Failed(Problem::with_hint(
-                    format!("The picture could not be saved: {error}"),
-                    "Try a smaller size, or another folder with space left.",
-                )),
-            });
+            let write = || {
+                capture.write(&path, &mailbox, |done| {
+                    post(CaptureEvent::Progress(done));
+                    !is_cancelled.load(Ordering::Relaxed)
+                })
+            };
+            // A driver that gives up in the middle must not leave the window waiting.
+            let written = catch_unwind(AssertUnwindSafe(write));
+            let reason = match written {
+                Ok(Ok(num_bytes)) => {
+                    post(CaptureEvent::Written { path, num_bytes });
+                    return;
+                }
+                Ok(Err(CaptureError::Turntable(TurntableError::Cancelled))) => {
+                    post(CaptureEvent::Cancelled);
+                    return;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => panic_text(panic.as_ref()),
+            };
+            post(CaptureEvent::Failed(Problem::with_hint(
+                format!("The picture could not be saved: {reason}"),
+                "Try a smaller size, or another folder with space left.",
+            )));
         });
     }
 
@@ -117,12 +133,12 @@ impl Captures {
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
-}
 
-impl Drop for Captures {
-    /// A picture that nobody waits for any more is not worth a slow exit.
-    fn drop(&mut self) {
+    /// Stops what is being drawn and waits until its graphics device is gone: drivers crash when that happens while the
+    /// program is already on its way out.
+    pub fn finish(self) {
         self.cancel();
+        self.pool.finish();
     }
 }
 
@@ -141,7 +157,7 @@ impl Capture {
         let CaptureSettings { size_px, format, .. } = self.settings;
         let turntable = Turntable {
             orbit: self.orbit_for(size_px),
-            num_pictures: self.settings.num_pictures,
+            num_frames: self.settings.num_frames,
             duration: self.settings.duration(),
             size_px,
             settings: self.look_for(format),
@@ -161,9 +177,15 @@ impl Capture {
         Ok(bytes.get_ref().len() as u64)
     }
 
-    /// The artist's eye, farther away where the picture is so narrow that the sides would be cut off.
+    /// The artist's eye, farther away where the picture is so narrow that the sides would be cut off. What turns is seen
+    /// from the artist's height, all of it all the way round.
     fn orbit_for(&self, size_px: [u32; 2]) -> OrbitCamera {
         let aspect = size_px[0] as f32 / size_px[1].max(1) as f32;
+        if self.settings.format.animation().is_some() {
+            let mut orbit = self.orbit;
+            orbit.frame_turning_in(self.bounds, aspect);
+            return orbit;
+        }
         let narrower = self.stage_aspect.min(1.0) / aspect.min(1.0);
         OrbitCamera {
             distance: self.orbit.distance * narrower.max(1.0),
@@ -187,22 +209,9 @@ impl Capture {
     }
 }
 
-/// The path with the format's extension; a GIF or a WebP may be named for the other or a PNG.
+/// The path to write and its format: a known extension that the artist typed wins.
 pub fn target_of(path: PathBuf, format: CaptureFormat) -> (PathBuf, CaptureFormat) {
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let typed = CaptureFormat::ALL
-        .into_iter()
-        .find(|format| format.extension().eq_ignore_ascii_case(extension));
-    if let Some(typed) = typed {
-        return (path, typed);
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(format.extension());
-    (path.with_file_name(name), format)
+    with_extension(path, format, &CaptureFormat::ALL, CaptureFormat::extension)
 }
 
 #[cfg(test)]
@@ -216,6 +225,7 @@ mod tests {
             look: RenderSettings::default(),
             orbit: OrbitCamera::default(),
             stage_aspect: 1.4,
+            bounds: Bounds::UNIT,
             settings: CaptureSettings::default(),
         };
         let distance = capture.orbit.distance;

@@ -163,20 +163,27 @@ fn write_obj(path: &Path, textured: &TexturedMesh) -> Result<(), FormatError> {
 
 /// The path to write and its format: a known extension that the artist typed wins, otherwise the format's own is added.
 pub fn target_of(path: PathBuf, format: ExportFormat) -> (PathBuf, ExportFormat) {
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    let typed = ExportFormat::ALL
-        .into_iter()
-        .find(|format| format.extension().eq_ignore_ascii_case(extension));
+    with_extension(path, format, &ExportFormat::ALL, ExportFormat::extension)
+}
+
+/// [`target_of`] for any kind of format.
+pub fn with_extension<F: Copy>(
+    path: PathBuf,
+    format: F,
+    all: &[F],
+    extension_of: fn(F) -> &'static str,
+) -> (PathBuf, F) {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let typed = all
+        .iter()
+        .find(|format| extension.is_some_and(|extension| extension_of(**format).eq_ignore_ascii_case(extension)));
     if let Some(typed) = typed {
-        return (path, typed);
+        return (path, *typed);
     }
-    // Not `with_extension`: in `chair.v2` the artist's `v2` stays.
+    // Not `Path::with_extension`: in `chair.v2` the artist's `v2` stays.
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".");
-    name.push(format.extension());
+    name.push(extension_of(format));
     (path.with_file_name(name), format)
 }
 

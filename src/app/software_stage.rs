@@ -45,7 +45,7 @@ impl SoftwareStage {
     pub fn start(mailbox: &Mailbox) -> std::io::Result<Self> {
         let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
         let mut artist = Artist::new(for_work);
-        let work = move |wish: Wish, _: &Ticket| artist.grant(&wish);
+        let work = move |wish: Wish, ticket: &Ticket| artist.grant(&wish, ticket);
         let failed = move |_: &Ticket, reason: String| {
             for_panic.post(Message::Stage(StageContent::Failed(reason)));
         };
@@ -70,6 +70,10 @@ impl SoftwareStage {
 
     /// Shows this picture from now on. It comes as another texture: who compares frames sees that it is not the same.
     pub fn set_picture(&mut self, ctx: &egui::Context, side: Side, picture: ColorImage) {
+        if side == Side::Second && self.asked.get_mut()[side as usize].is_none() {
+            // The comparison that it was drawn for has ended.
+            return;
+        }
         self.pictures[side as usize] = Some(ctx.load_texture("stage", picture, TextureOptions::LINEAR));
     }
 
@@ -151,7 +155,7 @@ impl Artist {
         }
     }
 
-    fn grant(&mut self, wish: &Wish) {
+    fn grant(&mut self, wish: &Wish, ticket: &Ticket) {
         if self
             .device
             .as_ref()
@@ -172,6 +176,9 @@ impl Artist {
         }
         let Some(frames) = &wish.frames else { return };
         for side in Side::ALL {
+            if side == Side::Second && ticket.is_outdated() {
+                return;
+            }
             match &frames[side as usize] {
                 Some(frame) => self.draw(side, frame),
                 None => self.drawn[side as usize] = None,

@@ -1,6 +1,7 @@
 //! The seam between egui and the renderer: with the stages, the only place that knows both.
 
-use bozzetto_viewport::{Background, Bounds, DeviceWatch, Frame, GpuError};
+use bozzetto_asset::color::linear_from_srgb_u8;
+use bozzetto_viewport::{Background, Bounds, DeviceWatch, Frame, GpuError, RenderSettings};
 use egui::{Rect, Ui};
 use egui_wgpu::{RenderState, wgpu};
 use parking_lot::Mutex;
@@ -11,6 +12,7 @@ use super::platform;
 use super::software_stage::SoftwareStage;
 use super::stage::{Side, SideFrame, Slot, StageContent, StageRequest};
 use super::state::{Compared, GpuStatus, Pane, Problem, ViewportMode, ViewportState};
+use crate::ui::theme::Palette;
 
 /// Lines of the ground grid on the light theme's ground, linear RGB; the renderer's own are for a dark one.
 const LIGHT_THEME_GRID: [f32; 3] = [0.36, 0.36, 0.37];
@@ -49,7 +51,7 @@ impl ViewportHost {
         let adapter = render_state.adapter.get_info().name;
         let device = render_state.device.clone();
         let watch = DeviceWatch::on(&device);
-        watch.call_on_loss(mailbox.wake());
+        watch.call_on_loss(&mailbox.wake());
         let stage = if platform::draws_in_software(&render_state) {
             Stage::Software(Box::new(SoftwareStage::start(mailbox)?))
         } else {
@@ -201,12 +203,10 @@ pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, mo
             return None;
         }
         let mut settings = state.render_settings(mode);
+        suit_theme(&mut settings, ui.visuals().dark_mode);
         settings.background = Background::Transparent;
         settings.prefers_raw_mesh = mood.prefers_raw_mesh && slot == Slot::Result;
         settings.cameras &= slot == Slot::Result;
-        if !ui.visuals().dark_mode {
-            settings.grid_color = LIGHT_THEME_GRID;
-        }
         let camera = state.orbit.camera(size_px[0] as f32 / size_px[1] as f32);
         let frame = Frame {
             camera,
@@ -229,6 +229,17 @@ pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, mo
             }
             Stage::Software(stage) => stage.paint(&painter, pane.view, side),
         }
+    }
+}
+
+/// The ground and the grid of the window's colours.
+pub fn suit_theme(settings: &mut RenderSettings, is_dark: bool) {
+    let [top, bottom] = Palette::for_dark_mode(is_dark)
+        .stage
+        .map(|shade| [shade.r(), shade.g(), shade.b()].map(linear_from_srgb_u8));
+    settings.background = Background::Gradient { top, bottom };
+    if !is_dark {
+        settings.grid_color = LIGHT_THEME_GRID;
     }
 }
 

@@ -54,7 +54,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t = Tone::Neutral)]
     tone_mapping: Tone,
 
-    /// Pictures in a GIF or WebP.
+    /// Frames of a GIF or WebP.
     #[arg(long, default_value_t = 48, value_parser = clap::value_parser!(u32).range(2..=720))]
     frames: u32,
 
@@ -162,7 +162,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(format) = animation_format(&arguments.output) {
         let turntable = Turntable {
             orbit,
-            num_pictures: arguments.frames,
+            num_frames: arguments.frames,
             duration: turn_duration(arguments)?,
             size_px: size,
             settings,
@@ -199,7 +199,7 @@ fn turn_duration(arguments: &Arguments) -> Result<Duration, UsageError> {
     let duration = Duration::try_from_secs_f32(arguments.seconds).unwrap_or_default();
     if duration < shortest {
         return Err(UsageError(format!(
-            "An animation of {} pictures cannot turn in {} s: it takes {} s at least. Give more --seconds or fewer --frames.",
+            "An animation of {} frames cannot turn in {} s: it takes {} s at least. Give more --seconds or fewer --frames.",
             arguments.frames,
             arguments.seconds,
             shortest.as_secs_f32()
@@ -258,7 +258,7 @@ fn write_animation(
     cancelled: &AtomicBool,
 ) -> anyhow::Result<()> {
     let progress = Progress::new(false);
-    let total = u64::from(turntable.num_pictures);
+    let total = u64::from(turntable.num_frames);
     let mut bytes = Vec::new();
     let drawn = turntable.write(format, offscreen, scene, &mut bytes, |done| {
         progress.work("turntable", "Turning the object", u64::from(done), total);

@@ -16,7 +16,7 @@ fn small(format: CaptureFormat) -> CaptureSettings {
         format,
         size_px: [120, 80],
         is_transparent: true,
-        num_pictures: 6,
+        num_frames: 6,
         seconds: 1.2,
     }
 }
@@ -63,7 +63,7 @@ fn an_animation_that_is_stopped_leaves_no_file() {
     let turn = home.path().join("turn.gif");
     window.send(Command::SetCapture(CaptureSettings {
         size_px: [640, 480],
-        num_pictures: 200,
+        num_frames: 200,
         seconds: 10.0,
         ..small(CaptureFormat::Gif)
     }));

@@ -67,7 +67,7 @@ fn the_line_parts_the_stage_and_can_be_moved() {
         is_painted(left) && is_clay(right)
     });
 
-    let line = window.harness.get_by_label("Line between the two").rect().center();
+    let line = window.harness.get_by_label("Divider").rect().center();
     window.harness.drag_at(line);
     window.harness.step();
     window.harness.hover_at(line - egui::vec2(200.0, 0.0));

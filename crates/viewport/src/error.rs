@@ -110,10 +110,10 @@ impl DeviceWatch {
     }
 
     /// Calls this when the device is lost, from whatever thread finds out.
-    pub fn call_on_loss(&self, call: Arc<dyn Fn() + Send + Sync>) {
+    pub fn call_on_loss(&self, call: &Arc<dyn Fn() + Send + Sync>) {
         let is_lost = {
             let mut watched = self.watched();
-            watched.on_loss = Some(Arc::clone(&call));
+            watched.on_loss = Some(Arc::clone(call));
             watched.is_lost
         };
         if is_lost {

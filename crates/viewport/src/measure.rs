@@ -244,7 +244,7 @@ impl Bytes {
     }
 
     fn raster(&self) -> u64 {
-        // The pixels' state, read and written, and once more into the layer.
-        self.pairs * (4 + ELLIPSE_BYTES) + self.pixels * (8 + 8 + 8 + 8)
+        // The pixels' state, read and written.
+        self.pairs * (4 + ELLIPSE_BYTES) + self.pixels * (8 + 8)
     }
 }

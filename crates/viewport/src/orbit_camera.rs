@@ -98,6 +98,20 @@ impl OrbitCamera {
         self.distance = distance.clamp(MIN_DISTANCE, MAX_DISTANCE);
     }
 
+    /// [`Self::frame_in`] from far enough away that the box stays in sight while the eye goes all the way round it.
+    pub fn frame_turning_in(&mut self, bounds: Bounds, aspect: f32) {
+        const NUM_SIDES: u32 = 32;
+        let mut farthest = 0.0_f32;
+        for side in 0..NUM_SIDES {
+            let mut seen = *self;
+            seen.azimuth_rad += TAU * side as f32 / NUM_SIDES as f32;
+            seen.frame_in(bounds, aspect);
+            farthest = farthest.max(seen.distance);
+        }
+        self.target = bounds.center();
+        self.distance = farthest;
+    }
+
     /// Turns to a named side; target and distance stay.
     pub fn look_from(&mut self, direction: Direction) {
         let (azimuth_deg, elevation_deg) = direction.azimuth_elevation_deg();
@@ -189,6 +203,31 @@ mod tests {
                 reach.max((at - Vec2::splat(0.5)).abs().max_element())
             });
             assert!(reach <= 0.5 && reach > 0.38, "{reach} at aspect {aspect}");
+        }
+    }
+
+    #[test]
+    fn a_box_that_turns_stays_in_sight() {
+        let bounds = Bounds {
+            min: Vec3::new(-0.5, -0.1, -0.1),
+            max: Vec3::new(0.5, 0.1, 0.1),
+        };
+        for aspect in [0.6, 1.0, 2.0] {
+            // Seen end on, where it is narrow.
+            let mut orbit = OrbitCamera::default();
+            orbit.look_from(Direction::Left);
+            orbit.frame_turning_in(bounds, aspect);
+            for step in 0..40 {
+                let mut turned = orbit;
+                turned.azimuth_rad += TAU * step as f32 / 40.0;
+                for corner in bounds.corners() {
+                    let (at, _) = turned.camera(aspect).project(corner).expect("in front");
+                    assert!(
+                        at.cmpge(Vec2::ZERO).all() && at.cmple(Vec2::ONE).all(),
+                        "{at} at {aspect}"
+                    );
+                }
+            }
         }
     }
 

@@ -55,7 +55,11 @@ impl Picture {
 
     /// Gives the memory of another size back before this size takes its own: at 4K both together would be half a gigabyte.
     pub(crate) fn forget_other_size(&mut self, size_px: [u32; 2]) {
-        if self.targets.as_ref().is_some_and(|targets| targets.size_px != size_px) {
+        if self
+            .targets
+            .as_ref()
+            .is_some_and(|targets| targets.layers.size_px != size_px)
+        {
             self.drawn = None;
             self.targets = None;
             self.tiles = None;

@@ -173,6 +173,11 @@ impl Default for RenderSettings {
 }
 
 impl RenderSettings {
+    /// Whether a view camera is drawn for an eye: one that the eye looks through would cover all of the picture.
+    pub fn shows_frustum(&self, eye: &Camera, camera: &Camera) -> bool {
+        self.cameras && eye.eye().distance(camera.eye()) > self.camera_size
+    }
+
     /// The asset alone over nothing: thumbnails, previews and pictures to paste elsewhere.
     pub fn cutout() -> Self {
         Self {

@@ -136,7 +136,7 @@ impl SplatRenderer {
         if part.groups.is_none() {
             part.groups = Some(self.bind(device, queue, part));
         }
-        let layout = TileLayout::new(device, targets.size_px, part.numbers.count, self.max_pairs);
+        let layout = TileLayout::new(device, targets.layers.size_px, part.numbers.count, self.max_pairs);
         let (SplatTier::Tiles, Some(stage), Some(layout)) = (tier, &self.device_sort, layout) else {
             *tiles = None;
             return;
@@ -234,8 +234,8 @@ impl SplatRenderer {
             record_tiles(stage, part, tiles, recorder);
             return;
         }
-        let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
-        let depth = depth_attachment(&targets.depth, wgpu::LoadOp::Load);
+        let color = color_attachment(&targets.layers.splats, wgpu::Color::TRANSPARENT);
+        let depth = depth_attachment(&targets.layers.depth, wgpu::LoadOp::Load);
         let mut pass = recorder.render_pass(Stage::Raster, color, Some(depth));
         let Some(groups) = &part.groups else { return };
         pass.set_bind_group(0, frame_group, &[]);
@@ -271,7 +271,7 @@ fn bind_tiles(
         pixels: &tiles.pixels,
         closed_tiles: &tiles.closed,
         control,
-        solid_depth: &targets.depth,
+        solid_depth: &targets.layers.depth,
     };
     TileFrame {
         splats: part.id,
@@ -284,7 +284,7 @@ fn bind_tiles(
         tiles: stage.tiles.bind(device, &bindings),
         composite: stage
             .composite
-            .bind(device, &tiles.pixels, &targets.solid, &targets.picture),
+            .bind(device, &tiles.pixels, &targets.layers.solid, &targets.picture),
         sort,
         buffers: tiles,
     }

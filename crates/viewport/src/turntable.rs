@@ -25,10 +25,10 @@ pub enum TurntableError {
 /// Pictures all round an asset.
 #[derive(Clone, Debug)]
 pub struct Turntable {
-    /// Where the first picture is taken from; the others follow round the target at the same height.
+    /// Where the first frame is seen from; the others follow round the target at the same height.
     pub orbit: OrbitCamera,
-    /// How many pictures make a whole turn.
-    pub num_pictures: u32,
+    /// How many frames make a whole turn.
+    pub num_frames: u32,
     /// How long a whole turn takes.
     pub duration: Duration,
     /// Width and height, pixels.
@@ -38,28 +38,39 @@ pub struct Turntable {
 }
 
 impl Turntable {
-    /// The eye of a picture. The asset turns to its left, as on a potter's wheel seen from above.
-    pub fn eye(&self, index: u32) -> OrbitCamera {
-        let turn = TAU * index as f32 / self.num_pictures.max(1) as f32;
-        OrbitCamera {
-            azimuth_rad: (self.orbit.azimuth_rad + turn).rem_euclid(TAU),
-            ..self.orbit
-        }
+    /// How far the asset has turned in a frame, radians.
+    fn turn(&self, index: u32) -> f32 {
+        TAU * index as f32 / self.num_frames.max(1) as f32
     }
 
-    /// When a picture begins to be shown, milliseconds. GIFs count in hundredths of a second: rounding is spread, so that
+    /// The eye of a frame. The asset turns to its left, as on a potter's wheel seen from above: the light stays where it
+    /// is, and so goes round with the eye.
+    fn eye(&self, index: u32) -> (OrbitCamera, RenderSettings) {
+        let turn = self.turn(index);
+        let orbit = OrbitCamera {
+            azimuth_rad: (self.orbit.azimuth_rad + turn).rem_euclid(TAU),
+            ..self.orbit
+        };
+        let settings = RenderSettings {
+            environment_rotation_rad: self.settings.environment_rotation_rad + turn,
+            ..self.settings.clone()
+        };
+        (orbit, settings)
+    }
+
+    /// When a frame begins to be shown, milliseconds. GIFs count in hundredths of a second: rounding is spread, so that
     /// the turn takes its time.
     fn start_ms(&self, index: u32) -> u32 {
-        let share = f64::from(index) / f64::from(self.num_pictures.max(1));
+        let share = f64::from(index) / f64::from(self.num_frames.max(1));
         (self.duration.as_secs_f64() * 100.0 * share).round() as u32 * 10
     }
 
-    /// The shortest turn of this many pictures: programs show shorter pictures longer instead.
-    pub fn min_duration(num_pictures: u32) -> Duration {
-        Duration::from_millis(20) * num_pictures
+    /// The shortest turn of this many frames: programs show shorter ones longer instead.
+    pub fn min_duration(num_frames: u32) -> Duration {
+        Duration::from_millis(20) * num_frames
     }
 
-    /// Draws every picture and writes a file that repeats for ever. `proceeds` is told how many pictures are done and says
+    /// Draws every frame and writes a file that repeats for ever. `proceeds` is told how many are done and says
     /// whether to go on.
     pub fn write(
         &self,
@@ -71,15 +82,15 @@ impl Turntable {
     ) -> Result<(), TurntableError> {
         let mut writer = AnimationWriter::new(format, self.size_px, out)?;
         let aspect = self.size_px[0] as f32 / self.size_px[1].max(1) as f32;
-        for index in 0..self.num_pictures {
+        for index in 0..self.num_frames {
             if !proceeds(index) {
                 return Err(TurntableError::Cancelled);
             }
-            let camera = self.eye(index).camera(aspect);
-            let picture = offscreen.render(scene, &camera, self.size_px, &self.settings)?;
+            let (orbit, settings) = self.eye(index);
+            let picture = offscreen.render(scene, &orbit.camera(aspect), self.size_px, &settings)?;
             writer.add(picture, self.start_ms(index), self.start_ms(index + 1))?;
         }
-        writer.finish(self.start_ms(self.num_pictures))
+        writer.finish(self.start_ms(self.num_frames))
     }
 }
 
@@ -95,10 +106,10 @@ mod tests {
 
     use super::*;
 
-    fn turntable(num_pictures: u32, size_px: [u32; 2]) -> Turntable {
+    fn turntable(num_frames: u32, size_px: [u32; 2]) -> Turntable {
         Turntable {
             orbit: OrbitCamera::default(),
-            num_pictures,
+            num_frames,
             duration: Duration::from_secs(4),
             size_px,
             settings: RenderSettings::cutout(),
@@ -170,6 +181,53 @@ mod tests {
             let middle = frames[0].buffer().get_pixel(24, 16).0;
             assert!(middle[0] > 120 && middle[1] < 90 && middle[3] == 255, "{middle:?}");
         }
+    }
+
+    #[test]
+    fn the_light_stays_where_it_is() {
+        let offscreen = Offscreen::new().expect("a device");
+        let mut scene = Scene::new();
+        let ball = ball();
+        scene
+            .set_raw_mesh(offscreen.device(), offscreen.queue(), Some(&ball))
+            .expect("uploaded");
+        let turntable = turntable(4, [32, 32]);
+        let mut pictures = (0..4).map(|index| {
+            let (orbit, settings) = turntable.eye(index);
+            offscreen
+                .render(&mut scene, &orbit.camera(1.0), [32, 32], &settings)
+                .expect("drawn")
+        });
+        let first = pictures.next().expect("four");
+        for other in pictures {
+            let difference = first.as_raw().iter().zip(other.as_raw()).map(|(a, b)| a.abs_diff(*b));
+            assert!(difference.max() <= Some(6), "a ball looks the same from all sides");
+        }
+    }
+
+    /// As round as a ball can be from a quarter turn to the next.
+    fn ball() -> TriMesh {
+        const RINGS: u32 = 24;
+        let mut mesh = TriMesh::default();
+        for ring in 0..=RINGS {
+            for segment in 0..=2 * RINGS {
+                let (sin_polar, cos_polar) = (std::f32::consts::PI * ring as f32 / RINGS as f32).sin_cos();
+                let (sin_turn, cos_turn) = (std::f32::consts::PI * segment as f32 / RINGS as f32).sin_cos();
+                mesh.positions
+                    .push(Vec3::new(sin_polar * sin_turn, cos_polar, sin_polar * cos_turn) * 0.4);
+            }
+        }
+        mesh.normals = mesh.positions.iter().map(|position| position.normalize()).collect();
+        mesh.colors = vec![Vec3::splat(0.4); mesh.positions.len()];
+        for ring in 0..RINGS {
+            for segment in 0..2 * RINGS {
+                let a = ring * (2 * RINGS + 1) + segment;
+                let b = a + 2 * RINGS + 1;
+                mesh.triangles.push([a, b, b + 1]);
+                mesh.triangles.push([a, b + 1, a + 1]);
+            }
+        }
+        mesh
     }
 
     #[test]

@@ -1,11 +1,13 @@
 use std::path::PathBuf;
 
+use bozzetto_viewport::Bounds;
+
 use super::super::Command;
 use super::super::capture::{Capture, CaptureEvent, target_of};
 use super::super::desktop::{Answer, SaveDialog};
 use super::super::export::file_name_for;
-use super::super::state::{CaptureSettings, CaptureStatus, Modal, NoticeLevel, Problem};
-use super::super::viewport_host::ViewportHost;
+use super::super::state::{CaptureStatus, Modal, NoticeLevel, Problem};
+use super::super::viewport_host::{self, ViewportHost};
 use super::BozzettoApp;
 
 impl BozzettoApp {
@@ -46,6 +48,8 @@ impl BozzettoApp {
             folder: self.state.capture.folder.as_deref(),
         };
         let pending = self.desktop.choose_target(&dialog, parent);
+        // What is seen now is what the artist names the file for, whatever comes on the stage meanwhile.
+        self.pending_capture = Some(self.capture_of_stage());
         if let Some(captures) = &self.captures {
             captures.await_target(pending);
             self.state.capture.status = CaptureStatus::Choosing;
@@ -62,6 +66,7 @@ impl BozzettoApp {
         match event {
             CaptureEvent::TargetChosen(Answer::Chosen(path)) => self.capture_to(path),
             CaptureEvent::TargetChosen(Answer::Cancelled) | CaptureEvent::Cancelled => {
+                self.pending_capture = None;
                 self.state.capture.status = CaptureStatus::Idle;
             }
             CaptureEvent::TargetChosen(Answer::Unavailable(problem)) => {
@@ -92,32 +97,40 @@ impl BozzettoApp {
         }
     }
 
-    /// Draws what is on the stage now into a file.
+    /// Draws what was on the stage when the dialog opened into a file, or what is there now if there was none.
     fn capture_to(&mut self, path: PathBuf) {
-        let (path, format) = target_of(path, self.state.capture.settings.format);
-        let settings = CaptureSettings {
-            format,
-            ..self.state.capture.settings
-        };
+        let capture = self.pending_capture.take();
+        if matches!(self.state.capture.status, CaptureStatus::Drawing { .. }) || !self.state.viewport.has_content {
+            return;
+        }
+        let mut capture = capture.unwrap_or_else(|| self.capture_of_stage());
+        let (path, format) = target_of(path, capture.settings.format);
+        capture.settings.format = format;
         self.state.capture.folder = path.parent().map(PathBuf::from);
         self.remember();
-        let viewport = &self.state.viewport;
-        let mut look = viewport.render_settings(viewport.mode);
-        look.prefers_raw_mesh = self.prefers_raw_mesh();
-        let capture = Capture {
-            content: self.marked_request(),
-            look,
-            orbit: viewport.orbit,
-            stage_aspect: self.viewport.as_ref().map_or(1.0, ViewportHost::aspect),
-            settings,
-        };
         if let Some(captures) = &mut self.captures {
             self.state.capture.status = CaptureStatus::Drawing {
                 path: path.clone(),
                 done: 0,
-                total: settings.total(),
+                total: capture.settings.total(),
             };
             captures.draw(path, capture);
+        }
+    }
+
+    fn capture_of_stage(&self) -> Capture {
+        let viewport = &self.state.viewport;
+        let host = self.viewport.as_ref();
+        let mut look = viewport.render_settings(viewport.mode);
+        look.prefers_raw_mesh = self.prefers_raw_mesh();
+        viewport_host::suit_theme(&mut look, self.ctx.global_style().visuals.dark_mode);
+        Capture {
+            content: self.marked_request(),
+            look,
+            orbit: viewport.orbit,
+            stage_aspect: host.map_or(1.0, ViewportHost::aspect),
+            bounds: host.and_then(ViewportHost::bounds).unwrap_or(Bounds::UNIT),
+            settings: self.state.capture.settings,
         }
     }
 }

@@ -4,7 +4,7 @@ use bozzetto_asset::Asset;
 use bozzetto_asset::formats::generation::Generation;
 use bozzetto_mesh::{FinishSettings, Finished};
 
-use super::super::finish::Source;
+use super::super::finish::{Finish, Source};
 use super::super::stage::{Slot, StageRequest};
 use super::super::state::{Compared, Comparison, NoticeLevel, OtherResult, Problem, ResultState, ViewportMode};
 use super::BozzettoApp;
@@ -16,12 +16,16 @@ pub(super) struct Comparing {
     previous: Option<Other>,
     /// The saved result that is being compared with, by its id.
     saved: Option<(String, Other)>,
+    /// Whether the result's flaws are shown at the right.
+    marks_flaws: bool,
 }
 
 /// A result as far as the stage needs it.
 struct Other {
     name: String,
     request: StageRequest,
+    /// What its textures are made from, while it has none.
+    unfinished: Option<(Asset, FinishSettings)>,
     is_finishing: bool,
 }
 
@@ -32,10 +36,9 @@ impl BozzettoApp {
         let Some(comparison) = comparison else {
             if viewport.comparison.take().is_some() {
                 viewport.other = OtherResult::None;
+                self.forget_other_finish();
                 self.comparing.saved = None;
-                if let Some(finish) = &self.finish {
-                    finish.cancel_other();
-                }
+                self.marks_changed();
                 if let Some(viewport) = &mut self.viewport {
                     viewport.end_comparison();
                 }
@@ -51,9 +54,18 @@ impl BozzettoApp {
             viewport.comparison_layout = comparison.layout;
             self.remember();
         }
+        let photo = match comparison.with {
+            Compared::Photo(photo) => Some(photo),
+            _ => None,
+        };
         self.state.viewport.comparison = Some(comparison);
         if is_other_thing {
+            self.forget_other_finish();
             self.show_other();
+            if let Some(photo) = photo {
+                self.glide_to_view(photo);
+            }
+            self.marks_changed();
         }
     }
 
@@ -62,6 +74,9 @@ impl BozzettoApp {
         let viewport = &self.state.viewport;
         if viewport.comparison.is_some() {
             return self.compare(None);
+        }
+        if self.state.result.is_none() {
+            return;
         }
         let shows_splats = viewport.mode.shows().has_splats();
         let has_splats = self
@@ -97,6 +112,8 @@ impl BozzettoApp {
         self.comparing.previous = Some(Other {
             name: result.name.clone(),
             request: request_of(&result.asset, result.finished.clone()),
+            unfinished: (result.finished.is_none() && result.can_finish && result.asset.mesh.is_some())
+                .then(|| (result.asset.clone(), self.state.finish.settings.clone())),
             is_finishing: false,
         });
         self.state.viewport.previous_name = Some(result.name.clone());
@@ -112,13 +129,10 @@ impl BozzettoApp {
     /// Brings whatever is compared with to the stage, or has it read.
     pub(super) fn show_other(&mut self) {
         let with = self.compared_with().cloned();
-        if let Some(Compared::Photo(id)) = with {
-            self.glide_to_view(id);
-        }
         let other = match &with {
-            Some(Compared::Previous) => self.comparing.previous.as_ref(),
+            Some(Compared::Previous) => self.comparing.previous.as_mut(),
             Some(Compared::Saved(id)) => {
-                let read = self.comparing.saved.as_ref().filter(|(saved, _)| saved == id);
+                let read = self.comparing.saved.as_mut().filter(|(saved, _)| saved == id);
                 if read.is_none() {
                     self.read_other(id.clone());
                     return;
@@ -127,16 +141,18 @@ impl BozzettoApp {
             }
             _ => None,
         };
-        let (status, request) = match other {
-            Some(other) => (
-                OtherResult::Shown {
+        let (status, mut request) = match other {
+            Some(other) => {
+                other.finish(self.finish.as_ref());
+                let status = OtherResult::Shown {
                     name: other.name.clone(),
                     is_finishing: other.is_finishing,
-                },
-                other.request.clone(),
-            ),
+                };
+                (status, other.request.clone())
+            }
             None => (OtherResult::None, StageRequest::default()),
         };
+        request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
         self.state.viewport.other = status;
         if let Some(viewport) = &mut self.viewport {
             viewport.show(Slot::Other, request);
@@ -170,27 +186,26 @@ impl BozzettoApp {
             .ok()
             .filter(|settings| settings.validate().is_ok())
             .unwrap_or_else(|| self.state.finish.settings.clone());
-        let request = request_of(&asset, None);
-        let finish = self.finish.as_ref().filter(|_| asset.mesh.is_some());
-        let is_finishing = finish.is_some();
-        if let Some(finish) = finish {
-            finish.request_other(Source { result: 0, asset }, settings);
-        }
         let other = Other {
             name: generation.name,
-            request,
-            is_finishing,
+            request: request_of(&asset, None),
+            unfinished: asset.mesh.is_some().then_some((asset, settings)),
+            is_finishing: false,
         };
         self.comparing.saved = Some((id, other));
         self.show_other();
     }
 
-    /// The saved result has its textures, or stays without.
+    /// The other result has its textures, or stays without.
     pub(super) fn apply_other_finished(&mut self, finished: Result<Arc<Finished>, Problem>) {
-        let Some((_, other)) = &mut self.comparing.saved else {
-            return;
+        let other = match self.compared_with() {
+            Some(Compared::Previous) => self.comparing.previous.as_mut(),
+            Some(Compared::Saved(_)) => self.comparing.saved.as_mut().map(|(_, other)| other),
+            _ => None,
         };
+        let Some(other) = other else { return };
         other.is_finishing = false;
+        other.unfinished = None;
         match finished {
             Ok(finished) => {
                 other.request.raw = None;
@@ -199,6 +214,52 @@ impl BozzettoApp {
             Err(problem) => tracing::warn!("the compared result stays without textures: {}", problem.sentence),
         }
         self.show_other();
+    }
+
+    /// Nobody waits for the other result's textures any more; they are asked for again when it is shown again.
+    fn forget_other_finish(&mut self) {
+        if let Some(finish) = &self.finish {
+            finish.cancel_other();
+        }
+        let saved = self.comparing.saved.iter_mut().map(|(_, other)| other);
+        for other in saved.chain(&mut self.comparing.previous) {
+            other.is_finishing = false;
+        }
+    }
+
+    /// What is looked for on the result may have changed with what is shown at its side.
+    fn marks_changed(&mut self) {
+        let shows_health = |with: &Compared| *with == Compared::Mode(ViewportMode::Health);
+        let marks = self.compared_with().is_some_and(shows_health);
+        if marks != self.comparing.marks_flaws {
+            self.comparing.marks_flaws = marks;
+            self.update_stage();
+        }
+    }
+
+    /// Whether some side of the stage shows what is sound and broken about the result.
+    pub(super) fn shows_health(&self) -> bool {
+        self.state.viewport.mode == ViewportMode::Health || self.comparing.marks_flaws
+    }
+
+    /// Whether some side of the stage shows the result's splats.
+    pub(super) fn shows_splats(&self) -> bool {
+        let beside = match self.compared_with() {
+            Some(Compared::Mode(mode)) => mode.shows().has_splats(),
+            _ => false,
+        };
+        beside || self.state.viewport.mode.shows().has_splats()
+    }
+}
+
+impl Other {
+    /// Has it finished unless it is, or is about to be.
+    fn finish(&mut self, finish: Option<&Finish>) {
+        if let (Some(finish), Some((asset, settings)), false) = (finish, &self.unfinished, self.is_finishing) {
+            let asset = asset.clone();
+            finish.request_other(Source { result: 0, asset }, settings.clone());
+            self.is_finishing = true;
+        }
     }
 }
 

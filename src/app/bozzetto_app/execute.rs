@@ -105,9 +105,13 @@ impl BozzettoApp {
         self.remember();
     }
 
-    /// Esc: closes what is in front, or else stops what runs.
+    /// Esc: closes what is in front, or else stops what is drawn or runs.
     fn cancel(&mut self) {
         if self.state.modal.take().is_some() {
+            return;
+        }
+        if let Some(captures) = self.captures.as_ref().filter(|_| self.state.capture.is_busy()) {
+            captures.cancel();
             return;
         }
         let running = self

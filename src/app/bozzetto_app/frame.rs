@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::super::command::{Command, pressed_commands};
 use super::super::mailbox::Message;
-use super::super::state::{AppState, ExportStatus, FinishStatus, LibraryStatus, NoticeLevel};
+use super::super::state::{AppState, CaptureStatus, ExportStatus, FinishStatus, LibraryStatus, NoticeLevel};
 use super::BozzettoApp;
 
 /// How often times are brought up to date while something runs.
@@ -145,6 +145,10 @@ fn status_of(state: &AppState) -> String {
     if let ExportStatus::Writing { path } | ExportStatus::Waiting { path } = &state.export.status {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         return format!("Writing {name}");
+    }
+    if let CaptureStatus::Drawing { path, done, total } = &state.capture.status {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        return format!("Drawing {name}, {done} of {total}");
     }
     if let FinishStatus::Working { label, .. } = &state.finish.status {
         return label.clone();

@@ -29,7 +29,7 @@ use egui::Ui;
 use image::RgbaImage;
 
 use super::Command;
-use super::capture::Captures;
+use super::capture::{Capture, Captures};
 use super::command::{CommandSender, note_typing};
 use super::desktop::Desktop;
 use super::export::Exports;
@@ -75,6 +75,8 @@ pub struct BozzettoApp {
     import: Import,
     exports: Option<Exports>,
     captures: Option<Captures>,
+    /// A picture of the stage whose file is being named.
+    pending_capture: Option<Capture>,
     library: Option<Library>,
     finish: Option<Finish>,
     jobs: Option<Jobs>,
@@ -142,6 +144,7 @@ impl BozzettoApp {
             import: Import::new(mailbox.clone()),
             exports: Some(Exports::new(mailbox.clone())),
             captures: Some(Captures::new(mailbox.clone())),
+            pending_capture: None,
             library: Some(Library::new(options.folders.library(), mailbox.clone())),
             settings_writer: Some(SettingsWriter::new(options.folders.config.clone(), mailbox.clone())),
             folders: options.folders,
@@ -288,7 +291,9 @@ impl BozzettoApp {
         if let Some(exports) = self.exports.take() {
             exports.finish();
         }
-        self.captures = None;
+        if let Some(captures) = self.captures.take() {
+            captures.finish();
+        }
         self.waker.close();
     }
 }

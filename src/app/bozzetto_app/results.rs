@@ -346,7 +346,7 @@ impl BozzettoApp {
     /// What is on the stage, with its flaws where they are looked for.
     pub(super) fn marked_request(&self) -> StageRequest {
         let mut request = self.stage_request();
-        request.marks_flaws = self.state.viewport.mode == ViewportMode::Health;
+        request.marks_flaws = self.shows_health();
         request
     }
 
@@ -377,7 +377,7 @@ impl BozzettoApp {
         let Some(result) = &self.state.result else {
             return StageRequest::default();
         };
-        let shows_splats = self.state.viewport.mode.shows().has_splats();
+        let shows_splats = self.shows_splats();
         match &result.simplified {
             // While a slider moves only what is seen is uploaded, many times a second.
             Some(simplified) => StageRequest {

@@ -6,7 +6,7 @@ use glam::Vec2;
 
 use super::super::Command;
 use super::super::pick::{PickRequest, Picked};
-use super::super::stage::StageContent;
+use super::super::stage::{Slot, StageContent};
 use super::super::state::{
     Compared, Comparison, GpuStatus, NoticeLevel, Overlay, Problem, ViewId, ViewItem, ViewportMode,
 };
@@ -33,6 +33,7 @@ impl BozzettoApp {
                 viewport.mode = mode;
                 if needs_flaws {
                     self.update_stage();
+                    self.show_other();
                 }
                 self.remember();
                 return;
@@ -209,6 +210,7 @@ impl BozzettoApp {
 
     pub(super) fn apply_stage(&mut self, content: StageContent) {
         let Some(viewport) = &mut self.viewport else { return };
+        let is_result = matches!(content, StageContent::Uploaded { slot: Slot::Result, .. });
         let (status, problems) = viewport.take(&self.ctx, content);
         let has_bounds = viewport.bounds().is_some();
         if let Some(status) = status {
@@ -220,7 +222,7 @@ impl BozzettoApp {
         for problem in &problems {
             self.say(NoticeLevel::Error, problem);
         }
-        if has_bounds && self.frames_next_scene {
+        if is_result && has_bounds && self.frames_next_scene {
             self.frames_next_scene = false;
             self.state.viewport.orbit = self.framed(self.state.viewport.orbit);
         }

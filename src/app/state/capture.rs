@@ -70,8 +70,8 @@ pub struct CaptureSettings {
     pub size_px: [u32; 2],
     /// Leaves out the ground and what lies behind.
     pub is_transparent: bool,
-    /// Pictures of a turn.
-    pub num_pictures: u32,
+    /// Frames of a turn.
+    pub num_frames: u32,
     /// Seconds that a turn takes.
     pub seconds: f32,
 }
@@ -82,7 +82,7 @@ impl Default for CaptureSettings {
             format: CaptureFormat::default(),
             size_px: [1920, 1080],
             is_transparent: false,
-            num_pictures: 48,
+            num_frames: 48,
             seconds: 4.0,
         }
     }
@@ -91,8 +91,8 @@ impl Default for CaptureSettings {
 impl CaptureSettings {
     /// Least and greatest width and height, pixels.
     pub const SIZE_PX: [u32; 2] = [16, 8192];
-    /// Fewest and most pictures of a turn.
-    pub const NUM_PICTURES: [u32; 2] = [2, 240];
+    /// Fewest and most frames of a turn.
+    pub const NUM_FRAMES: [u32; 2] = [2, 240];
     /// Shortest and longest turn, seconds.
     pub const SECONDS: [f32; 2] = [0.5, 30.0];
 
@@ -100,11 +100,9 @@ impl CaptureSettings {
     #[must_use]
     pub fn clamped(self) -> Self {
         let [least, most] = Self::SIZE_PX;
-        let [fewest, greatest] = Self::NUM_PICTURES;
-        let num_pictures = self.num_pictures.clamp(fewest, greatest);
-        let shortest = Turntable::min_duration(num_pictures)
-            .as_secs_f32()
-            .max(Self::SECONDS[0]);
+        let [fewest, greatest] = Self::NUM_FRAMES;
+        let num_frames = self.num_frames.clamp(fewest, greatest);
+        let shortest = Turntable::min_duration(num_frames).as_secs_f32().max(Self::SECONDS[0]);
         let seconds = if self.seconds.is_finite() {
             self.seconds.clamp(shortest, Self::SECONDS[1])
         } else {
@@ -112,7 +110,7 @@ impl CaptureSettings {
         };
         Self {
             size_px: self.size_px.map(|side| side.clamp(least, most)),
-            num_pictures,
+            num_frames,
             seconds,
             ..self
         }
@@ -121,7 +119,7 @@ impl CaptureSettings {
     /// Pictures that are drawn.
     pub fn total(&self) -> u32 {
         if self.format.animation().is_some() {
-            self.num_pictures
+            self.num_frames
         } else {
             1
         }
@@ -180,15 +178,15 @@ mod tests {
     fn settings_that_cannot_be_drawn_become_the_nearest_that_can() {
         let wild = CaptureSettings {
             size_px: [0, 100_000],
-            num_pictures: 9_999,
+            num_frames: 9_999,
             seconds: f32::NAN,
             ..CaptureSettings::default()
         };
         let tame = wild.clamped();
         assert_eq!(tame.size_px, [16, 8192]);
-        assert_eq!(tame.num_pictures, 240);
+        assert_eq!(tame.num_frames, 240);
         let hasty = CaptureSettings {
-            num_pictures: 100,
+            num_frames: 100,
             seconds: 0.1,
             ..tame
         };

@@ -36,6 +36,9 @@ pub fn capture_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     if wanted != settings {
         commands.send(Command::SetCapture(wanted));
     }
+    if state.viewport.comparison.is_some() {
+        ui.label(text::faint(ui, "Of what is compared, the left side is saved."));
+    }
     if let CaptureStatus::Failed(problem) = &state.capture.status {
         problem_ui(ui, problem);
     }
@@ -93,26 +96,26 @@ fn size_ui(ui: &mut Ui, wanted: &mut CaptureSettings) {
 }
 
 fn turn_ui(ui: &mut Ui, wanted: &mut CaptureSettings) {
-    let [fewest, most] = CaptureSettings::NUM_PICTURES.map(f64::from);
+    let [fewest, most] = CaptureSettings::NUM_FRAMES.map(f64::from);
     let field = NumberField {
         is_count: true,
-        ..NumberField::new("Pictures", fewest..=most, 1.0)
+        ..NumberField::new("Frames", fewest..=most, 1.0)
     };
     let edit = plain_row_ui(
         ui,
         "Pictures",
         "More turn more smoothly and make a larger file.",
-        |ui| number_ui(ui, &field, f64::from(wanted.num_pictures)),
+        |ui| number_ui(ui, &field, f64::from(wanted.num_frames)),
     );
     if let Some(Edit { value, .. }) = edit {
-        wanted.num_pictures = value as u32;
+        wanted.num_frames = value as u32;
     }
     let [shortest, longest] = CaptureSettings::SECONDS.map(f64::from);
     let field = NumberField {
         unit: "s",
-        ..NumberField::new("Time", shortest..=longest, 0.5)
+        ..NumberField::new("Duration", shortest..=longest, 0.5)
     };
-    let edit = plain_row_ui(ui, "Time", "How long one turn takes.", |ui| {
+    let edit = plain_row_ui(ui, "Duration", "How long one turn takes.", |ui| {
         number_ui(ui, &field, f64::from(wanted.seconds))
     });
     if let Some(Edit { value, .. }) = edit {

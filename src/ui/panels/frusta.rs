@@ -25,7 +25,9 @@ pub fn frusta_ui(ui: &Ui, stage: Rect, response: &Response, state: &AppState, co
         return false;
     };
     let eye = viewport.orbit.camera(pane.view.aspect_ratio());
+    let settings = viewport.render_settings(viewport.mode);
     let seen = viewport.frusta.iter().enumerate();
+    let seen = seen.filter(|(_, frustum)| settings.shows_frustum(&eye, &frustum.camera));
     let seen = seen.filter_map(|(place, frustum)| SeenFrustum::new(place, &frustum.camera, &eye, pane.view));
     let under = seen.filter(|frustum| frustum.contains(pointer));
     let Some(nearest) = under.min_by(|a, b| a.depth.total_cmp(&b.depth)) else {

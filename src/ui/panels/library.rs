@@ -88,7 +88,7 @@ fn entry_ui(ui: &mut Ui, state: &AppState, entry: &LibraryEntry, picture_height:
         None => format!(
             "{}, {}. Click to bring it back with its pictures and settings.",
             entry.engine_label,
-            super::num_pictures(entry.num_views)
+            super::num_frames(entry.num_views)
         ),
     };
     tooltip(response, &entry.name, None, &sentence);

@@ -72,7 +72,7 @@ fn tone_of(level: NoticeLevel) -> Tone {
 }
 
 /// `1 picture` or `3 pictures`.
-fn num_pictures(count: usize) -> String {
+fn num_frames(count: usize) -> String {
     if count == 1 {
         "1 picture".to_owned()
     } else {

@@ -69,7 +69,7 @@ fn job_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
         ui.spacing_mut().item_spacing.y = 0.0;
         ui.add_space(5.0);
         ui.add(egui::Label::new(&job.name).truncate());
-        let note = format!("{}, {}", job.engine_label, super::num_pictures(job.num_views));
+        let note = format!("{}, {}", job.engine_label, super::num_frames(job.num_views));
         ui.add(egui::Label::new(text::faint(ui, note)).truncate());
     });
     cell(ui, column(inner.width() - 28.0, inner.width()), right, &mut |ui| {

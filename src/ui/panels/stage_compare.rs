@@ -1,7 +1,7 @@
 //! Two things on one stage: the line between them, what they are called, and the bar that chooses.
 
 use egui::accesskit::Role;
-use egui::{Align2, CursorIcon, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, CursorIcon, EventFilter, Key, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::menu::can_show;
 use super::stage_bar::{FOOT_BAR, float_ui};
@@ -59,7 +59,7 @@ pub fn comparison_line_ui(ui: &Ui, stage: Rect, state: &AppState, commands: &Com
     let response = ui
         .interact(grip, ui.scope_id().with("line"), Sense::click_and_drag())
         .on_hover_and_drag_cursor(CursorIcon::ResizeHorizontal);
-    response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, "Line between the two"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Splitter, true, "Divider"));
     let is_lit = response.hovered() || response.dragged() || response.has_focus();
     let knob = Rect::from_center_size(grip.center(), vec2(18.0, 30.0));
     let fill = if is_lit { palette.accent } else { palette.control };
@@ -86,6 +86,12 @@ pub fn comparison_line_ui(ui: &Ui, stage: Rect, state: &AppState, commands: &Com
         divider = 0.5;
     }
     if response.has_focus() {
+        // egui would take the arrows to move the focus.
+        let filter = EventFilter {
+            horizontal_arrows: true,
+            ..EventFilter::default()
+        };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         ui.input(|input| {
             let steps = i32::from(input.key_pressed(Key::ArrowRight)) - i32::from(input.key_pressed(Key::ArrowLeft));
             divider += steps as f32 * KEY_STEP;
@@ -181,7 +187,7 @@ fn choices_ui(ui: &mut Ui, chosen: &Compared, state: &AppState) -> Option<Compar
         }
     };
     if let Some(previous) = &state.viewport.previous_name {
-        heading_ui(ui, "Result before");
+        heading_ui(ui, "Previous result");
         row(ui, Compared::Previous, previous);
     }
     let on_stage = state.result.as_ref().and_then(|result| result.library_id.as_ref());

@@ -2,7 +2,7 @@
 
 use egui::{Align, Align2, Area, Layout, Order, Rect, RichText, Ui, vec2};
 
-use super::num_pictures;
+use super::num_frames;
 use crate::app::state::{AppState, Problem, ViewItem};
 use crate::app::{Command, CommandSender};
 use crate::ui::icons::Icon;
@@ -35,7 +35,7 @@ pub fn stage_empty_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         ui.label(text::muted(ui, "The shape appears here as soon as it begins to form."));
         return;
     }
-    ui.label(RichText::new(format!("{} ready", num_pictures(enabled.len()))).text_style(text::title()));
+    ui.label(RichText::new(format!("{} ready", num_frames(enabled.len()))).text_style(text::title()));
     ui.label(text::muted(
         ui,
         "Generate makes a 3D object from them. It appears here while it forms.",

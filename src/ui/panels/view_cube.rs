@@ -19,6 +19,8 @@ pub const REACH: f32 = HALF * 1.74;
 const FACE: f32 = 0.58;
 /// Half the square in the middle of a face that the keyboard reaches.
 const BUTTON: f32 = 6.0;
+/// How much a face must face the eye for that.
+const BUTTON_FACING: f32 = 0.3;
 /// Turn of the eye a point of dragging, radians.
 const TURN_PER_POINT: f32 = 0.012;
 
@@ -161,7 +163,8 @@ pub fn view_cube_ui(ui: &mut Ui, center: Pos2, orbit: &OrbitCamera, commands: &C
     let reach = Rect::from_center_size(center, square(2.0 * REACH));
     let response = ui.interact(reach, ui.scope_id().with("view cube"), Sense::click_and_drag());
     response.widget_info(|| WidgetInfo::labeled(Role::Group, true, "View cube"));
-    if response.dragged() {
+    // In the frame of the press the motion includes the way to the press.
+    if response.dragged() && !response.drag_started() {
         let motion = response.drag_delta();
         let mut turned = *orbit;
         turned.orbit(glam::Vec2::new(-motion.x, motion.y) * TURN_PER_POINT);
@@ -181,7 +184,8 @@ pub fn view_cube_ui(ui: &mut Ui, center: Pos2, orbit: &OrbitCamera, commands: &C
             commands.send(Command::LookFrom(face.direction(cell)));
         }
     }
-    for face in &seen {
+    // A face that is nearly hidden lies under the edge of another.
+    for face in seen.iter().filter(|face| face.facing > BUTTON_FACING) {
         button_ui(ui, face, commands);
     }
 }

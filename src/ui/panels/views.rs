@@ -1,6 +1,6 @@
 use egui::{Align, Layout, Margin, ScrollArea, Ui, vec2};
 
-use super::num_pictures;
+use super::num_frames;
 use super::view_row::view_row_ui;
 use crate::app::state::{AppState, ViewId};
 use crate::app::{Command, CommandSender};
@@ -159,5 +159,5 @@ fn drop_between_ui(ui: &Ui, state: &AppState, tops: &[f32], commands: &CommandSe
 
 /// What a screen reader hears about the list.
 pub(super) fn summary(state: &AppState) -> String {
-    num_pictures(state.views.num_enabled())
+    num_frames(state.views.num_enabled())
 }

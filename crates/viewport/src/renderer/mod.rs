@@ -2,7 +2,7 @@ mod measured;
 mod record;
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use image::RgbaImage;
 
@@ -25,7 +25,7 @@ use crate::recorder::{Recorder, Stage};
 use crate::scene::mesh_part::MeshGroups;
 use crate::scene::splat_part::SplatPart;
 use crate::splat_renderer::SplatRenderer;
-use crate::targets::{Targets, color_attachment};
+use crate::targets::{Layers, Targets, color_attachment};
 use crate::{Environment, Frame, GpuError, OrbitCamera, Picture, RenderSettings, Scene, SplatTier, gpu, splat_tier};
 
 /// What [`Renderer::prepare`] did.
@@ -69,6 +69,8 @@ pub struct Renderer {
     splats: SplatRenderer,
     /// The faster tier by number of splats (`splat_tier::size_class`), as far as measured.
     tiers: Mutex<HashMap<u32, SplatTier>>,
+    /// Those that were made last, for other pictures of their size.
+    last_layers: Mutex<Weak<Layers>>,
     depth_resolve: DepthResolveDraw,
     composite: CompositeDraw,
     present: PresentDraw,
@@ -121,6 +123,7 @@ impl Renderer {
             ground: GroundDraw::new(device, &frame_layout),
             splats: SplatRenderer::new(device, &frame_layout, options),
             tiers: Mutex::default(),
+            last_layers: Mutex::default(),
             depth_resolve: DepthResolveDraw::new(device),
             composite: CompositeDraw::new(device, &frame_layout),
             present: PresentDraw::new(device, target_format),
@@ -323,15 +326,9 @@ impl Renderer {
         let frame = &drawn.frame;
         picture.forget_other_size(frame.size_px);
         picture.forget_other_splats(scene.splats.as_ref().map(|part| part.id));
-        let targets = picture.targets.get_or_insert_with(|| {
-            Targets::new(
-                device,
-                frame.size_px,
-                &self.depth_resolve,
-                &self.composite,
-                &self.present,
-            )
-        });
+        let targets = picture
+            .targets
+            .get_or_insert_with(|| Targets::new(device, self.layers(device, frame.size_px), &self.present));
         if scene.ground_group.is_none() {
             scene.ground_group = Some(self.ground.bind(device, queue, scene.shadow()));
         }
@@ -358,9 +355,20 @@ impl Renderer {
             cameras.group = cameras.photos.as_ref().map(|photos| self.photos.bind(device, photos));
         }
         self.lights.make(frame.settings.environment, device, queue);
-        let (lines, photos) = scene.overlays(&frame.settings);
+        let (lines, photos) = scene.overlays(&frame.camera, &frame.settings);
         picture.write_overlays(device, queue, &lines, &photos);
         self.write_uniforms(scene, picture, device, queue, drawn);
+    }
+
+    /// Layers of a size: those that another picture has, if it is as large.
+    fn layers(&self, device: &wgpu::Device, size_px: [u32; 2]) -> Arc<Layers> {
+        let mut last = self.last_layers.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = last.upgrade().filter(|layers| layers.size_px == size_px);
+        shared.unwrap_or_else(|| {
+            let layers = Arc::new(Layers::new(device, size_px, &self.depth_resolve, &self.composite));
+            *last = Arc::downgrade(&layers);
+            layers
+        })
     }
 
     fn write_uniforms(
@@ -399,6 +407,5 @@ impl Renderer {
 /// Whether anything besides splats is in the frame.
 fn has_solid_layer(scene: &Scene, picture: &Picture, frame: &Frame) -> bool {
     let settings = &frame.settings;
-    let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
-    has_ground || scene.mesh(settings).is_some() || picture.lines.len() > 0 || picture.photos.len() > 0
+    scene.has_ground(settings) || scene.mesh(settings).is_some() || picture.lines.len() > 0 || picture.photos.len() > 0
 }

@@ -22,7 +22,7 @@ impl Renderer {
         let color = color_attachment(&targets.picture, wgpu::Color::TRANSPARENT);
         let mut pass = recorder.render_pass(Stage::Composite, color, None);
         pass.set_bind_group(0, frame_group, &[]);
-        self.composite.draw(&mut pass, &targets.composite_group);
+        self.composite.draw(&mut pass, &targets.layers.composite_group);
     }
 
     fn record_solid(&self, scene: &Scene, picture: &Picture, recorder: &mut Recorder<'_>, frame: &Frame) {
@@ -46,8 +46,7 @@ impl Renderer {
             self.photos.draw(&mut pass, group, &picture.photos);
         }
         self.lines.draw(&mut pass, &picture.lines);
-        let has_ground = settings.grid || settings.axes || settings.shadow && scene.shadow().is_some();
-        if let Some(group) = scene.ground_group.as_ref().filter(|_| has_ground) {
+        if let Some(group) = scene.ground_group.as_ref().filter(|_| scene.has_ground(settings)) {
             self.ground.draw(&mut pass, group);
         }
         if let Some((mesh, groups)) = mesh.filter(|_| is_seen_through) {
@@ -72,18 +71,18 @@ impl Renderer {
         };
         let (Some(part), Some(tier)) = (&scene.splats, tier) else {
             // The composite reads the layer all the same.
-            let color = color_attachment(&targets.splats, wgpu::Color::TRANSPARENT);
+            let color = color_attachment(&targets.layers.splats, wgpu::Color::TRANSPARENT);
             recorder.render_pass(Stage::Raster, color, None);
             return;
         };
         self.splats.record_order(part, recorder, frame_group, tier);
         let mut pass = recorder.encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("depth resolve"),
-            depth_stencil_attachment: Some(depth_attachment(&targets.depth, wgpu::LoadOp::Clear(0.0))),
+            depth_stencil_attachment: Some(depth_attachment(&targets.layers.depth, wgpu::LoadOp::Clear(0.0))),
             ..wgpu::RenderPassDescriptor::default()
         });
         if has_solid_layer {
-            self.depth_resolve.draw(&mut pass, &targets.depth_group);
+            self.depth_resolve.draw(&mut pass, &targets.layers.depth_group);
         }
         drop(pass);
         self.splats
@@ -93,14 +92,14 @@ impl Renderer {
 
 fn solid_pass<'a>(recorder: &'a mut Recorder<'_>, targets: &Targets) -> wgpu::RenderPass<'a> {
     let color = wgpu::RenderPassColorAttachment {
-        view: &targets.solid_samples,
+        view: &targets.layers.solid_samples,
         depth_slice: None,
-        resolve_target: Some(&targets.solid),
+        resolve_target: Some(&targets.layers.solid),
         ops: wgpu::Operations {
             load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT),
             store: wgpu::StoreOp::Discard,
         },
     };
-    let depth = depth_attachment(&targets.solid_depth, wgpu::LoadOp::Clear(0.0));
+    let depth = depth_attachment(&targets.layers.solid_depth, wgpu::LoadOp::Clear(0.0));
     recorder.render_pass(Stage::Solid, color, Some(depth))
 }

@@ -165,6 +165,11 @@ impl Scene {
         mesh.or(self.splats.as_ref().map(|part| &part.shadow))
     }
 
+    /// Whether anything lies on the ground.
+    pub(crate) fn has_ground(&self, settings: &RenderSettings) -> bool {
+        settings.grid || settings.axes || settings.shadow && self.shadow().is_some()
+    }
+
     pub(crate) fn ground(&self) -> Ground {
         let mesh = self.textured.as_ref().or(self.raw.as_ref()).map(|part| part.bounds);
         let bounds = mesh
@@ -178,7 +183,7 @@ impl Scene {
     }
 
     /// Lines and photos that these settings show.
-    pub(crate) fn overlays(&self, settings: &RenderSettings) -> (Vec<Line>, Vec<Photo>) {
+    pub(crate) fn overlays(&self, eye: &Camera, settings: &RenderSettings) -> (Vec<Line>, Vec<Photo>) {
         let mut lines = Vec::new();
         let mut photos = Vec::new();
         if settings.axes {
@@ -187,7 +192,8 @@ impl Scene {
             lines.push(Line::up_axis(foot, bounds.radius() * 1.6));
         }
         if let Some(part) = self.cameras.as_ref().filter(|_| settings.cameras) {
-            for view in &part.cameras {
+            let seen = part.cameras.iter();
+            for view in seen.filter(|view| settings.shows_frustum(eye, &view.camera)) {
                 crate::draw::lines::frustum(&view.camera, settings.camera_size, &mut lines);
                 if let Some((layer, used)) = view.photo {
                     photos.push(Photo::new(&view.camera, settings.camera_size, layer, used));
