@@ -8,12 +8,13 @@
 //! 2. Splat layer: splats in the order of their depth, blended in sRGB-encoded values as every 3DGS trainer does, tested
 //!    against the solid layer's depth.
 //! 3. Composite: background, solid layer (encoded), splat layer, into one 8-bit picture with premultiplied alpha. The
-//!    window copies that picture into its own pass; a still frame draws nothing else.
+//!    window copies that picture into its own pass; a still frame draws nothing else. Where nothing solid is seen, or no
+//!    splats, their layers are not drawn; splats drawn by tiles have no layer but go straight into the picture.
 //!
 //! [`Renderer`] holds what never changes (pipelines), [`Scene`] what is looked at (buffers, textures of the asset),
 //! [`Picture`] what a frame is drawn into.
 //! Nothing here knows of the window. How its pictures compare with those of another glTF viewer stands in
-//! `docs/model_viewer.md`.
+//! `docs/model_viewer.md`, and how its splats compare in `docs/splat_speed.md`.
 //!
 //! # One splat from PLY to pixel
 //!
