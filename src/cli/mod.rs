@@ -3,6 +3,7 @@
 //! Results and JSON go to standard output, progress and errors to standard error. Exit codes are in [`ExitStatus`].
 
 mod bench;
+mod bench_finish;
 mod bench_viewport;
 mod content;
 mod engines;
