@@ -7,6 +7,7 @@
 mod background;
 pub mod bake;
 mod clean;
+mod coarsen;
 mod control;
 mod dilate;
 mod error;
@@ -15,6 +16,7 @@ mod health;
 mod holes;
 pub mod nearest;
 mod orient;
+mod pieces;
 mod ray;
 mod settings;
 #[doc(hidden)]

@@ -6,12 +6,16 @@ use meshopt::{SimplifyOptions, VertexDataAdapter};
 use rayon::prelude::*;
 
 use crate::background::in_background;
+use crate::coarsen::coarsen;
 use crate::control::{Meter, Stopwatch};
-use crate::topology::{compacted, diagonal, weighted_normals};
+use crate::topology::{compacted, diagonal, edges, sorted_sides, weighted_normals};
 use crate::{Control, FinishSettings, MeshError, MeshHealth, Step, clean_surface, drop_bad_faces, split_non_manifold};
 
 /// Each level of detail has this share of the faces of the one before it: a target starts at most this far away.
-const LEVEL_RATIO: f64 = 0.7;
+const LEVEL_RATIO: f64 = 0.6;
+/// Above this many faces surfaces are brought down in parts, and levels may lie farther apart.
+const LARGE: usize = 700_000;
+const LARGE_LEVEL_RATIO: f64 = 0.35;
 /// Below this many faces another level would save nothing.
 const SMALLEST_LEVEL: usize = 2000;
 /// How much a turn of the normal by one radian weighs against a move by the whole extent of the mesh.
@@ -53,7 +57,8 @@ impl Simplifier {
         while let Some(&last) = targets.last()
             && last > SMALLEST_LEVEL
         {
-            targets.push((last as f64 * LEVEL_RATIO) as usize);
+            let ratio = if last > LARGE { LARGE_LEVEL_RATIO } else { LEVEL_RATIO };
+            targets.push((last as f64 * ratio) as usize);
         }
         let levels: Vec<Level> = targets
             .into_iter()
@@ -104,7 +109,7 @@ impl Simplifier {
             if level.mesh.get().is_none() {
                 // Filled in order, so that the one before is there.
                 let finer = self.levels[index - 1].mesh.get().unwrap_or(self.source());
-                let coarser = simplify(finer, level.target_faces, control)?;
+                let coarser = brought_down(finer, level.target_faces, control)?;
                 level.mesh.get_or_init(|| coarser);
             }
             meter.add(1)?;
@@ -114,9 +119,18 @@ impl Simplifier {
             .get(start)
             .and_then(|level| level.mesh.get())
             .unwrap_or(self.source());
-        let simplified = simplify(base, target_faces, control)?;
+        let simplified = brought_down(base, target_faces, control)?;
         meter.add(1)?;
         Ok(simplified)
+    }
+}
+
+/// Brings a mesh down in the way that suits its size.
+fn brought_down(mesh: &TriMesh, target_faces: usize, control: &Control<'_>) -> Result<TriMesh, MeshError> {
+    if mesh.triangles.len() > LARGE {
+        simplify(&coarsen(mesh, target_faces, control)?, target_faces, control)
+    } else {
+        simplify(mesh, target_faces, control)
     }
 }
 
@@ -139,19 +153,69 @@ pub fn simplify(mesh: &TriMesh, target_faces: usize, control: &Control<'_>) -> R
         if simplified.triangles.len() <= target_faces {
             break;
         }
-        control.check(Step::Simplify)?;
-        let collapsed = collapse(&simplified, target_faces, options, control)?;
-        if !collapsed.is_empty() {
-            let collapsed = compacted(&simplified, collapsed);
-            simplified = mended(&simplified, drop_bad_faces(&collapsed, &Control::silent())?)?;
-        }
+        simplified = collapsed_soundly(simplified, target_faces, options, control)?;
     }
     simplified.normals = weighted_normals(&simplified.positions, &simplified.triangles);
     Ok(simplified)
 }
 
+/// How often a collapse is tried again with more vertices held.
+const NUM_TRIES: usize = 6;
+
+/// Collapses once. Where that ties the surface to itself, so that parting it would open it, the vertices around there
+/// are held and it is tried again.
+fn collapsed_soundly(
+    mesh: TriMesh,
+    target_faces: usize,
+    options: SimplifyOptions,
+    control: &Control<'_>,
+) -> Result<TriMesh, MeshError> {
+    let mut locks = vec![false; mesh.positions.len()];
+    let mut last = None;
+    for _ in 0..NUM_TRIES {
+        control.check(Step::Simplify)?;
+        let triangles = collapse(&mesh, &locks, target_faces, options, control)?;
+        if triangles.is_empty() {
+            break;
+        }
+        let ties = ties(&triangles);
+        let collapsed = drop_bad_faces(&compacted(&mesh, triangles), &Control::silent())?;
+        let after = mended(&mesh, collapsed)?;
+        if ties.is_empty() || num_open(&after) <= num_open(&mesh) {
+            return Ok(after);
+        }
+        ties.into_iter().for_each(|vertex| locks[vertex as usize] = true);
+        hold_neighbors(&mesh, &mut locks);
+        last = Some(after);
+    }
+    Ok(last.unwrap_or(mesh))
+}
+
+/// Holds the vertices around those that are held: it is they who would be drawn in.
+fn hold_neighbors(mesh: &TriMesh, locks: &mut [bool]) {
+    let held = locks.to_vec();
+    for triangle in &mesh.triangles {
+        if triangle.iter().any(|&vertex| held[vertex as usize]) {
+            triangle.iter().for_each(|&vertex| locks[vertex as usize] = true);
+        }
+    }
+}
+
+/// Vertices of edges that more than two faces share.
+fn ties(triangles: &[[u32; 3]]) -> Vec<u32> {
+    let sides = sorted_sides(triangles);
+    edges(&sides)
+        .filter(|edge| edge.len() > 2)
+        .flat_map(|edge| edge.iter().flat_map(|side| triangles[side.face()]))
+        .collect()
+}
+
+fn num_open(mesh: &TriMesh) -> usize {
+    MeshHealth::by_index(mesh).num_boundary_edges
+}
+
 /// Parts what a collapse joined, if it did.
-fn mended(before: &TriMesh, after: TriMesh) -> Result<TriMesh, MeshError> {
+pub(crate) fn mended(before: &TriMesh, after: TriMesh) -> Result<TriMesh, MeshError> {
     let is_manifold = |mesh: &TriMesh| MeshHealth::by_index(mesh).num_non_manifold_edges == 0;
     if is_manifold(&after) || !is_manifold(before) {
         return Ok(after);
@@ -162,49 +226,79 @@ fn mended(before: &TriMesh, after: TriMesh) -> Result<TriMesh, MeshError> {
 
 fn collapse(
     mesh: &TriMesh,
+    locks: &[bool],
     target_faces: usize,
     options: SimplifyOptions,
     control: &Control<'_>,
 ) -> Result<Vec<[u32; 3]>, MeshError> {
-    let positions = told_apart(mesh);
-    let indices = mesh.triangles.as_flattened().to_vec();
-    let normals = mesh.normals.par_iter().map(Vec3::to_array);
-    let (attributes, weights) = if mesh.colors.is_empty() {
-        let attributes: Vec<[f32; 3]> = normals.collect();
-        (attributes.into_flattened(), vec![NORMAL_WEIGHT; 3])
-    } else {
-        let attributes: Vec<[f32; 6]> = normals
-            .zip(&mesh.colors)
-            .map(|([x, y, z], color)| [x, y, z, color.x, color.y, color.z])
-            .collect();
-        (
-            attributes.into_flattened(),
-            [[NORMAL_WEIGHT; 3], [COLOR_WEIGHT; 3]].concat(),
-        )
+    let collapse = Collapse {
+        positions: told_apart(mesh),
+        indices: mesh.triangles.as_flattened().to_vec(),
+        normals: mesh.normals.clone(),
+        colors: mesh.colors.clone(),
+        locks: locks.to_vec(),
+        attribute_scale: 1.0,
     };
-    let collapsed = in_background(Step::Simplify, control, move |_| {
-        let vertices = VertexDataAdapter::new(bytemuck::cast_slice(&positions), size_of::<Vec3>(), 0).ok()?;
-        Some(meshopt::simplify_with_attributes_and_locks(
-            &indices,
+    let collapsed = in_background(Step::Simplify, control, move |_| collapse.run(target_faces, options))?;
+    Ok(collapsed.unwrap_or_default())
+}
+
+/// What is collapsed.
+pub(crate) struct Collapse {
+    pub(crate) positions: Vec<Vec3>,
+    pub(crate) indices: Vec<u32>,
+    pub(crate) normals: Vec<Vec3>,
+    /// May be empty.
+    pub(crate) colors: Vec<Vec3>,
+    /// Vertices that stay.
+    pub(crate) locks: Vec<bool>,
+    /// How much more normals and colours weigh than usual.
+    pub(crate) attribute_scale: f32,
+}
+
+impl Collapse {
+    /// The triangles that are left; none where the library refuses.
+    pub(crate) fn run(&self, target_faces: usize, options: SimplifyOptions) -> Vec<[u32; 3]> {
+        let normals = self.normals.par_iter().map(Vec3::to_array);
+        let (attributes, mut weights) = if self.colors.is_empty() {
+            let attributes: Vec<[f32; 3]> = normals.collect();
+            (attributes.into_flattened(), vec![NORMAL_WEIGHT; 3])
+        } else {
+            let attributes: Vec<[f32; 6]> = normals
+                .zip(&self.colors)
+                .map(|([x, y, z], color)| [x, y, z, color.x, color.y, color.z])
+                .collect();
+            (
+                attributes.into_flattened(),
+                [[NORMAL_WEIGHT; 3], [COLOR_WEIGHT; 3]].concat(),
+            )
+        };
+        for weight in &mut weights {
+            *weight *= self.attribute_scale;
+        }
+        let Ok(vertices) = VertexDataAdapter::new(bytemuck::cast_slice(&self.positions), size_of::<Vec3>(), 0) else {
+            return Vec::new();
+        };
+        let indices = meshopt::simplify_with_attributes_and_locks(
+            &self.indices,
             &vertices,
             &attributes,
             &weights,
             weights.len() * size_of::<f32>(),
-            &vec![false; positions.len()],
+            &self.locks,
             target_faces * 3,
             f32::MAX,
             options,
             None,
-        ))
-    })?;
-    let indices = collapsed.ok().flatten().unwrap_or_default();
-    Ok(indices.as_chunks().0.to_vec())
+        );
+        indices.as_chunks().0.to_vec()
+    }
 }
 
 /// Positions for the collapse. It takes vertices at one place for one vertex with a seam; sheets that were parted on
 /// purpose must stay apart, so copies move a hair inwards. The result refers to vertices by index and has the true
 /// places.
-fn told_apart(mesh: &TriMesh) -> Vec<Vec3> {
+pub(crate) fn told_apart(mesh: &TriMesh) -> Vec<Vec3> {
     let mut order: Vec<([u32; 3], u32)> = mesh
         .positions
         .par_iter()

@@ -1,15 +1,22 @@
+use std::sync::Arc;
+
 use bozzetto_asset::TriMesh;
 use glam::Vec2;
 use rayon::prelude::*;
 use uvunwrap::{Density, MeshInput, Options, Packing};
 
 use crate::background::{Reporter, in_background};
+use crate::pieces::pieces;
 use crate::topology::gather;
 use crate::{Control, MeshError, Step};
 
 /// Above this many faces charts are packed by their outlines' extents instead of their full shapes: somewhat looser
 /// and many times faster.
 const SHAPE_PACKING_UP_TO: usize = 120_000;
+/// Above this many faces the surface is cut into pieces that are unwrapped side by side. Their borders become seams, but
+/// charts of a hundred thousand faces, whose equations take a processor seconds, do not come about.
+const WHOLE_UP_TO: usize = 120_000;
+const PIECE_FACES: usize = 16_000;
 
 /// A mesh with texture coordinates and what is to be known of the layout.
 #[derive(Clone, Debug)]
@@ -34,8 +41,16 @@ pub fn unwrap(mesh: &TriMesh, texture_px: u32, padding_px: u32, control: &Contro
         texture_px,
         cause,
     };
-    let positions: Vec<[f32; 3]> = mesh.positions.iter().map(glam::Vec3::to_array).collect();
-    let indices: Vec<u32> = mesh.triangles.as_flattened().to_vec();
+    let faces_a_piece = if num_faces <= WHOLE_UP_TO {
+        num_faces
+    } else {
+        PIECE_FACES
+    };
+    let pieces: Vec<Piece> = pieces(mesh, faces_a_piece)
+        .into_par_iter()
+        .map(|faces| Piece::new(mesh, faces))
+        .collect();
+    let pieces = Arc::new(pieces);
     let options = Options {
         density: Density::Auto { page_size: texture_px },
         padding: padding_px,
@@ -46,47 +61,85 @@ pub fn unwrap(mesh: &TriMesh, texture_px: u32, padding_px: u32, control: &Contro
         },
         ..Options::default()
     };
+    let of_thread = Arc::clone(&pieces);
     let atlas = in_background(Step::Unwrap, control, move |reporter| {
-        let input = MeshInput::new(&positions, &indices);
-        uvunwrap::generate_with_progress(&[input], &options, |progress| report(reporter, progress, num_faces))
+        let inputs = of_thread
+            .iter()
+            .map(|piece| MeshInput::new(&piece.positions, &piece.indices));
+        let inputs: Vec<_> = inputs.collect();
+        uvunwrap::generate_with_progress(&inputs, &options, |progress| report(reporter, progress, num_faces))
     })?
     .map_err(|panic| failed(panic.to_owned()))?
     .map_err(|error| match error {
         uvunwrap::Error::Cancelled => MeshError::Cancelled { step: Step::Unwrap },
         other => failed(other.to_string()),
     })?;
-    let [output] = &atlas.meshes[..] else {
-        return Err(failed("no mesh came back".to_owned()));
-    };
+    if atlas.meshes.len() != pieces.len() {
+        return Err(failed("not every piece came back".to_owned()));
+    }
 
     // A page is cropped to the rows in use, and charts that fit no single page come on several: both are mapped to
     // one square, the latter as a grid of smaller squares.
     let grid = f64::from(atlas.page_count.max(1)).sqrt().ceil() as u32;
     let scale = Vec2::new(atlas.width as f32, atlas.height as f32) / (texture_px * grid) as f32;
-    let sources: Vec<u32> = output.vertices.iter().map(|vertex| vertex.xref).collect();
-    let triangles = output
-        .indices
-        .chunks_exact(3)
-        .map(|corners| [corners[0], corners[1], corners[2]])
-        .collect();
-    let mut unwrapped = gather(mesh, &sources, triangles);
-    unwrapped.uvs = output
-        .vertices
-        .par_iter()
-        .map(|vertex| {
+    let mut sources = Vec::new();
+    let mut uvs = Vec::new();
+    let mut triangles = vec![[0; 3]; num_faces];
+    for (piece, output) in pieces.iter().zip(&atlas.meshes) {
+        let base = sources.len() as u32;
+        sources.extend(
+            output
+                .vertices
+                .iter()
+                .map(|vertex| piece.vertices[vertex.xref as usize]),
+        );
+        uvs.extend(output.vertices.iter().map(|vertex| {
             let page = vertex.page.unwrap_or(0);
             let corner = Vec2::new((page % grid) as f32, (page / grid) as f32) / grid as f32;
             let uv = corner + Vec2::from(vertex.uv) * scale;
             // Faces come out clockwise as seen in the picture.
             Vec2::new(uv.x, 1.0 - uv.y).clamp(Vec2::ZERO, Vec2::ONE)
-        })
-        .collect();
+        }));
+        for (&face, corners) in piece.faces.iter().zip(output.indices.as_chunks().0) {
+            triangles[face as usize] = corners.map(|corner: u32| base + corner);
+        }
+    }
+    let mut unwrapped = gather(mesh, &sources, triangles);
+    unwrapped.uvs = uvs;
     Ok(Unwrapped {
         mesh: unwrapped,
         num_charts: atlas.chart_count,
         utilization: atlas.utilization * scale.x * scale.y * atlas.page_count as f32,
         texels_per_metre: atlas.texels_per_unit / grid as f32,
     })
+}
+
+/// A part of the surface with vertices of its own.
+struct Piece {
+    faces: Vec<u32>,
+    /// Of the whole, by place in the piece.
+    vertices: Vec<u32>,
+    positions: Vec<[f32; 3]>,
+    indices: Vec<u32>,
+}
+
+impl Piece {
+    fn new(mesh: &TriMesh, faces: Vec<u32>) -> Self {
+        let corners = || faces.iter().flat_map(|&face| mesh.triangles[face as usize]);
+        let mut vertices: Vec<u32> = corners().collect();
+        vertices.sort_unstable();
+        vertices.dedup();
+        let local = |vertex: u32| vertices.binary_search(&vertex).map_or(0, |place| place as u32);
+        Self {
+            positions: vertices
+                .iter()
+                .map(|&vertex| mesh.positions[vertex as usize].to_array())
+                .collect(),
+            indices: corners().map(local).collect(),
+            vertices,
+            faces,
+        }
+    }
 }
 
 /// Packing has no known total: it is shown as the second half of twice the faces, each trial half of what is left.
