@@ -7,8 +7,8 @@ use bozzetto_asset::TriMesh;
 use glam::{UVec3, Vec3};
 use rayon::prelude::*;
 
-use crate::simplify::{Collapse, mended, told_apart};
-use crate::topology::{NONE, compacted, weighted_normals};
+use crate::simplify::{Collapse, sound, told_apart};
+use crate::topology::{NONE, weighted_normals};
 use crate::{Control, MeshError, Step};
 
 /// Faces of a part: enough that few vertices lie between parts, few enough that every processor has some. Not a matter of
@@ -37,7 +37,7 @@ pub(crate) fn coarsen(mesh: &TriMesh, target_faces: usize, control: &Control<'_>
             Ok(collapse_part(mesh, &positions, &owners, part, target, extent))
         })
         .collect::<Result<_, MeshError>>()?;
-    let mut coarse = mended(mesh, compacted(mesh, collapsed.concat()))?;
+    let mut coarse = sound(mesh, collapsed.concat())?.mesh;
     coarse.normals = weighted_normals(&coarse.positions, &coarse.triangles);
     Ok(coarse)
 }

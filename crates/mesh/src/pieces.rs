@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use bozzetto_asset::TriMesh;
 
+use crate::clean::neighbors;
 use crate::coarsen::along_curve;
-use crate::topology::{NONE, edges, sorted_sides};
+use crate::topology::NONE;
 
 /// Faces of each piece, in ascending order: each face lies in exactly one. Pieces grow from seeds spread over the surface
 /// until they meet, so that their borders are short; each has roughly `faces_a_piece` faces. What no seed reaches is
@@ -15,7 +16,7 @@ pub(crate) fn pieces(mesh: &TriMesh, faces_a_piece: usize) -> Vec<Vec<u32>> {
     if num_faces <= faces_a_piece {
         return vec![(0..num_faces as u32).collect()];
     }
-    let neighbors = neighbors(mesh);
+    let neighbors = neighbors(&mesh.triangles);
     let order = along_curve(mesh);
     // From the middle of each stretch of the curve.
     let seeds: Vec<u32> = order
@@ -45,19 +46,6 @@ pub(crate) fn pieces(mesh: &TriMesh, faces_a_piece: usize) -> Vec<Vec<u32>> {
     }
     pieces.extend(rest.chunks(faces_a_piece).map(<[u32]>::to_vec));
     pieces
-}
-
-/// The face across each side of a face; none where not exactly two meet.
-fn neighbors(mesh: &TriMesh) -> Vec<[u32; 3]> {
-    let mut neighbors = vec![[NONE; 3]; mesh.triangles.len()];
-    let sides = sorted_sides(&mesh.triangles);
-    for edge in edges(&sides) {
-        if let [a, b] = edge {
-            neighbors[a.face()][a.index as usize % 3] = b.face() as u32;
-            neighbors[b.face()][b.index as usize % 3] = a.face() as u32;
-        }
-    }
-    neighbors
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::background::in_background;
 use crate::coarsen::coarsen;
 use crate::control::{Meter, Stopwatch};
 use crate::topology::{compacted, diagonal, edges, sorted_sides, weighted_normals};
-use crate::{Control, FinishSettings, MeshError, MeshHealth, Step, clean_surface, drop_bad_faces, split_non_manifold};
+use crate::{Control, FinishSettings, MeshError, Step, clean_surface, drop_bad_faces, split_non_manifold};
 
 /// Each level of detail has this share of the faces of the one before it: a target starts at most this far away.
 const LEVEL_RATIO: f64 = 0.6;
@@ -178,9 +178,7 @@ fn collapsed_soundly(
         if triangles.is_empty() {
             break;
         }
-        let ties = ties(&triangles);
-        let collapsed = drop_bad_faces(&compacted(&mesh, triangles), &Control::silent())?;
-        let after = mended(&mesh, collapsed)?;
+        let Sound { mesh: after, ties } = sound(&mesh, triangles)?;
         if ties.is_empty() || num_open(&after) <= num_open(&mesh) {
             return Ok(after);
         }
@@ -189,6 +187,29 @@ fn collapsed_soundly(
         last = Some(after);
     }
     Ok(last.unwrap_or(mesh))
+}
+
+/// What a collapse has left, without what it tied.
+pub(crate) struct Sound {
+    pub(crate) mesh: TriMesh,
+    /// Vertices of edges that more than two faces shared.
+    pub(crate) ties: Vec<u32>,
+}
+
+/// Parts what a collapse joined, if it did and if the surface was sound before.
+pub(crate) fn sound(before: &TriMesh, triangles: Vec<[u32; 3]>) -> Result<Sound, MeshError> {
+    let ties = ties(&triangles);
+    let collapsed = compacted(before, triangles);
+    if ties.is_empty() {
+        return Ok(Sound { mesh: collapsed, ties });
+    }
+    let collapsed = drop_bad_faces(&collapsed, &Control::silent())?;
+    if !self::ties(&before.triangles).is_empty() {
+        return Ok(Sound { mesh: collapsed, ties });
+    }
+    let split = split_non_manifold(&collapsed, &Control::silent())?;
+    let mesh = drop_bad_faces(&split, &Control::silent())?;
+    Ok(Sound { mesh, ties })
 }
 
 /// Holds the vertices around those that are held: it is they who would be drawn in.
@@ -211,17 +232,8 @@ fn ties(triangles: &[[u32; 3]]) -> Vec<u32> {
 }
 
 fn num_open(mesh: &TriMesh) -> usize {
-    MeshHealth::by_index(mesh).num_boundary_edges
-}
-
-/// Parts what a collapse joined, if it did.
-pub(crate) fn mended(before: &TriMesh, after: TriMesh) -> Result<TriMesh, MeshError> {
-    let is_manifold = |mesh: &TriMesh| MeshHealth::by_index(mesh).num_non_manifold_edges == 0;
-    if is_manifold(&after) || !is_manifold(before) {
-        return Ok(after);
-    }
-    let split = split_non_manifold(&after, &Control::silent())?;
-    drop_bad_faces(&split, &Control::silent())
+    let sides = sorted_sides(&mesh.triangles);
+    edges(&sides).filter(|edge| edge.len() == 1).count()
 }
 
 fn collapse(
@@ -319,7 +331,7 @@ pub(crate) fn told_apart(mesh: &TriMesh) -> Vec<Vec3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shapes;
+    use crate::{MeshHealth, shapes};
 
     #[test]
     fn closed_stays_closed_at_every_target() {

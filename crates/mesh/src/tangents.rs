@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use bevy_mikktspace::{Geometry, TangentSpace};
 use bozzetto_asset::TriMesh;
 use glam::Vec3;
+use rayon::prelude::*;
 
 use crate::background::in_background;
-use crate::topology::gather;
+use crate::topology::{DisjointSets, gather};
 use crate::{Control, MeshError, Step};
 
 /// Gives each vertex its tangent by `MikkTSpace` (Mikkelsen 2008), as glTF asks for: the bitangent is
@@ -15,35 +18,78 @@ pub fn compute_tangents(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh
     if mesh.normals.is_empty() || mesh.uvs.is_empty() {
         return Ok(mesh.clone());
     }
-    let mut corners = Corners {
-        mesh: mesh.clone(),
-        tangents: vec![None; mesh.triangles.len() * 3],
-    };
-    let answer = in_background(Step::Tangents, control, move |_| {
-        bevy_mikktspace::generate_tangents(&mut corners).map(|()| corners.tangents)
-    })?;
+    let source = Arc::new(mesh.clone());
+    let tangents = in_background(Step::Tangents, control, move |_| corner_tangents(&source))?;
     // The generator has no errors of its own; without its answer any frame around the normal is a valid tangent.
-    let tangents = match answer {
-        Ok(Ok(tangents)) => tangents,
-        _ => vec![None; mesh.triangles.len() * 3],
-    };
+    let tangents = tangents.unwrap_or_else(|_| vec![None; mesh.triangles.len() * 3]);
     Ok(split_by_tangent(mesh, &tangents))
 }
 
+/// Faces that are worth a task of their own.
+const TASK_FACES: usize = 8_000;
+
+/// The tangent of each corner. Charts share no vertex, and so nothing of what tangents are made of: they are taken side by
+/// side.
+fn corner_tangents(mesh: &Arc<TriMesh>) -> Vec<Option<[f32; 4]>> {
+    let tasks: Vec<_> = tasks(mesh)
+        .into_par_iter()
+        .map(|faces| {
+            let mut corners = Corners {
+                mesh: Arc::clone(mesh),
+                tangents: vec![None; faces.len() * 3],
+                faces,
+            };
+            let is_done = bevy_mikktspace::generate_tangents(&mut corners).is_ok();
+            (corners, is_done)
+        })
+        .collect();
+    let mut tangents = vec![None; mesh.triangles.len() * 3];
+    for (corners, _) in tasks.iter().filter(|(_, is_done)| *is_done) {
+        for (&face, of_face) in corners.faces.iter().zip(corners.tangents.as_chunks::<3>().0) {
+            tangents[face as usize * 3..][..3].copy_from_slice(of_face);
+        }
+    }
+    tangents
+}
+
+/// Faces in groups that share no vertex: whole charts, gathered until there are enough.
+fn tasks(mesh: &TriMesh) -> Vec<Vec<u32>> {
+    let mut charts = DisjointSets::new(mesh.positions.len());
+    for &[a, b, c] in &mesh.triangles {
+        charts.unite(a, b);
+        charts.unite(a, c);
+    }
+    let mut keyed: Vec<(u32, u32)> = (0..)
+        .zip(&mesh.triangles)
+        .map(|(face, &[a, ..])| (charts.find(a), face))
+        .collect();
+    keyed.par_sort_unstable();
+    let mut tasks: Vec<Vec<u32>> = Vec::new();
+    for chart in keyed.chunk_by(|a, b| a.0 == b.0) {
+        let faces = chart.iter().map(|&(_, face)| face);
+        match tasks.last_mut().filter(|task| task.len() < TASK_FACES) {
+            Some(task) => task.extend(faces),
+            None => tasks.push(faces.collect()),
+        }
+    }
+    tasks
+}
+
 struct Corners {
-    mesh: TriMesh,
+    mesh: Arc<TriMesh>,
+    faces: Vec<u32>,
     tangents: Vec<Option<[f32; 4]>>,
 }
 
 impl Corners {
     fn vertex(&self, face: usize, corner: usize) -> usize {
-        self.mesh.triangles[face][corner] as usize
+        self.mesh.triangles[self.faces[face] as usize][corner] as usize
     }
 }
 
 impl Geometry for Corners {
     fn num_faces(&self) -> usize {
-        self.mesh.triangles.len()
+        self.faces.len()
     }
 
     fn num_vertices_of_face(&self, _face: usize) -> usize {

@@ -44,10 +44,15 @@ fn unite_identical(positions: &[Vec3], sets: &mut DisjointSets) -> Vec<u32> {
     representatives
 }
 
-/// Unites vertices within a distance through a hashed grid with cells of twice the distance: a cell has room for few
-/// vertices that are not already united, so the work stays linear even where a million vertices meet.
+/// Cells of the grid that close vertices are found by, as multiples of the distance: larger ones have fewer vertices near
+/// their borders, whose neighbours must be looked up; smaller ones have room for fewer vertices that are not united
+/// already, all of which are compared.
+const CELL_SIZE: f64 = 8.0;
+
+/// Unites vertices within a distance through a hashed grid. A cell has room for few vertices that are not already united,
+/// so the work stays linear even where a million vertices meet.
 fn unite_close(positions: &[Vec3], representatives: &[u32], distance: f32, sets: &mut DisjointSets) {
-    let cell_size = f64::from(distance) * 2.0;
+    let cell_size = f64::from(distance) * CELL_SIZE;
     let cell_of = |point: glam::DVec3| (point / cell_size).floor().as_i64vec3();
     let is_close =
         |a: u32, b: u32| positions[a as usize].distance_squared(positions[b as usize]) <= distance * distance;
