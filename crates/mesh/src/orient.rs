@@ -1,5 +1,6 @@
 use bozzetto_asset::TriMesh;
 use glam::{DVec3, Vec3};
+use rayon::prelude::*;
 
 use crate::clean::neighbors;
 use crate::control::Meter;
@@ -12,7 +13,20 @@ use crate::{Control, MeshError, Step};
 /// Components are connected by edges with exactly two faces. Outside is where the enclosed volume is positive; a
 /// component that was consistent and inside out stays so when it lies inside another one: it is the wall of a cavity.
 pub fn orient_outward(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh, MeshError> {
-    let meter = Meter::new(control, Step::Orient, 3);
+    orient(mesh, control).map(|oriented| oriented.mesh)
+}
+
+/// An oriented surface, and what was seen on the way.
+pub(crate) struct Oriented {
+    pub(crate) mesh: TriMesh,
+    /// Every edge has two faces that agree on the outside, the faces around every vertex form one fan, and all are
+    /// connected: there is nothing to part, to remove or to fill.
+    pub(crate) is_one_closed_surface: bool,
+}
+
+/// [`orient_outward`] for who wants to know whether the surface is sound already.
+pub(crate) fn orient(mesh: &TriMesh, control: &Control<'_>) -> Result<Oriented, MeshError> {
+    let meter = Meter::new(control, Step::Orient, 4);
     let neighbors = neighbors(&mesh.triangles);
     meter.add(1)?;
     let mut oriented = mesh.clone();
@@ -40,7 +54,56 @@ pub fn orient_outward(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh, 
         }
     }
     meter.add(1)?;
-    Ok(oriented)
+    let is_one_closed_surface = components.len() == 1
+        && agrees_everywhere(&oriented.triangles, &neighbors)
+        && has_single_fans(&oriented, mesh, &neighbors);
+    meter.add(1)?;
+    Ok(Oriented {
+        mesh: oriented,
+        is_one_closed_surface,
+    })
+}
+
+/// Whether every edge has two faces that run against each other.
+fn agrees_everywhere(triangles: &[[u32; 3]], neighbors: &[[u32; 3]]) -> bool {
+    triangles.par_iter().zip(neighbors).all(|(&triangle, neighbors)| {
+        neighbors
+            .iter()
+            .all(|&neighbor| neighbor != NONE && !runs_alike(triangle, triangles[neighbor as usize]))
+    })
+}
+
+/// Whether the faces around every vertex of a closed surface can be walked in one round. `before` is the surface that
+/// `neighbors` was made for: turned faces have their corners in another order.
+fn has_single_fans(mesh: &TriMesh, before: &TriMesh, neighbors: &[[u32; 3]]) -> bool {
+    let mut num_faces_at = vec![0_u32; mesh.positions.len()];
+    let mut some_face_at = vec![NONE; mesh.positions.len()];
+    for (face, triangle) in before.triangles.iter().enumerate() {
+        for &vertex in triangle {
+            num_faces_at[vertex as usize] += 1;
+            some_face_at[vertex as usize] = face as u32;
+        }
+    }
+    (0..mesh.positions.len() as u32).into_par_iter().all(|vertex| {
+        let first = some_face_at[vertex as usize];
+        if first == NONE {
+            return true;
+        }
+        let (mut face, mut from, mut count) = (first, NONE, 0);
+        loop {
+            count += 1;
+            let triangle = before.triangles[face as usize];
+            // Both sides at the vertex lead on; one is where the walk comes from.
+            let at = triangle.iter().position(|&corner| corner == vertex).unwrap_or(0);
+            let onward = [at, (at + 2) % 3].map(|side| neighbors[face as usize][side]);
+            let next = if onward[0] == from { onward[1] } else { onward[0] };
+            (from, face) = (face, next);
+            if face == first || face == NONE || count > num_faces_at[vertex as usize] {
+                break;
+            }
+        }
+        count == num_faces_at[vertex as usize]
+    })
 }
 
 struct Component {
@@ -147,6 +210,7 @@ fn is_inside(mesh: &TriMesh, id: u32, face: u32, component_of: &[u32], tree: &Se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::weld;
     use crate::{MeshHealth, shapes};
 
     fn inside_out(mut mesh: TriMesh) -> TriMesh {
@@ -191,5 +255,33 @@ mod tests {
         );
         let oriented = orient_outward(&strip, &Control::silent()).unwrap();
         assert_eq!(oriented.triangles.len(), 5);
+    }
+
+    #[test]
+    fn what_is_sound_already_is_known() {
+        let is_sound = |mesh: &TriMesh| {
+            let joined = weld(mesh, 0.0, &Control::silent()).unwrap();
+            orient(&joined, &Control::silent()).unwrap().is_one_closed_surface
+        };
+        assert!(is_sound(&shapes::icosphere(0.4, 3)));
+        assert!(is_sound(&shapes::torus(0.3, 0.1, 24, 12)));
+        let mut turned = shapes::icosphere(0.4, 3);
+        turned
+            .triangles
+            .iter_mut()
+            .step_by(3)
+            .for_each(|triangle| triangle.swap(0, 1));
+        assert!(is_sound(&turned), "once it is turned");
+        let mut open = shapes::icosphere(0.4, 3);
+        open.triangles.pop();
+        assert!(!is_sound(&open));
+        for offset in [Vec3::new(1.0, 1.0, 0.0), Vec3::ONE, Vec3::splat(3.0)] {
+            let both = shapes::together(shapes::cube(Vec3::ZERO), &shapes::cube(offset));
+            assert!(!is_sound(&both), "they share an edge, a vertex or nothing");
+        }
+        // One connected surface that touches itself in a point: a torus pinched by joining two of its vertices.
+        let mut pinched = shapes::torus(0.3, 0.1, 24, 12);
+        pinched.positions[0] = pinched.positions[12 * 12 + 6];
+        assert!(!is_sound(&pinched));
     }
 }
