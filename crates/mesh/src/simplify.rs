@@ -182,7 +182,9 @@ fn collapsed_soundly(
         if ties.is_empty() || num_open(&after) <= num_open(&mesh) {
             return Ok(after);
         }
-        ties.into_iter().for_each(|vertex| locks[vertex as usize] = true);
+        for vertex in ties {
+            locks[vertex as usize] = true;
+        }
         hold_neighbors(&mesh, &mut locks);
         last = Some(after);
     }
@@ -217,7 +219,9 @@ fn hold_neighbors(mesh: &TriMesh, locks: &mut [bool]) {
     let held = locks.to_vec();
     for triangle in &mesh.triangles {
         if triangle.iter().any(|&vertex| held[vertex as usize]) {
-            triangle.iter().for_each(|&vertex| locks[vertex as usize] = true);
+            for &vertex in triangle {
+                locks[vertex as usize] = true;
+            }
         }
     }
 }
