@@ -10,7 +10,7 @@ use crate::nearest::SearchTree;
 use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
     Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, compute_tangents, drop_bad_faces,
-    fill_holes, orient_outward, remove_small_components, split_non_manifold, unwrap, weld,
+    fill_holes, orient_outward, remesh, remove_small_components, split_non_manifold, unwrap, weld,
 };
 
 /// Occlusion is computed at the vertices of a level of detail with at most this many faces: it is smooth.
@@ -224,6 +224,9 @@ pub(crate) fn clean_surface(
         mesh = watch.time(Step::FillHoles, control, || {
             fill_holes(&mesh, settings.max_hole_perimeter * size, control)
         })?;
+    }
+    if settings.remeshes {
+        mesh = watch.time(Step::Remesh, control, || remesh(&mesh, &settings.remesh, control))?;
     }
     let has_area = |face: usize| area_normal(mesh.corners(face)).length_squared() > 0.0;
     if !(0..mesh.triangles.len()).any(has_area) {
