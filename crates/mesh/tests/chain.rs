@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::{Asset, PbrSample, PbrVolume, TriMesh};
 use bozzetto_mesh::{
-    Control, FinishSettings, MeshError, MeshHealth, Prepared, RemeshSettings, Simplifier, Step, StepProgress, finish, shapes,
+    Control, FinishSettings, MeshError, MeshHealth, Prepared, RemeshSettings, Simplifier, Step, StepProgress, finish,
+    shapes,
 };
 use glam::{IVec3, Vec2, Vec3};
 use proptest::prelude::*;

@@ -67,7 +67,9 @@ fn assert_closed(mesh: &TriMesh) -> MeshHealth {
 
 fn turned(mut mesh: TriMesh) -> TriMesh {
     let turn = Quat::from_euler(EulerRot::XYZ, 0.41, 0.83, -0.29);
-    mesh.positions.iter_mut().for_each(|position| *position = turn * *position);
+    mesh.positions
+        .iter_mut()
+        .for_each(|position| *position = turn * *position);
     mesh
 }
 
@@ -129,15 +131,28 @@ fn surface_points(mesh: &TriMesh, spacing: f32) -> Vec<Vec3> {
 
 fn farthest(points: &[Vec3], mesh: &TriMesh) -> f32 {
     let tree = SearchTree::new(mesh);
-    let squared = points.iter().map(|&point| tree.nearest(point).unwrap().distance_squared);
+    let squared = points
+        .iter()
+        .map(|&point| tree.nearest(point).unwrap().distance_squared);
     squared.fold(0.0, f32::max).sqrt()
 }
 
-/// Distances in cells: from the shape's sharp edges to the mesh, and from either surface to the other.
-fn errors(shape: &TriMesh, mesh: &TriMesh, resolution: u32) -> [f32; 3] {
+/// Root of the mean squared distance.
+fn typical(points: &[Vec3], mesh: &TriMesh) -> f32 {
+    let tree = SearchTree::new(mesh);
+    let squared = points
+        .iter()
+        .map(|&point| tree.nearest(point).unwrap().distance_squared);
+    (squared.sum::<f32>() / points.len() as f32).sqrt()
+}
+
+/// Distances in cells: from the shape's sharp edges to the mesh, typical and most, and from either surface to the other.
+fn errors(shape: &TriMesh, mesh: &TriMesh, resolution: u32) -> [f32; 4] {
     let cell = cell_of(shape, resolution);
+    let edges = sharp_points(shape, cell * 0.2);
     [
-        farthest(&sharp_points(shape, cell * 0.2), mesh) / cell,
+        typical(&edges, mesh) / cell,
+        farthest(&edges, mesh) / cell,
         farthest(&surface_points(shape, cell * 0.5), mesh) / cell,
         farthest(&surface_points(mesh, cell * 0.5), shape) / cell,
     ]
@@ -149,9 +164,13 @@ fn a_sphere_stays_a_sphere() {
     for resolution in [16, 64, 150] {
         let mesh = rebuilt(&sphere, &at(resolution));
         let health = assert_closed(&mesh);
-        assert_eq!((health.num_components, health.euler_characteristic), (1, 2), "{resolution}");
+        assert_eq!(
+            (health.num_components, health.euler_characteristic),
+            (1, 2),
+            "{resolution}"
+        );
         assert!(health.is_watertight && health.signed_volume > 0.0);
-        let [_, to, from] = errors(&sphere, &mesh, resolution);
+        let [_, _, to, from] = errors(&sphere, &mesh, resolution);
         assert!(to < 0.1 && from < 0.1, "{resolution}: {to} {from} cells");
     }
 }
@@ -170,23 +189,24 @@ fn sharp_edges_are_kept() {
         ..at(resolution)
     };
     let gear = shapes::gear(12, 0.38, 0.5, 0.12);
-    for (name, shape, most) in [
-        ("cube", shapes::cube(Vec3::ZERO), 0.01),
-        ("turned cube", turned(shapes::cube(Vec3::ZERO)), 0.35),
-        ("gear", gear.clone(), 0.35),
-        ("turned gear", turned(gear), 0.5),
+    // Where a tip passes between samples a bevel of less than a cell remains; on a lattice along the walls none does.
+    for (name, shape, most_typical, most) in [
+        ("cube", shapes::cube(Vec3::ZERO), 0.001, 0.01),
+        ("turned cube", turned(shapes::cube(Vec3::ZERO)), 0.1, 0.8),
+        ("gear", gear.clone(), 0.1, 0.8),
+        ("turned gear", turned(gear), 0.15, 1.0),
     ] {
         let sharp = rebuilt(&shape, &at(resolution));
         let health = assert_closed(&sharp);
         assert_eq!((health.num_components, health.euler_characteristic), (1, 2), "{name}");
-        let [kept, to, from] = errors(&shape, &sharp, resolution);
-        let [plain, plain_to, plain_from] = errors(&shape, &rebuilt(&shape, &nets), resolution);
-        println!(
-            "{name}, cells: edges {kept:.3} (surface nets {plain:.3}), to the mesh {to:.3} ({plain_to:.3}), from the mesh \
-             {from:.3} ({plain_from:.3})"
+        let kept = errors(&shape, &sharp, resolution);
+        let plain = errors(&shape, &rebuilt(&shape, &nets), resolution);
+        println!("{name}, cells: edges typical and most, to and from the mesh: {kept:.3?}; surface nets {plain:.3?}");
+        assert!(
+            kept[0] < most_typical && kept[1..].iter().all(|&error| error < most),
+            "{name}: {kept:?}"
         );
-        assert!(kept < most && to < most && from < most, "{name}: {kept} {to} {from}");
-        assert!(kept < plain * 0.7, "{name}: {kept} against {plain}");
+        assert!(kept[0] < plain[0] * 0.35, "{name}: {kept:?} against {plain:?}");
     }
 }
 
@@ -198,7 +218,11 @@ fn crossing_spheres_become_one() {
     assert_eq!((health.num_components, health.euler_characteristic), (1, 2));
     // Two balls less their common lens.
     let volume = std::f64::consts::PI * (4.0 / 3.0 * 0.027 * 2.0 - 2.0 / 3.0 * 0.01 * 0.8);
-    assert!((health.signed_volume / volume - 1.0).abs() < 0.01, "{}", health.signed_volume / volume);
+    assert!(
+        (health.signed_volume / volume - 1.0).abs() < 0.01,
+        "{}",
+        health.signed_volume / volume
+    );
 }
 
 #[test]
@@ -232,7 +256,11 @@ fn a_box_without_lid_is_closed() {
         let health = assert_closed(&rebuilt(&mesh, &at(48)));
         assert!(health.is_watertight);
         assert_eq!((health.num_components, health.euler_characteristic), (1, 2));
-        assert!(health.signed_volume > 0.7 && health.signed_volume < 1.05, "{}", health.signed_volume);
+        assert!(
+            health.signed_volume > 0.7 && health.signed_volume < 1.05,
+            "{}",
+            health.signed_volume
+        );
     }
 }
 
@@ -301,7 +329,10 @@ fn threads_do_not_show() {
         ..at(96)
     };
     let on = |num_threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(num_threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(num_threads)
+            .build()
+            .unwrap();
         pool.install(|| rebuilt(&mesh, &settings))
     };
     let alone = on(1);
@@ -319,7 +350,10 @@ fn progress_rises_and_a_cancel_ends_it() {
     };
     remesh(&mesh, &at(128), &control).unwrap();
     let seen = seen.into_inner().unwrap();
-    assert!(seen.iter().all(|progress| progress.step == Step::Remesh && progress.done <= progress.total));
+    assert!(
+        seen.iter()
+            .all(|progress| progress.step == Step::Remesh && progress.done <= progress.total)
+    );
     assert!(seen.is_sorted_by_key(|progress| progress.done) && seen.len() > 10);
     for after in [0, 1, 5, 20] {
         let count = std::sync::atomic::AtomicUsize::new(0);
@@ -339,11 +373,23 @@ fn what_cannot_be_rebuilt_says_why() {
     };
     let corners = vec![Vec3::ZERO, Vec3::X, Vec3::Y];
     assert!(matches!(with(Vec::new(), Vec::new(), &at(64)), MeshError::Empty { .. }));
-    assert!(matches!(with(vec![Vec3::ONE; 3], vec![[0, 1, 2]], &at(64)), MeshError::Empty { .. }));
-    assert!(matches!(with(corners.clone(), vec![[0, 1, 3]], &at(64)), MeshError::Inconsistent { .. }));
-    assert!(matches!(with(corners.clone(), vec![[0, 1, 2]], &at(8)), MeshError::BadSetting { .. }));
+    assert!(matches!(
+        with(vec![Vec3::ONE; 3], vec![[0, 1, 2]], &at(64)),
+        MeshError::Empty { .. }
+    ));
+    assert!(matches!(
+        with(corners.clone(), vec![[0, 1, 3]], &at(64)),
+        MeshError::Inconsistent { .. }
+    ));
+    assert!(matches!(
+        with(corners.clone(), vec![[0, 1, 2]], &at(8)),
+        MeshError::BadSetting { .. }
+    ));
     let nowhere = vec![Vec3::ZERO, Vec3::X, Vec3::NAN];
-    assert_eq!(with(nowhere, vec![[0, 1, 2]], &at(64)), MeshError::NotFinite { vertex: 2 });
+    assert_eq!(
+        with(nowhere, vec![[0, 1, 2]], &at(64)),
+        MeshError::NotFinite { vertex: 2 }
+    );
     for (projects_back, sheet_thickness) in [(f32::NAN, 2.0), (1.5, 2.0), (0.0, 1.0), (0.0, f32::INFINITY)] {
         let settings = RemeshSettings {
             projects_back,

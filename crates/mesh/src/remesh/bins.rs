@@ -159,7 +159,11 @@ mod tests {
                 assert!(found.contains(&point.floor().as_ivec3()), "{point}");
             }
         }
-        assert!((found.len() as f64) < expected_bricks(triangle, 1e-3), "{}", found.len());
+        assert!(
+            (found.len() as f64) < expected_bricks(triangle, 1e-3),
+            "{}",
+            found.len()
+        );
         let box_len = 31 * 26 * 21;
         assert!(found.len() * 10 < box_len, "{} of {box_len}", found.len());
     }
@@ -167,7 +171,11 @@ mod tests {
     #[test]
     fn a_triangle_in_a_rim_belongs_to_both_sides() {
         let mut found = Vec::new();
-        let triangle = [Vec3::new(1.0, 0.2, 0.2), Vec3::new(1.0, 0.8, 0.2), Vec3::new(1.0, 0.2, 0.8)];
+        let triangle = [
+            Vec3::new(1.0, 0.2, 0.2),
+            Vec3::new(1.0, 0.8, 0.2),
+            Vec3::new(1.0, 0.2, 0.8),
+        ];
         bricks_of(triangle, 1e-3, &mut |brick| found.push(brick));
         assert_eq!(found, [IVec3::ZERO, IVec3::X]);
     }

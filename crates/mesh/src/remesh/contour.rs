@@ -9,7 +9,9 @@
 use glam::{IVec3, Vec3};
 use rayon::prelude::*;
 
-use super::lattice::{BRICK, BRICK_LEN, Bricks, Mask, Rows, corner_offset, has, local_at, members, place_of, rank, set};
+use super::lattice::{
+    BRICK, BRICK_LEN, Bricks, Mask, Rows, corner_offset, has, local_at, members, place_of, rank, set,
+};
 use super::pattern::Pattern;
 use super::qef::meeting;
 use super::solid::{Crossing, Edge, Solid};

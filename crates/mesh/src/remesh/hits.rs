@@ -132,7 +132,11 @@ mod tests {
             for part in &parts {
                 let mut sides = crate::remesh::lattice::members(part).map(is_above);
                 let first = sides.next();
-                assert!(sides.all(|side| Some(side) == first), "turn {turn}: {} parts", parts.len());
+                assert!(
+                    sides.all(|side| Some(side) == first),
+                    "turn {turn}: {} parts",
+                    parts.len()
+                );
             }
             assert_eq!(parts.iter().map(count).sum::<usize>(), 512);
         }
@@ -141,9 +145,16 @@ mod tests {
     #[test]
     fn a_crossing_is_where_the_plane_is() {
         let mut hits = Vec::new();
-        let corners = [Vec3::new(-1.0, -1.0, 2.25), Vec3::new(9.0, -1.0, 2.25), Vec3::new(-1.0, 20.0, 2.25)];
+        let corners = [
+            Vec3::new(-1.0, -1.0, 2.25),
+            Vec3::new(9.0, -1.0, 2.25),
+            Vec3::new(-1.0, 20.0, 2.25),
+        ];
         cross(corners, 7, &mut hits);
-        assert!(hits.iter().all(|hit| hit.edge as usize / BRICK_LEN == 2 && hit.face == 7));
+        assert!(
+            hits.iter()
+                .all(|hit| hit.edge as usize / BRICK_LEN == 2 && hit.face == 7)
+        );
         assert!(hits.iter().all(|hit| hit.at.is_some_and(|at| (at - 0.25).abs() < 1e-5)));
         assert!(hits.len() > 40);
     }

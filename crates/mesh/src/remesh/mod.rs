@@ -123,7 +123,11 @@ pub fn remesh(mesh: &TriMesh, settings: &RemeshSettings, control: &Control<'_>) 
     let lattice = Lattice::around(low, high, settings.resolution, reach).ok_or_else(|| empty.clone())?;
     let source = Source {
         mesh,
-        positions: mesh.positions.par_iter().map(|&position| lattice.to_cells(position)).collect(),
+        positions: mesh
+            .positions
+            .par_iter()
+            .map(|&position| lattice.to_cells(position))
+            .collect(),
         kinds,
     };
     let solid = source.solid(lattice, half_thickness, &course)?;
@@ -148,7 +152,11 @@ pub fn remesh(mesh: &TriMesh, settings: &RemeshSettings, control: &Control<'_>) 
 /// Bounding box of the faces; an error where one names a vertex that is not there or not finite.
 fn bounds(mesh: &TriMesh) -> Result<Option<(Vec3, Vec3)>, MeshError> {
     let count = mesh.positions.len();
-    if let Some(vertex) = mesh.positions.par_iter().position_first(|position| !position.is_finite()) {
+    if let Some(vertex) = mesh
+        .positions
+        .par_iter()
+        .position_first(|position| !position.is_finite())
+    {
         return Err(MeshError::NotFinite { vertex });
     }
     let indices = mesh.triangles.as_flattened();
@@ -182,14 +190,25 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn solid<'a>(&'a self, lattice: Lattice, half_thickness: f32, course: &'a Course<'a>) -> Result<Solid<'a>, MeshError> {
+    fn solid<'a>(
+        &'a self,
+        lattice: Lattice,
+        half_thickness: f32,
+        course: &'a Course<'a>,
+    ) -> Result<Solid<'a>, MeshError> {
         let Kinds { bodies, sheets } = &self.kinds;
         let bodies = if bodies.is_empty() {
             None
         } else {
             let stages = [course.stage(200, bodies.len() * 2), course.stage(150, bodies.len())];
             let triangles = &self.mesh.triangles;
-            Some(Bodies::new(&lattice, &self.positions, triangles, bodies, stages.each_ref())?)
+            Some(Bodies::new(
+                &lattice,
+                &self.positions,
+                triangles,
+                bodies,
+                stages.each_ref(),
+            )?)
         };
         let sheets = if sheets.is_empty() {
             None
@@ -226,7 +245,10 @@ impl Source<'_> {
             settle(&mut positions, &targets, &triangles, stage)?;
         }
         let colors = self.colors(&positions, stage)?;
-        let positions = positions.into_par_iter().map(|position| lattice.from_cells(position)).collect();
+        let positions = positions
+            .into_par_iter()
+            .map(|position| lattice.from_cells(position))
+            .collect();
         Ok(TriMesh {
             colors,
             ..TriMesh::new(positions, triangles)
@@ -248,7 +270,11 @@ impl Source<'_> {
                     let nearest = tree.nearest_from(position, hint)?;
                     hint = Some(nearest.face);
                     let corners = self.mesh.triangles[nearest.face as usize];
-                    Some((0..3).map(|i| colors[corners[i] as usize] * nearest.barycentric[i]).sum())
+                    Some(
+                        (0..3)
+                            .map(|i| colors[corners[i] as usize] * nearest.barycentric[i])
+                            .sum(),
+                    )
                 };
                 Ok(chunk.iter().map(color).map(Option::unwrap_or_default).collect())
             })

@@ -100,7 +100,10 @@ mod tests {
                 assert!((found.point - corner).dot(*normal).abs() < 1e-5, "{found:?}");
             }
         }
-        assert_eq!(meeting(&[Vec3::X, Vec3::Y], &[Vec3::ZERO; 2]).point, Vec3::new(0.5, 0.5, 0.0));
+        assert_eq!(
+            meeting(&[Vec3::X, Vec3::Y], &[Vec3::ZERO; 2]).point,
+            Vec3::new(0.5, 0.5, 0.0)
+        );
     }
 
     #[test]

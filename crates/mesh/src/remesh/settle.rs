@@ -34,7 +34,11 @@ pub(super) fn settle(
                 let before = triangle.map(|vertex| positions[vertex as usize]);
                 let after = triangle.map(|vertex| {
                     let vertex = vertex as usize;
-                    if is_moved[vertex] { targets[vertex] } else { positions[vertex] }
+                    if is_moved[vertex] {
+                        targets[vertex]
+                    } else {
+                        positions[vertex]
+                    }
                 });
                 is_folded(before, after)
             })
@@ -87,7 +91,9 @@ pub(super) fn towards(
                     let nearest = tree.nearest_from(position, hint);
                     hint = nearest.map(|nearest| nearest.face);
                     match nearest {
-                        Some(nearest) if nearest.distance_squared < REACH * REACH => position.lerp(nearest.point, share),
+                        Some(nearest) if nearest.distance_squared < REACH * REACH => {
+                            position.lerp(nearest.point, share)
+                        }
                         _ => position,
                     }
                 })
@@ -151,7 +157,12 @@ mod tests {
 
     #[test]
     fn a_ridge_is_an_edge() {
-        let positions = [Vec3::ZERO, Vec3::new(1.0, -1.0, -0.1), Vec3::new(2.0, 0.0, 0.0), Vec3::new(1.0, 1.0, -0.1)];
+        let positions = [
+            Vec3::ZERO,
+            Vec3::new(1.0, -1.0, -0.1),
+            Vec3::new(2.0, 0.0, 0.0),
+            Vec3::new(1.0, 1.0, -0.1),
+        ];
         let cut = |is_sharp: [bool; 4]| triangulate(&[[0, 1, 2, 3]], &positions, &is_sharp);
         assert_eq!(cut([true, false, true, false]), [[0, 1, 2], [0, 2, 3]]);
         assert_eq!(cut([false, true, true, true]), [[1, 2, 3], [1, 3, 0]]);

@@ -13,7 +13,11 @@ use crate::{Control, MeshError, Step};
 /// Samples the solid wherever its surface may pass.
 pub(super) fn sample(solid: &Solid<'_>, stage: &Stage<'_>) -> Result<Bricks, MeshError> {
     let mut bricks = Bricks::new(solid.lattice);
-    let near: Vec<IVec3> = solid.bricks().iter().map(|&index| solid.lattice.brick_at(index)).collect();
+    let near: Vec<IVec3> = solid
+        .bricks()
+        .iter()
+        .map(|&index| solid.lattice.brick_at(index))
+        .collect();
     add(&mut bricks, solid, &near, stage)?;
     loop {
         grow(&mut bricks, solid, stage)?;
@@ -101,7 +105,8 @@ fn diagonal_corners(bricks: &Bricks, solid: &Solid<'_>, control: &Control<'_>) -
             let first = bricks.at[slot] * BRICK;
             for z in 0..8 {
                 for y in 0..8 {
-                    let [here, up, deep, both] = [(z, y), (z, y + 1), (z + 1, y), (z + 1, y + 1)].map(|(z, y)| rows.0[z][y]);
+                    let [here, up, deep, both] =
+                        [(z, y), (z, y + 1), (z + 1, y), (z + 1, y + 1)].map(|(z, y)| rows.0[z][y]);
                     let faces = [
                         (diagonals(here, here >> 1, up, up >> 1), [IVec3::X, IVec3::Y]),
                         (diagonals(here, here >> 1, deep, deep >> 1), [IVec3::X, IVec3::Z]),
@@ -130,14 +135,22 @@ fn diagonals(a: u16, b: u16, c: u16, d: u16) -> u16 {
 /// outside.
 fn corner_to_fill(solid: &Solid<'_>, low: IVec3, [u, v]: [IVec3; 2], is_low_inside: bool) -> IVec3 {
     let (across, along) = ([low, low + u + v], [low + u, low + v]);
-    let (inside, outside) = if is_low_inside { (across, along) } else { (along, across) };
+    let (inside, outside) = if is_low_inside {
+        (across, along)
+    } else {
+        (along, across)
+    };
     for (i, corner) in outside.into_iter().enumerate() {
         if solid.lattice.is_on_rim(corner) {
             return outside[1 - i];
         }
     }
     let way = |corner: IVec3| -> f32 { inside.iter().map(|&within| way_to_surface(solid, within, corner)).sum() };
-    if way(outside[0]) <= way(outside[1]) { outside[0] } else { outside[1] }
+    if way(outside[0]) <= way(outside[1]) {
+        outside[0]
+    } else {
+        outside[1]
+    }
 }
 
 /// How far an outside sample is from where the edge to an inside one leaves the solid.

@@ -182,7 +182,11 @@ fn side_of(part: &Mask, number: &impl Fn(usize) -> f32) -> Option<bool> {
     let ask = |count: usize| -> Vec<f32> { spread(count).map(|rank| number(places[rank])).collect() };
     let few = ask(places.len().min(3));
     let is_whole = few.iter().all(|value| (value - value.round()).abs() < NEARLY_WHOLE);
-    let agree = |values: &[f32]| values.iter().all(|&value| (value > THRESHOLD) == (values[0] > THRESHOLD));
+    let agree = |values: &[f32]| {
+        values
+            .iter()
+            .all(|&value| (value > THRESHOLD) == (values[0] > THRESHOLD))
+    };
     if !agree(&few) {
         return None;
     }
@@ -295,7 +299,10 @@ impl Solid<'_> {
 
     /// Where an edge leaves the solid: where it has left both parts.
     pub(super) fn crossing(&self, edge: Edge) -> Crossing {
-        let of_bodies = self.bodies.as_ref().and_then(|bodies| bodies.leaves(&self.lattice, edge));
+        let of_bodies = self
+            .bodies
+            .as_ref()
+            .and_then(|bodies| bodies.leaves(&self.lattice, edge));
         let of_sheets = self.sheets.as_ref().and_then(|sheets| sheets.leaves(edge));
         let last = [of_bodies, of_sheets]
             .into_iter()

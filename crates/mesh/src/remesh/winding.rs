@@ -81,13 +81,10 @@ impl<'a> Winding<'a> {
     /// Morton code of each face's middle in the high half, the face in the low half.
     fn coded(&self, faces: &[u32], num_levels: u32) -> Vec<u64> {
         let middle = |face: u32| self.corners(face).iter().sum::<Vec3>() / 3.0;
-        let (low, high) = faces
-            .par_iter()
-            .map(|&face| (middle(face), middle(face)))
-            .reduce(
-                || (Vec3::INFINITY, Vec3::NEG_INFINITY),
-                |a, b| (a.0.min(b.0), a.1.max(b.1)),
-            );
+        let (low, high) = faces.par_iter().map(|&face| (middle(face), middle(face))).reduce(
+            || (Vec3::INFINITY, Vec3::NEG_INFINITY),
+            |a, b| (a.0.min(b.0), a.1.max(b.1)),
+        );
         let side = (1 << num_levels) as f32;
         let scale = side / (high - low).max_element().max(f32::MIN_POSITIVE);
         faces
@@ -237,13 +234,22 @@ mod tests {
         let control = Control::silent();
         let course = Course::new(&control);
         let faces: Vec<u32> = (0..mesh.triangles.len() as u32).collect();
-        let winding = Winding::new(&mesh.positions, &mesh.triangles, &faces, &course.stage(1000, faces.len())).unwrap();
+        let winding = Winding::new(
+            &mesh.positions,
+            &mesh.triangles,
+            &faces,
+            &course.stage(1000, faces.len()),
+        )
+        .unwrap();
         for i in 0..400 {
             let f = i as f32;
             let point = Vec3::new((f * 0.7).sin(), (f * 1.3).cos(), (f * 2.1).sin()) * (0.002 * f);
             if let Some(expected) = expected(point) {
                 let found = winding.at(point);
-                assert!((found - expected).abs() <= tolerance, "{point}: {found}, not {expected}");
+                assert!(
+                    (found - expected).abs() <= tolerance,
+                    "{point}: {found}, not {expected}"
+                );
             }
         }
     }
