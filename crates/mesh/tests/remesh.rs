@@ -84,7 +84,7 @@ fn turned_inside_out(mut mesh: TriMesh) -> TriMesh {
 }
 
 fn cell_of(mesh: &TriMesh, resolution: u32) -> f32 {
-    let (low, high) = mesh.bounds().unwrap();
+    let (low, high) = mesh.bounds().unwrap_or_default();
     (high - low).max_element() / resolution as f32
 }
 
@@ -131,18 +131,20 @@ fn surface_points(mesh: &TriMesh, spacing: f32) -> Vec<Vec3> {
 
 fn farthest(points: &[Vec3], mesh: &TriMesh) -> f32 {
     let tree = SearchTree::new(mesh);
-    let squared = points
-        .iter()
-        .map(|&point| tree.nearest(point).unwrap().distance_squared);
+    let squared = points.iter().map(|&point| {
+        tree.nearest(point)
+            .map_or(f32::INFINITY, |nearest| nearest.distance_squared)
+    });
     squared.fold(0.0, f32::max).sqrt()
 }
 
 /// Root of the mean squared distance.
 fn typical(points: &[Vec3], mesh: &TriMesh) -> f32 {
     let tree = SearchTree::new(mesh);
-    let squared = points
-        .iter()
-        .map(|&point| tree.nearest(point).unwrap().distance_squared);
+    let squared = points.iter().map(|&point| {
+        tree.nearest(point)
+            .map_or(f32::INFINITY, |nearest| nearest.distance_squared)
+    });
     (squared.sum::<f32>() / points.len() as f32).sqrt()
 }
 

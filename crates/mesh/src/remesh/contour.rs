@@ -146,7 +146,7 @@ struct Vertex {
 struct Cells {
     mask: Mask,
     /// First vertex within the brick, and the pattern of inside corners, of each cell in the mask.
-    cells: Vec<(u16, u8)>,
+    heads: Vec<(u16, u8)>,
     vertices: Vec<Vertex>,
     first_vertex: u32,
 }
@@ -155,7 +155,7 @@ impl Cells {
     fn new(bricks: &Bricks, crossings: &[Crossings], slot: usize, keeps_features: bool) -> Self {
         let mut cells = Self {
             mask: [0; 8],
-            cells: Vec::new(),
+            heads: Vec::new(),
             vertices: Vec::new(),
             first_vertex: 0,
         };
@@ -173,7 +173,7 @@ impl Cells {
                 continue;
             }
             set(&mut cells.mask, place);
-            cells.cells.push((cells.vertices.len() as u16, bits));
+            cells.heads.push((cells.vertices.len() as u16, bits));
             for sheet in 0..pattern.num_sheets {
                 let mut sheet_points = SheetPoints::default();
                 for (low, high) in pattern.edges_of(sheet) {
@@ -195,7 +195,7 @@ impl Cells {
 
     /// The vertex of a cell on the sheet that crosses its edge from a corner along an axis.
     fn vertex(&self, place: usize, low: usize, axis: usize) -> u32 {
-        let (first, bits) = self.cells[rank(&self.mask, place)];
+        let (first, bits) = self.heads[rank(&self.mask, place)];
         self.first_vertex + u32::from(first) + u32::from(Pattern::of(bits).sheet(low, axis))
     }
 }

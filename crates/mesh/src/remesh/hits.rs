@@ -108,7 +108,7 @@ pub(super) fn walls(hits: &[Hit]) -> [Mask; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remesh::lattice::{count, parts};
+    use crate::remesh::lattice::{local_at, members, parts};
 
     #[test]
     fn a_tilted_sheet_parts_a_brick_whatever_its_triangulation() {
@@ -126,11 +126,11 @@ mod tests {
             }
             let parts = parts(&[u64::MAX; 8], &walls(&hits));
             let is_above = |place: usize| {
-                let sample = crate::remesh::lattice::local_at(place).as_vec3();
+                let sample = local_at(place).as_vec3();
                 (sample - 3.4).dot(normal) > 0.0
             };
             for part in &parts {
-                let mut sides = crate::remesh::lattice::members(part).map(is_above);
+                let mut sides = members(part).map(is_above);
                 let first = sides.next();
                 assert!(
                     sides.all(|side| Some(side) == first),
@@ -138,7 +138,7 @@ mod tests {
                     parts.len()
                 );
             }
-            assert_eq!(parts.iter().map(count).sum::<usize>(), 512);
+            assert_eq!(parts.iter().map(|part| members(part).count()).sum::<usize>(), 512);
         }
     }
 

@@ -45,11 +45,11 @@ impl Lattice {
         })
     }
 
-    pub(super) fn to_cells(self, position: Vec3) -> Vec3 {
+    pub(super) fn cells_from_metres(self, position: Vec3) -> Vec3 {
         (position - self.origin) / self.cell
     }
 
-    pub(super) fn from_cells(self, position: Vec3) -> Vec3 {
+    pub(super) fn metres_from_cells(self, position: Vec3) -> Vec3 {
         self.origin + position * self.cell
     }
 
@@ -232,10 +232,6 @@ pub(super) fn not(mask: &Mask) -> Mask {
     mask.map(|word| !word)
 }
 
-pub(super) fn count(mask: &Mask) -> usize {
-    mask.iter().map(|word| word.count_ones() as usize).sum()
-}
-
 /// How many members a mask has before a place.
 pub(super) fn rank(mask: &Mask, place: usize) -> usize {
     let before: u32 = mask[..place / 64].iter().map(|word| word.count_ones()).sum();
@@ -309,7 +305,10 @@ mod tests {
         walls[2][1] = u64::MAX;
         let parts = parts(&everything, &walls);
         assert_eq!(parts.len(), 4);
-        assert_eq!(parts.iter().map(count).collect::<Vec<_>>(), [64, 64, 192, 192]);
+        assert_eq!(
+            parts.iter().map(|part| members(part).count()).collect::<Vec<_>>(),
+            [64, 64, 192, 192]
+        );
     }
 
     #[test]
@@ -318,7 +317,9 @@ mod tests {
             assert_eq!(place_of(local_at(place)), place);
         }
         let mut mask = [0; 8];
-        [3, 70, 71, 500].into_iter().for_each(|place| set(&mut mask, place));
+        for place in [3, 70, 71, 500] {
+            set(&mut mask, place);
+        }
         assert_eq!(members(&mask).collect::<Vec<_>>(), [3, 70, 71, 500]);
         assert_eq!([3, 70, 71, 500].map(|place| rank(&mask, place)), [0, 1, 2, 3]);
         assert!(has(&mask, 70) && !has(&mask, 69));

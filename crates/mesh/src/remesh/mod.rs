@@ -126,7 +126,7 @@ pub fn remesh(mesh: &TriMesh, settings: &RemeshSettings, control: &Control<'_>) 
         positions: mesh
             .positions
             .par_iter()
-            .map(|&position| lattice.to_cells(position))
+            .map(|&position| lattice.cells_from_metres(position))
             .collect(),
         kinds,
     };
@@ -247,7 +247,7 @@ impl Source<'_> {
         let colors = self.colors(&positions, stage)?;
         let positions = positions
             .into_par_iter()
-            .map(|position| lattice.from_cells(position))
+            .map(|position| lattice.metres_from_cells(position))
             .collect();
         Ok(TriMesh {
             colors,

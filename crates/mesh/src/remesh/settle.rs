@@ -57,7 +57,9 @@ pub(super) fn settle(
         }
         back.par_sort_unstable();
         back.dedup();
-        back.iter().for_each(|&vertex| is_moved[vertex as usize] = false);
+        for vertex in back {
+            is_moved[vertex as usize] = false;
+        }
     }
     for (vertex, position) in positions.iter_mut().enumerate() {
         if is_moved[vertex] {

@@ -265,7 +265,7 @@ impl Outside<'_> {
 /// Places of one layer of a brick across an axis.
 fn layer(axis: usize, at: usize) -> impl Iterator<Item = usize> {
     let (u, v) = ((axis + 1) % 3, (axis + 2) % 3);
-    (0..64).map(move |i| (at << (3 * axis)) + (i % 8 << (3 * u)) + (i / 8 << (3 * v)))
+    (0..64).map(move |i| (at << (3 * axis)) + ((i % 8) << (3 * u)) + ((i / 8) << (3 * v)))
 }
 
 fn unite(sets: &mut DisjointSets, a: u32, b: u32) {

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::bins::Bins;
 use super::hits::{Hit, cross, walls};
-use super::lattice::{BRICK, BRICK_LEN, Lattice, Mask, count, local_at, members, parts, set};
+use super::lattice::{BRICK, BRICK_LEN, Lattice, Mask, local_at, members, parts, set};
 use super::stage::Stage;
 use super::winding::{THRESHOLD, Winding};
 use crate::MeshError;
@@ -178,8 +178,11 @@ fn of_edge(hits: &[Hit], edge: u16) -> &[Hit] {
 /// winds around the rim of a hole has both sides.
 fn side_of(part: &Mask, number: &impl Fn(usize) -> f32) -> Option<bool> {
     let places: Vec<usize> = members(part).collect();
-    let spread = |count: usize| (0..count).map(move |i| i * (places_end(part)) / (count - 1).max(1));
-    let ask = |count: usize| -> Vec<f32> { spread(count).map(|rank| number(places[rank])).collect() };
+    let last = places.len() - 1;
+    let ask = |count: usize| -> Vec<f32> {
+        let ranks = (0..count).map(|i| i * last / (count - 1).max(1));
+        ranks.map(|rank| number(places[rank])).collect()
+    };
     let few = ask(places.len().min(3));
     let is_whole = few.iter().all(|value| (value - value.round()).abs() < NEARLY_WHOLE);
     let agree = |values: &[f32]| {
@@ -196,10 +199,6 @@ fn side_of(part: &Mask, number: &impl Fn(usize) -> f32) -> Option<bool> {
     let more = ask(places.len().min(9));
     let is_clear = more.iter().all(|value| (value - THRESHOLD).abs() > CLEAR);
     (is_clear && agree(&more)).then(|| more[0] > THRESHOLD)
-}
-
-fn places_end(part: &Mask) -> usize {
-    count(part) - 1
 }
 
 /// The part of a solid that has no inside of its own.
