@@ -29,6 +29,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=8192))]
     texture: Option<u32>,
 
+    /// Rebuild the surface as one closed surface, with this many cells along its longest side (saved results only).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    remesh: Option<u32>,
+
     /// Write textures as WebP: smaller, but some programs cannot read it.
     #[arg(long)]
     webp: bool,
@@ -38,10 +42,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cancelled = super::listen_for_cancel()?;
     let content = Content::open(&arguments.input)?;
     let is_saved = matches!(content, Content::Generation(..));
-    if !is_saved && (arguments.faces.is_some() || arguments.texture.is_some()) {
+    let needs_saved = [arguments.faces, arguments.texture, arguments.remesh];
+    if !is_saved && needs_saved.iter().any(Option::is_some) {
         let name = arguments.input.display();
         return Err(UsageError(format!(
-            "--faces and --texture need a saved result; {name} is finished already."
+            "--faces, --texture and --remesh need a saved result; {name} is finished already."
         ))
         .into());
     }
@@ -87,11 +92,15 @@ fn finish_generation(
     cancelled: &AtomicBool,
 ) -> anyhow::Result<TexturedMesh> {
     let saved = serde_json::from_value::<FinishSettings>(generation.finish.clone()).unwrap_or_default();
-    let settings = FinishSettings {
+    let mut settings = FinishSettings {
         target_faces: arguments.faces.unwrap_or(saved.target_faces),
         texture_px: arguments.texture.unwrap_or(saved.texture_px),
         ..saved
     };
+    if let Some(resolution) = arguments.remesh {
+        settings.remeshes = true;
+        settings.remesh.resolution = resolution;
+    }
     let progress = Progress::new(false);
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),

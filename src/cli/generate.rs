@@ -49,6 +49,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = FinishSettings::default().texture_px, value_parser = clap::value_parser!(u32).range(64..=8192))]
     texture: u32,
 
+    /// Rebuild the surface as one closed surface, with this many cells along its longest side.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    remesh: Option<u32>,
+
     /// Write the textures as WebP: smaller, but some programs cannot read it.
     #[arg(long)]
     webp: bool,
@@ -168,11 +172,15 @@ fn generate_and_finish(
     progress: &Progress,
 ) -> anyhow::Result<(Asset, Finished)> {
     let asset = generate(job, hull, cancelled, progress)?;
-    let settings = FinishSettings {
+    let mut settings = FinishSettings {
         target_faces: arguments.faces,
         texture_px: arguments.texture,
         ..FinishSettings::default()
     };
+    if let Some(resolution) = arguments.remesh {
+        settings.remeshes = true;
+        settings.remesh.resolution = resolution;
+    }
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),

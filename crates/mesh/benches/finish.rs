@@ -6,8 +6,8 @@ use bozzetto_asset::{PbrSample, PbrVolume};
 use bozzetto_mesh::bake::{self, BakeOptions, Surface};
 use bozzetto_mesh::nearest::SearchTree;
 use bozzetto_mesh::{
-    Control, Simplifier, compute_tangents, drop_bad_faces, fill_holes, orient_outward, remove_small_components, shapes,
-    simplify, split_non_manifold, unwrap, weld,
+    Control, RemeshSettings, Simplifier, compute_tangents, drop_bad_faces, fill_holes, orient_outward, remesh,
+    remove_small_components, shapes, simplify, split_non_manifold, unwrap, weld,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use glam::{IVec3, Vec3};
@@ -73,6 +73,15 @@ fn steps(criterion: &mut Criterion) {
         b.iter(|| remove_small_components(black_box(&raw), 1e-4, &control));
     });
     group.bench_function("fill holes", |b| b.iter(|| fill_holes(black_box(&raw), 0.25, &control)));
+    for resolution in [256, 512] {
+        let settings = RemeshSettings {
+            resolution,
+            ..RemeshSettings::default()
+        };
+        group.bench_function(format!("remesh at {resolution}"), |b| {
+            b.iter(|| remesh(black_box(&raw), &settings, &control));
+        });
+    }
     group.bench_function("index", |b| b.iter(|| SearchTree::new(black_box(&source))));
     group.bench_function("simplify at once", |b| {
         b.iter(|| simplify(black_box(&source), TARGET_FACES, &control));

@@ -22,6 +22,8 @@ pub enum Step {
     RemoveSpecks,
     /// Small holes are closed.
     FillHoles,
+    /// The surface is rebuilt as one closed manifold.
+    Remesh,
     /// The face count is brought down.
     Simplify,
     /// The surface is cut and laid flat.
@@ -48,6 +50,7 @@ impl Step {
             Self::Split => "Parting touching sheets",
             Self::RemoveSpecks => "Removing specks",
             Self::FillHoles => "Closing holes",
+            Self::Remesh => "Rebuilding the surface",
             Self::Simplify => "Simplifying",
             Self::Unwrap => "Laying out the texture",
             Self::Tangents => "Computing tangents",

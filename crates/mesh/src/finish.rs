@@ -11,7 +11,7 @@ use crate::orient::orient;
 use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
     Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, compute_tangents, drop_bad_faces,
-    fill_holes, remove_small_components, split_non_manifold, unwrap, weld,
+    fill_holes, remesh, remove_small_components, split_non_manifold, unwrap, weld,
 };
 
 /// Occlusion is computed at the vertices of a level of detail with at most this many faces: it is smooth.
@@ -226,6 +226,9 @@ pub(crate) fn clean_surface(
         }
     } else {
         mesh = made_sound(mesh, size, settings, control, watch)?;
+    }
+    if settings.remeshes {
+        mesh = watch.time(Step::Remesh, control, || remesh(&mesh, &settings.remesh, control))?;
     }
     let has_area = |face: usize| area_normal(mesh.corners(face)).length_squared() > 0.0;
     if !(0..mesh.triangles.len()).any(has_area) {

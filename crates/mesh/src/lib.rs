@@ -1,8 +1,8 @@
 //! From a raw surface to a clean, textured mesh.
 //!
 //! A chain of named steps, each timed, cancellable and with progress: weld, clean, orient, split, remove specks, fill
-//! holes, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all.
-//! All are deterministic: same input, same bytes, whatever the number of threads.
+//! holes, remesh if wanted, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and
+//! [`finish`] runs them all. All are deterministic: same input, same bytes, whatever the number of threads.
 
 mod background;
 pub mod bake;
@@ -18,6 +18,7 @@ pub mod nearest;
 mod orient;
 mod pieces;
 mod ray;
+mod remesh;
 mod settings;
 #[doc(hidden)]
 pub mod shapes;
@@ -39,6 +40,7 @@ pub use health::{FlawedEdges, MeshHealth};
 pub use holes::fill_holes;
 pub use orient::orient_outward;
 pub use ray::first_hit;
+pub use remesh::{RemeshSettings, remesh};
 pub use settings::FinishSettings;
 pub use simplify::{Simplifier, simplify};
 pub use split::split_non_manifold;

@@ -115,6 +115,12 @@ impl SearchTree {
         self.search(point, None, None)
     }
 
+    /// As [`SearchTree::nearest`], with a face that is probably close: it makes the search shorter and never changes
+    /// its result.
+    pub(crate) fn nearest_from(&self, point: Vec3, hint: Option<u32>) -> Option<Nearest> {
+        self.search(point, None, hint)
+    }
+
     /// The closest point among faces whose normal is within 90 degrees of `normal`, so that the far side of a thin
     /// sheet is not taken; any face when there is none within `reach` metres. `hint` is a face that is probably
     /// close, as the last answer in a row of queries: it makes the search shorter and never changes its result.

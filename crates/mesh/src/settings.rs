@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::MeshError;
+use crate::{MeshError, RemeshSettings};
 
 /// What the artist sets for the finished mesh. Lengths without unit are fractions of the bounding box' diagonal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub struct FinishSettings {
     pub padding_px: u32,
     /// How far occlusion reaches, as a fraction of the diagonal.
     pub occlusion_distance: f32,
+    /// Rebuild the surface as one closed manifold before simplifying.
+    pub remeshes: bool,
+    /// How it is rebuilt.
+    pub remesh: RemeshSettings,
 }
 
 impl Default for FinishSettings {
@@ -44,6 +48,8 @@ impl Default for FinishSettings {
             weld_distance: 1e-6,
             padding_px: 4,
             occlusion_distance: 0.1,
+            remeshes: false,
+            remesh: RemeshSettings::default(),
         }
     }
 }
@@ -77,7 +83,7 @@ impl FinishSettings {
                 return error(format!("The {name} {value} is not between 0 and 100."));
             }
         }
-        Ok(())
+        self.remesh.validate()
     }
 
     /// Whether both settings clean the raw surface in the same way, so that a [`crate::Prepared`] can be used again.
@@ -86,5 +92,7 @@ impl FinishSettings {
             && self.max_hole_perimeter == other.max_hole_perimeter
             && self.min_component_area == other.min_component_area
             && self.weld_distance == other.weld_distance
+            && self.remeshes == other.remeshes
+            && (!self.remeshes || self.remesh == other.remesh)
     }
 }

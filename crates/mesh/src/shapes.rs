@@ -118,6 +118,36 @@ pub fn cube(center: Vec3) -> TriMesh {
     TriMesh::new(positions, triangles)
 }
 
+/// A closed toothed wheel about +Y: straight flanks, flat tips and roots, every edge sharp.
+pub fn gear(num_teeth: u32, root: f32, tip: f32, half_height: f32) -> TriMesh {
+    // Within a tooth's share of the circle: start of the root, foot, two ends of the tip.
+    let outline: Vec<Vec3> = (0..num_teeth * 4)
+        .map(|i| {
+            let share = [0.0, 0.4, 0.52, 0.88][i as usize % 4];
+            let (sin, cos) = (((i / 4) as f32 + share) / num_teeth as f32 * TAU).sin_cos();
+            let radius = if i % 4 < 2 { root } else { tip };
+            Vec3::new(radius * sin, 0.0, radius * cos)
+        })
+        .collect();
+    let count = outline.len() as u32;
+    let mut positions: Vec<Vec3> = outline.iter().map(|&point| point + Vec3::Y * half_height).collect();
+    positions.extend(outline.iter().map(|&point| point - Vec3::Y * half_height));
+    positions.extend([Vec3::Y * half_height, Vec3::NEG_Y * half_height]);
+    let triangles = (0..count)
+        .flat_map(|i| {
+            let next = (i + 1) % count;
+            let (below, next_below) = (i + count, next + count);
+            [
+                [i, next, 2 * count],
+                [next_below, below, 2 * count + 1],
+                [i, below, next_below],
+                [i, next_below, next],
+            ]
+        })
+        .collect();
+    TriMesh::new(positions, triangles)
+}
+
 /// Both meshes as one, sharing nothing.
 pub fn together(mut first: TriMesh, second: &TriMesh) -> TriMesh {
     let offset = first.positions.len() as u32;

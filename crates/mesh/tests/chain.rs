@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::{Asset, PbrSample, PbrVolume, TriMesh};
 use bozzetto_mesh::{
-    Control, FinishSettings, MeshError, MeshHealth, Prepared, Simplifier, Step, StepProgress, finish, shapes,
+    Control, FinishSettings, MeshError, MeshHealth, Prepared, RemeshSettings, Simplifier, Step, StepProgress, finish,
+    shapes,
 };
 use glam::{IVec3, Vec2, Vec3};
 use proptest::prelude::*;
@@ -31,6 +32,11 @@ fn everything() -> FinishSettings {
         target_faces: 2000,
         texture_px: 256,
         bakes_occlusion: true,
+        remeshes: true,
+        remesh: RemeshSettings {
+            resolution: 48,
+            ..RemeshSettings::default()
+        },
         ..FinishSettings::default()
     }
 }
@@ -85,8 +91,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_soup_ends_well(mesh in soup(), target in 1_u32..100, holes in any::<bool>()) {
-        let settings = FinishSettings { target_faces: target, fills_holes: holes, max_hole_perimeter: 10.0, ..small() };
+    fn any_soup_ends_well(mesh in soup(), target in 1_u32..100, holes in any::<bool>(), remeshes in any::<bool>()) {
+        let settings = FinishSettings {
+            target_faces: target,
+            fills_holes: holes,
+            max_hole_perimeter: 10.0,
+            remeshes,
+            remesh: RemeshSettings { resolution: 16, ..RemeshSettings::default() },
+            ..small()
+        };
         assert_valid(&asset(mesh), &settings)?;
     }
 
@@ -165,6 +178,13 @@ fn settings_out_of_range_name_themselves() {
             weld_distance: f32::NAN,
             ..small()
         },
+        FinishSettings {
+            remesh: RemeshSettings {
+                resolution: 4,
+                ..RemeshSettings::default()
+            },
+            ..small()
+        },
     ] {
         let error = finish(&asset(shapes::cube(Vec3::ZERO)), &wrong, &Control::silent()).unwrap_err();
         assert!(matches!(error, MeshError::BadSetting { .. }), "{error}");
@@ -181,6 +201,7 @@ fn every_step_can_be_cancelled_while_it_runs() {
         Step::Split,
         Step::RemoveSpecks,
         Step::FillHoles,
+        Step::Remesh,
         Step::Index,
         Step::Simplify,
         Step::Unwrap,
@@ -222,7 +243,7 @@ fn progress_never_falls_and_every_step_is_timed() {
     for timing in &finished.timings {
         assert!(seen.iter().any(|progress| progress.step == timing.step));
     }
-    assert!(finished.timings.len() >= 13);
+    assert!(finished.timings.len() >= 14);
     let baking: Vec<u64> = seen.iter().filter(|p| p.step == Step::Bake).map(|p| p.done).collect();
     assert!(baking.is_sorted() && baking.last() > Some(&200), "{baking:?}");
 }
@@ -286,4 +307,34 @@ fn the_slider_and_the_export_agree() {
             *finish(&source, &settings, &Control::silent()).unwrap().textured.mesh
         );
     }
+}
+
+#[test]
+fn the_remesh_counts_only_where_it_is_on() {
+    let rebuilt = FinishSettings {
+        remeshes: true,
+        ..FinishSettings::default()
+    };
+    assert!(!rebuilt.prepares_like(&FinishSettings::default()));
+    let finer = FinishSettings {
+        remesh: RemeshSettings {
+            resolution: 1024,
+            ..RemeshSettings::default()
+        },
+        ..FinishSettings::default()
+    };
+    assert!(finer.prepares_like(&FinishSettings::default()));
+}
+
+#[test]
+fn a_rebuilt_finish_is_closed() {
+    let mut open = shapes::noisy_sphere(5, 0.05, 25.0, 0.0);
+    open.triangles.drain(0..3000);
+    let settings = FinishSettings {
+        target_faces: 3000,
+        fills_holes: false,
+        ..everything()
+    };
+    let finished = finish(&asset(open), &settings, &Control::silent()).unwrap();
+    assert!(finished.health.is_watertight, "{:?}", finished.health);
 }

@@ -15,6 +15,9 @@ use crate::ui::widgets::{
 
 /// Fewest faces of the slider.
 const MIN_FACES: f64 = 500.0;
+/// Ends of the slider for the resolution that the surface is rebuilt at.
+const MIN_RESOLUTION: f64 = 64.0;
+const MAX_RESOLUTION: f64 = 1024.0;
 /// Texture sizes to choose from.
 const TEXTURE_SIZES: [u32; 5] = [512, 1024, 2048, 4096, 8192];
 
@@ -109,7 +112,7 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     let send = |settings: FinishSettings, is_final: bool| commands.send(Command::SetFinish { settings, is_final });
     faces_row_ui(ui, state, &default, &send);
     texture_row_ui(ui, settings, &default, &send);
-    let switches: [(&str, &str, Switch); 4] = [
+    let switches: [(&str, &str, Switch); 5] = [
         ("Normal map", "Keeps the fine relief that fewer faces lose.", |s| {
             &mut s.bakes_normal_map
         }),
@@ -124,6 +127,11 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         ("Fill holes", "Closes small holes in the surface.", |s| {
             &mut s.fills_holes
         }),
+        (
+            "Rebuild surface",
+            "Makes one closed surface, fit for printing: closes all holes, joins crossing parts, drops what lies inside.",
+            |s| &mut s.remeshes,
+        ),
     ];
     for (label, help, field) in switches {
         let mut changed = settings.clone();
@@ -136,6 +144,40 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
         if is_reset || is_flipped {
             send(changed, true);
         }
+    }
+    if settings.remeshes {
+        resolution_row_ui(ui, settings, &default, &send);
+    }
+}
+
+fn resolution_row_ui(
+    ui: &mut Ui,
+    settings: &FinishSettings,
+    default: &FinishSettings,
+    send: &impl Fn(FinishSettings, bool),
+) {
+    let with = |resolution: u32| {
+        let mut changed = settings.clone();
+        changed.remesh.resolution = resolution;
+        changed
+    };
+    let (shown, standard) = (settings.remesh.resolution, default.remesh.resolution);
+    // Settings files may hold more or less than the slider gives.
+    let range = MIN_RESOLUTION.min(shown.into())..=MAX_RESOLUTION.max(shown.into());
+    let field = NumberField {
+        is_logarithmic: true,
+        is_count: true,
+        field_width: 68.0,
+        ..NumberField::new("Resolution", range, 1.0)
+    };
+    let help = "Cells along the longest side. Detail smaller than a cell goes; each doubling takes four times as long.";
+    let (is_reset, edit) = row_ui(ui, "Resolution", help, shown != standard, |ui| {
+        number_ui(ui, &field, shown.into())
+    });
+    if is_reset {
+        send(with(standard), true);
+    } else if let Some(edit) = edit {
+        send(with(edit.value.round() as u32), edit.is_final);
     }
 }
 
@@ -298,7 +340,7 @@ fn health_ui(ui: &mut Ui, health: &MeshHealth) {
             fact(
                 &format!("{} open edges", format::count(health.num_boundary_edges)),
                 Tone::Warning,
-                "The surface has holes. Switch on Fill holes, or close them in your 3D program.",
+                "The surface has holes. Switch on Fill holes or Rebuild surface, or close them in your 3D program.",
             );
         }
         if health.num_non_manifold_edges > 0 {
