@@ -3,7 +3,7 @@
 mod common;
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use common::{bozzetto, example_views, validate_glb};
 use image::AnimationDecoder as _;
@@ -185,6 +185,21 @@ fn an_object_turns_once_round_in_a_gif(glb: &Path, gif: &Path) {
         assert_eq!(frame.delay().numer_denom_ms(), (500, 1));
     }
     assert_ne!(frames[0].buffer().as_raw(), frames[1].buffer().as_raw(), "it turns");
+}
+
+#[test]
+fn who_stops_reading_is_no_failure() {
+    let mut program = bozzetto();
+    let mut child = program
+        .args(["engines", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !told.contains("panicked"), "{told}");
 }
 
 #[test]

@@ -1,18 +1,22 @@
 //! The one place of the command line that prints.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "printing is what a command line is for"
-)]
+#![expect(clippy::print_stderr, reason = "printing is what a command line is for")]
+
+use std::fmt::Display;
+use std::io::Write as _;
 
 /// A line of the result, to standard output.
 pub(super) fn line(text: &str) {
-    println!("{text}");
+    print(&text);
 }
 
 /// A JSON value as one line, to standard output.
 pub(super) fn json(value: &serde_json::Value) {
-    println!("{value}");
+    print(value);
+}
+
+fn print(line: &dyn Display) {
+    // Who has stopped reading, as `head` does, wants no more of it: that is no failure.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// A line for whoever watches, to standard error.
