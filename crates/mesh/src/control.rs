@@ -22,6 +22,10 @@ pub enum Step {
     RemoveSpecks,
     /// Small holes are closed.
     FillHoles,
+    /// Pieces inside others go.
+    RemoveShells,
+    /// Vertices at one place move apart.
+    Part,
     /// The face count is brought down.
     Simplify,
     /// The surface is cut and laid flat.
@@ -36,6 +40,8 @@ pub enum Step {
     Bake,
     /// Colours grow beyond their charts, so that seams don't show.
     Dilate,
+    /// The finished surface is looked over.
+    Examine,
 }
 
 impl Step {
@@ -48,6 +54,8 @@ impl Step {
             Self::Split => "Parting touching sheets",
             Self::RemoveSpecks => "Removing specks",
             Self::FillHoles => "Closing holes",
+            Self::RemoveShells => "Removing inner shells",
+            Self::Part => "Moving touching parts apart",
             Self::Simplify => "Simplifying",
             Self::Unwrap => "Laying out the texture",
             Self::Tangents => "Computing tangents",
@@ -55,6 +63,7 @@ impl Step {
             Self::Occlusion => "Computing occlusion",
             Self::Bake => "Baking textures",
             Self::Dilate => "Padding textures",
+            Self::Examine => "Looking for faults",
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A chain of named steps, each timed, cancellable and with progress: weld, clean, orient, split, remove specks, fill
 //! holes, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all.
+//! [`MeshHealth`] says what is broken.
 //! All are deterministic: same input, same bytes, whatever the number of threads.
 
 mod background;
@@ -14,6 +15,7 @@ mod error;
 mod finish;
 mod health;
 mod holes;
+mod intersections;
 pub mod nearest;
 mod orient;
 mod pieces;
@@ -21,10 +23,12 @@ mod ray;
 mod settings;
 #[doc(hidden)]
 pub mod shapes;
+mod shells;
 mod simplify;
 mod split;
 mod tangents;
 mod topology;
+mod touching;
 mod unwrap;
 mod weld;
 
@@ -37,11 +41,14 @@ pub(crate) use finish::clean_surface;
 pub use finish::{Finished, Prepared, finish};
 pub use health::{FlawedEdges, MeshHealth};
 pub use holes::fill_holes;
+pub use intersections::SelfIntersections;
 pub use orient::orient_outward;
 pub use ray::first_hit;
 pub use settings::FinishSettings;
+pub use shells::remove_inner_shells;
 pub use simplify::{Simplifier, simplify};
 pub use split::split_non_manifold;
 pub use tangents::compute_tangents;
+pub use touching::part_touching;
 pub use unwrap::{Unwrapped, unwrap};
 pub use weld::weld;
