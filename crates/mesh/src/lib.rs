@@ -1,13 +1,14 @@
 //! From a raw surface to a clean, textured mesh.
 //!
 //! A chain of named steps, each timed, cancellable and with progress: weld, clean, orient, split, remove specks, fill
-//! holes, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all.
-//! [`MeshHealth`] says what is broken.
+//! holes, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all;
+//! [`make_watertight`] runs those that mend, and promises a closed surface. [`MeshHealth`] says what is broken.
 //! All are deterministic: same input, same bytes, whatever the number of threads.
 
 mod background;
 pub mod bake;
 mod clean;
+mod close;
 mod coarsen;
 mod control;
 mod dilate;
@@ -30,10 +31,12 @@ mod tangents;
 mod topology;
 mod touching;
 mod unwrap;
+mod watertight;
 mod weld;
 
 pub use bake::uv_overlap;
 pub use clean::{drop_bad_faces, remove_small_components};
+pub use close::close_all_holes;
 pub use control::{Control, Step, StepProgress, StepTiming};
 pub use dilate::closest_covered;
 pub use error::MeshError;
@@ -51,4 +54,5 @@ pub use split::split_non_manifold;
 pub use tangents::compute_tangents;
 pub use touching::part_touching;
 pub use unwrap::{Unwrapped, unwrap};
+pub use watertight::{Watertight, make_watertight};
 pub use weld::weld;

@@ -28,6 +28,8 @@ fn small() -> FinishSettings {
 
 fn everything() -> FinishSettings {
     FinishSettings {
+        removes_inner_shells: true,
+        parts_touching: true,
         target_faces: 2000,
         texture_px: 256,
         bakes_occlusion: true,
@@ -181,6 +183,8 @@ fn every_step_can_be_cancelled_while_it_runs() {
         Step::Split,
         Step::RemoveSpecks,
         Step::FillHoles,
+        Step::RemoveShells,
+        Step::Part,
         Step::Index,
         Step::Simplify,
         Step::Unwrap,
@@ -188,6 +192,7 @@ fn every_step_can_be_cancelled_while_it_runs() {
         Step::Occlusion,
         Step::Bake,
         Step::Dilate,
+        Step::Examine,
     ] {
         let is_cancelled = AtomicBool::new(false);
         let control = Control {
