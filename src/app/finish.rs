@@ -299,14 +299,16 @@ fn span_of(step: Step) -> (f32, f32) {
         Step::Orient => (0.04, 0.02),
         Step::Split => (0.06, 0.02),
         Step::RemoveSpecks => (0.08, 0.02),
-        Step::FillHoles => (0.10, 0.02),
+        Step::FillHoles => (0.10, 0.01),
+        Step::RemoveShells | Step::Part => (0.11, 0.01),
         Step::Simplify => (0.12, 0.08),
         Step::Index => (0.20, 0.05),
         Step::Unwrap => (0.25, 0.30),
         Step::Tangents => (0.55, 0.05),
         Step::Occlusion => (0.60, 0.10),
         Step::Bake => (0.70, 0.25),
-        Step::Dilate => (0.95, 0.05),
+        Step::Dilate => (0.95, 0.04),
+        Step::Examine => (0.99, 0.01),
     }
 }
 
