@@ -1,7 +1,7 @@
 use bozzetto_asset::TriMesh;
+use glam::{DVec3, Vec3};
 
 use crate::clean::components_by;
-use crate::orient::signed_volume;
 use crate::topology::{compacted, edges, sorted_sides};
 use crate::{Control, MeshError, fill_holes, orient_outward};
 
@@ -26,18 +26,35 @@ pub fn close_all_holes(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh,
     let num_components = components.faces.len();
     // Patches come last, so a component that was open has one of them.
     let is_patched = |faces: &[u32]| faces.last().is_some_and(|&face| face as usize >= open.triangles.len());
-    components.keep(|faces, mesh| !is_patched(faces) || signed_volume(mesh, faces) != 0.0);
+    components.keep(|faces, mesh| !is_patched(faces) || !is_flat(mesh, faces));
     if components.faces.is_empty() {
         return Err(MeshError::NotClosable {
             what: format!("{num_lone} single faces and {num_components} flat sheets enclose nothing"),
         });
     }
-    // What was open had no inside to tell its outside by. Told to nobody: the bar would fall back to an earlier step.
-    let quiet = Control {
-        progress: &|_| (),
-        ..*control
+    // What was open had no inside to tell its outside by.
+    orient_outward(&components.into_mesh(), &control.told_to_nobody())
+}
+
+/// Whether all faces lie in one plane, as far as the numbers can tell. The volume would not do: a surface that is inside
+/// out by halves, as a Klein bottle cut open, has none either.
+fn is_flat(mesh: &TriMesh, faces: &[u32]) -> bool {
+    const TOLERANCE: f64 = 1e-6;
+    let corners = || {
+        faces
+            .iter()
+            .map(|&face| mesh.corners(face as usize).map(Vec3::as_dvec3))
     };
-    orient_outward(&components.into_mesh(), &quiet)
+    let normals = corners().map(|[a, b, c]| (a, (b - a).cross(c - a)));
+    let widest = normals.max_by(|a, b| a.1.length_squared().total_cmp(&b.1.length_squared()));
+    let (origin, normal) = widest.unwrap_or_default();
+    let normal = normal.normalize_or_zero();
+    let (mut height, mut size) = (0.0_f64, 0.0_f64);
+    for from_origin in corners().flatten().map(|corner: DVec3| corner - origin) {
+        height = height.max(from_origin.dot(normal).abs());
+        size = size.max(from_origin.length());
+    }
+    height <= TOLERANCE * size
 }
 
 /// Faces by component, each in ascending order.
@@ -74,7 +91,6 @@ impl<'a> Components<'a> {
 mod tests {
     use super::*;
     use crate::{MeshHealth, shapes};
-    use glam::Vec3;
 
     fn closed(mesh: &TriMesh) -> Result<TriMesh, MeshError> {
         close_all_holes(mesh, &Control::silent())

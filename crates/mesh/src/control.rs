@@ -108,6 +108,14 @@ impl Control<'static> {
 }
 
 impl Control<'_> {
+    /// For a step within another one: its own progress would look like a fall back.
+    pub(crate) fn told_to_nobody(&self) -> Self {
+        Self {
+            progress: &|_| (),
+            ..*self
+        }
+    }
+
     /// An error when the caller asked to stop.
     pub fn check(&self, step: Step) -> Result<(), MeshError> {
         if (self.is_cancelled)() {

@@ -11,8 +11,8 @@ use crate::orient::orient;
 use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
     Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, close_all_holes, compute_tangents,
-    drop_bad_faces, fill_holes, part_touching, remove_inner_shells, remove_small_components, split_non_manifold,
-    unwrap, weld,
+    drop_bad_faces, fill_holes, orient_outward, part_touching, remove_inner_shells, remove_small_components,
+    split_non_manifold, unwrap, weld,
 };
 
 /// Occlusion is computed at the vertices of a level of detail with at most this many faces: it is smooth.
@@ -274,9 +274,18 @@ fn made_sound(
     if settings.parts_touching {
         // Apart for every program that joins vertices no farther than we do.
         let distance = (settings.weld_distance * 4.0).max(PARTING_DISTANCE) * size;
-        mesh = watch.time(Step::Part, control, || part_touching(&mesh, distance, control))?;
+        mesh = watch.time(Step::Part, control, || parted(&mesh, distance, control))?;
     }
     Ok(mesh)
+}
+
+/// Moves apart what touches, and turns outwards what was too flat to tell its outside before.
+fn parted(mesh: &TriMesh, distance: f32, control: &Control<'_>) -> Result<TriMesh, MeshError> {
+    let parted = part_touching(mesh, distance, control)?;
+    if parted.positions == mesh.positions {
+        return Ok(parted);
+    }
+    orient_outward(&parted, &control.told_to_nobody())
 }
 
 /// Whether the raw surface can be worked with; says what is wrong.

@@ -171,7 +171,7 @@ fn runs_alike(a: [u32; 3], b: [u32; 3]) -> bool {
 }
 
 /// Volume about the component's own centre, so that an open sheet far from the origin counts by its shape alone.
-pub(crate) fn signed_volume(mesh: &TriMesh, faces: &[u32]) -> f64 {
+fn signed_volume(mesh: &TriMesh, faces: &[u32]) -> f64 {
     let corners = |face: u32| mesh.corners(face as usize).map(Vec3::as_dvec3);
     let sum: DVec3 = faces.iter().map(|&face| corners(face).iter().sum::<DVec3>()).sum();
     let center = sum / (faces.len() * 3) as f64;
