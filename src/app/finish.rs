@@ -300,6 +300,7 @@ fn span_of(step: Step) -> (f32, f32) {
         Step::Split => (0.06, 0.02),
         Step::RemoveSpecks => (0.08, 0.02),
         Step::FillHoles => (0.10, 0.01),
+        Step::RemoveShells | Step::Part => (0.11, 0.01),
         Step::Remesh => (0.11, 0.04),
         Step::Simplify => (0.15, 0.05),
         Step::Index => (0.20, 0.05),
@@ -307,7 +308,8 @@ fn span_of(step: Step) -> (f32, f32) {
         Step::Tangents => (0.55, 0.05),
         Step::Occlusion => (0.60, 0.10),
         Step::Bake => (0.70, 0.25),
-        Step::Dilate => (0.95, 0.05),
+        Step::Dilate => (0.95, 0.04),
+        Step::Examine => (0.99, 0.01),
     }
 }
 

@@ -2,7 +2,7 @@ use bozzetto_asset::TriMesh;
 use rayon::prelude::*;
 
 use crate::control::Meter;
-use crate::topology::{DisjointSets, NONE, area_normal, compacted, edges, sorted_sides};
+use crate::topology::{DisjointSets, NONE, Side, area_normal, compacted, edges, sorted_sides};
 use crate::{Control, MeshError, Step};
 
 /// Drops faces that name a vertex twice, all but the first of the faces with the same three vertices, and vertices
@@ -67,21 +67,29 @@ pub fn remove_small_components(mesh: &TriMesh, min_share: f32, control: &Control
 
 /// For each face the lowest face that edges connect it with.
 pub(crate) fn components(triangles: &[[u32; 3]]) -> Vec<u32> {
-    let sides = sorted_sides(triangles);
-    let mut sets = DisjointSets::new(triangles.len());
-    for edge in edges(&sides) {
+    components_by(&sorted_sides(triangles), triangles.len())
+}
+
+/// As [`components`], from sides that are sorted already.
+pub(crate) fn components_by(sides: &[Side], num_faces: usize) -> Vec<u32> {
+    let mut sets = DisjointSets::new(num_faces);
+    for edge in edges(sides) {
         for side in &edge[1..] {
             sets.unite(edge[0].face() as u32, side.face() as u32);
         }
     }
-    (0..triangles.len() as u32).map(|face| sets.find(face)).collect()
+    (0..num_faces as u32).map(|face| sets.find(face)).collect()
 }
 
 /// For each side of each face the face beyond it, where exactly two faces meet; else [`NONE`].
 pub(crate) fn neighbors(triangles: &[[u32; 3]]) -> Vec<[u32; 3]> {
-    let sides = sorted_sides(triangles);
-    let mut neighbors = vec![[NONE; 3]; triangles.len()];
-    for edge in edges(&sides) {
+    neighbors_by(&sorted_sides(triangles), triangles.len())
+}
+
+/// As [`neighbors`], from sides that are sorted already.
+pub(crate) fn neighbors_by(sides: &[Side], num_faces: usize) -> Vec<[u32; 3]> {
+    let mut neighbors = vec![[NONE; 3]; num_faces];
+    for edge in edges(sides) {
         if let [a, b] = edge {
             neighbors[a.face()][a.index as usize % 3] = b.face() as u32;
             neighbors[b.face()][b.index as usize % 3] = a.face() as u32;

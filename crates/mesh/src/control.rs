@@ -22,6 +22,10 @@ pub enum Step {
     RemoveSpecks,
     /// Small holes are closed.
     FillHoles,
+    /// Pieces inside others go.
+    RemoveShells,
+    /// Vertices at one place move apart.
+    Part,
     /// The surface is rebuilt as one closed manifold.
     Remesh,
     /// The face count is brought down.
@@ -38,6 +42,8 @@ pub enum Step {
     Bake,
     /// Colours grow beyond their charts, so that seams don't show.
     Dilate,
+    /// The finished surface is looked over.
+    Examine,
 }
 
 impl Step {
@@ -50,6 +56,8 @@ impl Step {
             Self::Split => "Parting touching sheets",
             Self::RemoveSpecks => "Removing specks",
             Self::FillHoles => "Closing holes",
+            Self::RemoveShells => "Removing inner shells",
+            Self::Part => "Moving touching parts apart",
             Self::Remesh => "Rebuilding the surface",
             Self::Simplify => "Simplifying",
             Self::Unwrap => "Laying out the texture",
@@ -58,6 +66,7 @@ impl Step {
             Self::Occlusion => "Computing occlusion",
             Self::Bake => "Baking textures",
             Self::Dilate => "Padding textures",
+            Self::Examine => "Looking for faults",
         }
     }
 }
@@ -102,6 +111,14 @@ impl Control<'static> {
 }
 
 impl Control<'_> {
+    /// For a step within another one: its own progress would look like a fall back.
+    pub(crate) fn told_to_nobody(&self) -> Self {
+        Self {
+            progress: &|_| (),
+            ..*self
+        }
+    }
+
     /// An error when the caller asked to stop.
     pub fn check(&self, step: Step) -> Result<(), MeshError> {
         if (self.is_cancelled)() {

@@ -30,6 +30,14 @@ pub enum MeshError {
         /// Which rule is broken, with the numbers.
         what: String,
     },
+    /// No closed surface could be made of it.
+    #[error(
+        "This surface can't be made watertight: {what}. Give the object more views or thickness and generate again."
+    )]
+    NotClosable {
+        /// What stands in the way, with the numbers.
+        what: String,
+    },
     /// The material volume contradicts itself.
     #[error("The material volume of this result is damaged. Generate again.")]
     BadVolume,

@@ -10,12 +10,15 @@ use crate::nearest::SearchTree;
 use crate::orient::orient;
 use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
-    Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, compute_tangents, drop_bad_faces,
-    fill_holes, remesh, remove_small_components, split_non_manifold, unwrap, weld,
+    Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, close_all_holes, compute_tangents,
+    drop_bad_faces, fill_holes, orient_outward, part_touching, remesh, remove_inner_shells, remove_small_components,
+    split_non_manifold, unwrap, weld,
 };
 
 /// Occlusion is computed at the vertices of a level of detail with at most this many faces: it is smooth.
 const OCCLUSION_FACES: usize = 200_000;
+/// How far touching parts move apart at least, as a fraction of the diagonal.
+const PARTING_DISTANCE: f32 = 1e-5;
 /// Grid on which overlap of the layout is looked for.
 const OVERLAP_PX: usize = 1024;
 
@@ -112,10 +115,12 @@ impl Prepared {
         // Colours are in the texture now; glTF would multiply both.
         mesh.colors = Vec::new();
         let (material, coverage) = self.textures(&mesh, settings, control, &mut watch)?;
-        let health = MeshHealth {
-            uv_overlap: Some(bake::uv_overlap(&mesh, OVERLAP_PX.min(settings.texture_px as usize))),
-            ..MeshHealth::of(&mesh)
-        };
+        let health = watch.time(Step::Examine, control, || {
+            Ok(MeshHealth {
+                uv_overlap: Some(bake::uv_overlap(&mesh, OVERLAP_PX.min(settings.texture_px as usize))),
+                ..MeshHealth::examined(&mesh, control)?
+            })
+        })?;
         Ok(Finished {
             textured: TexturedMesh {
                 mesh: Arc::new(mesh),
@@ -220,8 +225,15 @@ pub(crate) fn clean_surface(
     mesh = oriented.mesh;
     if oriented.is_one_closed_surface {
         // Who watches sees the steps pass all the same.
-        let fills = settings.fills_holes.then_some(Step::FillHoles);
-        for step in [Step::Split, Step::RemoveSpecks].into_iter().chain(fills) {
+        let fills = settings.fills_holes || settings.closes_all_holes;
+        let steps = [
+            (Step::Split, true),
+            (Step::RemoveSpecks, true),
+            (Step::FillHoles, fills),
+            (Step::RemoveShells, settings.removes_inner_shells),
+            (Step::Part, settings.parts_touching),
+        ];
+        for (step, _) in steps.into_iter().filter(|&(_, is_on)| is_on) {
             watch.time(step, control, || Meter::new(control, step, 1).add(1))?;
         }
     } else {
@@ -252,12 +264,31 @@ fn made_sound(
     mesh = watch.time(Step::RemoveSpecks, control, || {
         remove_small_components(&mesh, settings.min_component_area, control)
     })?;
-    if settings.fills_holes {
+    if settings.closes_all_holes {
+        mesh = watch.time(Step::FillHoles, control, || close_all_holes(&mesh, control))?;
+    } else if settings.fills_holes {
         mesh = watch.time(Step::FillHoles, control, || {
             fill_holes(&mesh, settings.max_hole_perimeter * size, control)
         })?;
     }
+    if settings.removes_inner_shells {
+        mesh = watch.time(Step::RemoveShells, control, || remove_inner_shells(&mesh, control))?;
+    }
+    if settings.parts_touching {
+        // Apart for every program that joins vertices no farther than we do.
+        let distance = (settings.weld_distance * 4.0).max(PARTING_DISTANCE) * size;
+        mesh = watch.time(Step::Part, control, || parted(&mesh, distance, control))?;
+    }
     Ok(mesh)
+}
+
+/// Moves apart what touches, and turns outwards what was too flat to tell its outside before.
+fn parted(mesh: &TriMesh, distance: f32, control: &Control<'_>) -> Result<TriMesh, MeshError> {
+    let parted = part_touching(mesh, distance, control)?;
+    if parted.positions == mesh.positions {
+        return Ok(parted);
+    }
+    orient_outward(&parted, &control.told_to_nobody())
 }
 
 /// Whether the raw surface can be worked with; says what is wrong.

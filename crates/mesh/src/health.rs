@@ -3,9 +3,12 @@ use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::clean::components;
-use crate::topology::{area_normal, edges, sorted_sides};
-use crate::{Control, weld};
+use crate::clean::components_by;
+use crate::orient::num_flipped;
+use crate::shells::num_inner_shells;
+use crate::topology::{Side, area_normal, edges, sorted_sides, sound_faces};
+use crate::touching::num_touching;
+use crate::{Control, MeshError, SelfIntersections, weld};
 
 /// What is sound and what is broken about a mesh. Vertices at the very same place count as one here, so that UV seams
 /// are no boundaries.
@@ -22,8 +25,14 @@ pub struct MeshHealth {
     pub num_non_manifold_edges: usize,
     /// Edges whose two faces disagree on which side is outside.
     pub num_inconsistent_edges: usize,
+    /// Faces that look inwards: those that [`crate::orient_outward`] turns.
+    pub num_flipped_faces: usize,
+    /// Vertices where parts of the surface touch that share no edge there.
+    pub num_touching_vertices: usize,
     /// Pieces connected by edges.
     pub num_components: usize,
+    /// Pieces that lie wholly inside a closed one.
+    pub num_inner_shells: usize,
     /// Faces without area.
     pub num_degenerate_faces: usize,
     /// No boundary, no non-manifold and no inconsistent edge, and at least one face.
@@ -32,6 +41,8 @@ pub struct MeshHealth {
     pub signed_volume: f64,
     /// Vertices minus edges plus faces: 2 for a sphere, 0 for a torus.
     pub euler_characteristic: i64,
+    /// Where the surface passes through itself, when it was looked for: see [`MeshHealth::examined`].
+    pub self_intersections: Option<SelfIntersections>,
     /// Share of the used texels that belong to more than one face, when it was measured.
     pub uv_overlap: Option<f32>,
 }
@@ -69,38 +80,67 @@ impl MeshHealth {
     /// degenerate and take no further part.
     pub fn of(mesh: &TriMesh) -> Self {
         let sound = sound_part(mesh);
-        let welded = weld(&sound, 0.0, &Control::silent()).unwrap_or_default();
+        let mut welded = weld(&sound, 0.0, &Control::silent()).unwrap_or_default();
+        welded.triangles = bounding_faces(&welded);
+        let sides = sorted_sides(&welded.triangles);
+        let counted = Self::counted(&welded, &sides);
         Self {
             num_faces: mesh.triangles.len(),
             num_vertices: mesh.positions.len(),
             num_degenerate_faces: mesh.triangles.len() - num_with_area(&sound),
-            ..Self::by_index(&welded)
+            num_flipped_faces: num_flipped(&welded, &sides),
+            num_touching_vertices: num_touching(&welded, &sides),
+            num_inner_shells: if counted.num_components > 1 {
+                num_inner_shells(&welded, &sides)
+            } else {
+                0
+            },
+            ..counted
         }
     }
 
+    /// As [`MeshHealth::of`], and looks for self-intersections, which takes longer: a second or two for a million faces.
+    pub fn examined(mesh: &TriMesh, control: &Control<'_>) -> Result<Self, MeshError> {
+        Ok(Self {
+            self_intersections: Some(SelfIntersections::of(mesh, control)?),
+            ..Self::of(mesh)
+        })
+    }
+
+    /// Whether every vertex has a neighbourhood like a disc's: closed, consistent, and nowhere touching itself.
+    pub fn is_closed_manifold(&self) -> bool {
+        self.is_watertight && self.num_touching_vertices == 0
+    }
+
     /// As [`MeshHealth::of`] for a consistent mesh, with vertices told apart by index even at one place.
+    #[cfg(test)]
     pub(crate) fn by_index(mesh: &TriMesh) -> Self {
-        let triangles = bounding_faces(mesh);
-        let mut health = Self {
+        let bounding = TriMesh::new(mesh.positions.clone(), bounding_faces(mesh));
+        Self {
             num_faces: mesh.triangles.len(),
             num_vertices: mesh.positions.len(),
             num_degenerate_faces: mesh.triangles.len() - num_with_area(mesh),
-            ..Self::default()
-        };
-        let sides = sorted_sides(&triangles);
+            ..Self::counted(&bounding, &sorted_sides(&bounding.triangles))
+        }
+    }
+
+    /// What edges tell, of a consistent mesh without faces that name a vertex twice.
+    fn counted(mesh: &TriMesh, sides: &[Side]) -> Self {
+        let triangles = &mesh.triangles;
+        let mut health = Self::default();
         let mut num_edges = 0_i64;
-        for edge in edges(&sides) {
+        for edge in edges(sides) {
             num_edges += 1;
             match edge {
                 [_] => health.num_boundary_edges += 1,
                 [a, b] => {
-                    let agrees = a.is_forward(&triangles) != b.is_forward(&triangles);
+                    let agrees = a.is_forward(triangles) != b.is_forward(triangles);
                     health.num_inconsistent_edges += usize::from(!agrees);
                 }
                 _ => health.num_non_manifold_edges += 1,
             }
         }
-        let component = components(&triangles);
+        let component = components_by(sides, triangles.len());
         health.num_components = component
             .iter()
             .enumerate()
@@ -141,18 +181,7 @@ fn num_with_area(mesh: &TriMesh) -> usize {
 
 /// Positions and the faces that can be looked at.
 fn sound_part(mesh: &TriMesh) -> TriMesh {
-    let is_sound = |vertex: u32| {
-        mesh.positions
-            .get(vertex as usize)
-            .is_some_and(|position| position.is_finite())
-    };
-    let triangles = mesh
-        .triangles
-        .par_iter()
-        .copied()
-        .filter(|triangle| triangle.iter().all(|&vertex| is_sound(vertex)))
-        .collect();
-    TriMesh::new(mesh.positions.clone(), triangles)
+    TriMesh::new(mesh.positions.clone(), sound_faces(mesh))
 }
 
 #[cfg(test)]
@@ -206,7 +235,7 @@ mod tests {
         let mut mesh = shapes::cube(Vec3::ZERO);
         mesh.triangles[0].swap(1, 2);
         let flipped = MeshHealth::of(&mesh);
-        assert_eq!(flipped.num_inconsistent_edges, 3);
+        assert_eq!((flipped.num_inconsistent_edges, flipped.num_flipped_faces), (3, 1));
         mesh.triangles.pop();
         mesh.triangles.push([0, 0, 99]);
         let broken = MeshHealth::of(&mesh);

@@ -1,12 +1,14 @@
 //! From a raw surface to a clean, textured mesh.
 //!
 //! A chain of named steps, each timed, cancellable and with progress: weld, clean, orient, split, remove specks, fill
-//! holes, remesh if wanted, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and
-//! [`finish`] runs them all. All are deterministic: same input, same bytes, whatever the number of threads.
+//! holes, remesh if wanted, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all;
+//! [`make_watertight`] runs those that mend, and promises a closed surface. [`MeshHealth`] says what is broken.
+//! All are deterministic: same input, same bytes, whatever the number of threads.
 
 mod background;
 pub mod bake;
 mod clean;
+mod close;
 mod coarsen;
 mod control;
 mod dilate;
@@ -14,6 +16,7 @@ mod error;
 mod finish;
 mod health;
 mod holes;
+mod intersections;
 pub mod nearest;
 mod orient;
 mod pieces;
@@ -22,15 +25,19 @@ mod remesh;
 mod settings;
 #[doc(hidden)]
 pub mod shapes;
+mod shells;
 mod simplify;
 mod split;
 mod tangents;
 mod topology;
+mod touching;
 mod unwrap;
+mod watertight;
 mod weld;
 
 pub use bake::uv_overlap;
 pub use clean::{drop_bad_faces, remove_small_components};
+pub use close::close_all_holes;
 pub use control::{Control, Step, StepProgress, StepTiming};
 pub use dilate::closest_covered;
 pub use error::MeshError;
@@ -38,12 +45,16 @@ pub(crate) use finish::clean_surface;
 pub use finish::{Finished, Prepared, finish};
 pub use health::{FlawedEdges, MeshHealth};
 pub use holes::fill_holes;
+pub use intersections::SelfIntersections;
 pub use orient::orient_outward;
 pub use ray::first_hit;
 pub use remesh::{RemeshSettings, remesh};
 pub use settings::FinishSettings;
+pub use shells::remove_inner_shells;
 pub use simplify::{Simplifier, simplify};
 pub use split::split_non_manifold;
 pub use tangents::compute_tangents;
+pub use touching::part_touching;
 pub use unwrap::{Unwrapped, unwrap};
+pub use watertight::{Watertight, make_watertight};
 pub use weld::weld;

@@ -242,6 +242,36 @@ impl SearchTree {
             }
         }
     }
+
+    /// Calls for each triangle whose own box touches a box, in no useful order, with its face and corners; `true` ends
+    /// the walk.
+    pub(crate) fn overlapping(&self, low: Vec3, high: Vec3, mut on_face: impl FnMut(u32, [Vec3; 3]) -> bool) {
+        let touches = |a: Vec3, b: Vec3| a.cmple(high).all() && b.cmpge(low).all();
+        let mut stack = [0_u32; STACK];
+        let mut depth = usize::from(!self.nodes.is_empty());
+        while depth > 0 {
+            depth -= 1;
+            let index = stack[depth];
+            let node = &self.nodes[index as usize];
+            if !touches(node.low, node.high) {
+                continue;
+            }
+            if node.count == 0 {
+                if depth + 2 <= STACK {
+                    stack[depth] = node.first;
+                    stack[depth + 1] = index + 1;
+                    depth += 2;
+                }
+                continue;
+            }
+            for place in node.first as usize..(node.first + node.count) as usize {
+                let [a, b, c] = self.corners[place];
+                if touches(a.min(b).min(c), a.max(b).max(c)) && on_face(self.faces[place], [a, b, c]) {
+                    return;
+                }
+            }
+        }
+    }
 }
 
 impl Node {

@@ -2,10 +2,10 @@ use bozzetto_asset::TriMesh;
 use glam::{DVec3, Vec3};
 use rayon::prelude::*;
 
-use crate::clean::neighbors;
+use crate::clean::{neighbors, neighbors_by};
 use crate::control::Meter;
 use crate::nearest::SearchTree;
-use crate::topology::NONE;
+use crate::topology::{NONE, Side};
 use crate::{Control, MeshError, Step};
 
 /// Turns faces so that neighbours agree on a side and each component's outside is outside.
@@ -30,8 +30,29 @@ pub(crate) fn orient(mesh: &TriMesh, control: &Control<'_>) -> Result<Oriented, 
     let neighbors = neighbors(&mesh.triangles);
     meter.add(1)?;
     let mut oriented = mesh.clone();
-    let components = make_consistent(&mut oriented.triangles, &neighbors);
+    let num_components = turn_outward(&mut oriented, &neighbors);
+    meter.add(2)?;
+    let is_one_closed_surface = num_components == 1
+        && agrees_everywhere(&oriented.triangles, &neighbors)
+        && has_single_fans(&oriented, mesh, &neighbors);
     meter.add(1)?;
+    Ok(Oriented {
+        mesh: oriented,
+        is_one_closed_surface,
+    })
+}
+
+/// How many faces [`orient_outward`] would turn. The mesh must be consistent, its sides sorted.
+pub(crate) fn num_flipped(mesh: &TriMesh, sides: &[Side]) -> usize {
+    let mut oriented = TriMesh::new(mesh.positions.clone(), mesh.triangles.clone());
+    turn_outward(&mut oriented, &neighbors_by(sides, mesh.triangles.len()));
+    let faces = mesh.triangles.iter().zip(&oriented.triangles);
+    faces.filter(|(before, after)| before != after).count()
+}
+
+/// Turns the faces and tells the number of components.
+fn turn_outward(oriented: &mut TriMesh, neighbors: &[[u32; 3]]) -> usize {
+    let components = make_consistent(&mut oriented.triangles, neighbors);
     let mut component_of = vec![0_u32; oriented.triangles.len()];
     for (id, component) in components.iter().enumerate() {
         for &face in &component.faces {
@@ -40,12 +61,12 @@ pub(crate) fn orient(mesh: &TriMesh, control: &Control<'_>) -> Result<Oriented, 
     }
     let mut tree = None;
     for (id, component) in components.iter().enumerate() {
-        if signed_volume(&oriented, &component.faces) >= 0.0 {
+        if signed_volume(oriented, &component.faces) >= 0.0 {
             continue;
         }
         if !component.was_turned && components.len() > 1 {
-            let tree = tree.get_or_insert_with(|| SearchTree::new(mesh));
-            if is_inside(&oriented, id as u32, component.faces[0], &component_of, tree) {
+            let tree = tree.get_or_insert_with(|| SearchTree::new(oriented));
+            if is_inside(oriented, id as u32, component.faces[0], &component_of, tree) {
                 continue;
             }
         }
@@ -53,15 +74,7 @@ pub(crate) fn orient(mesh: &TriMesh, control: &Control<'_>) -> Result<Oriented, 
             oriented.triangles[face as usize].swap(1, 2);
         }
     }
-    meter.add(1)?;
-    let is_one_closed_surface = components.len() == 1
-        && agrees_everywhere(&oriented.triangles, &neighbors)
-        && has_single_fans(&oriented, mesh, &neighbors);
-    meter.add(1)?;
-    Ok(Oriented {
-        mesh: oriented,
-        is_one_closed_surface,
-    })
+    components.len()
 }
 
 /// Whether every edge has two faces that run against each other.

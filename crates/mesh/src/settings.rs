@@ -20,6 +20,12 @@ pub struct FinishSettings {
     pub fills_holes: bool,
     /// The longest rim of a hole that is closed, as a fraction of the diagonal.
     pub max_hole_perimeter: f32,
+    /// Close all holes, whatever their size; what encloses nothing even then goes. Has no need of `fills_holes`.
+    pub closes_all_holes: bool,
+    /// Drop components that lie wholly inside another one.
+    pub removes_inner_shells: bool,
+    /// Move parts that touch in a vertex or an edge a little apart.
+    pub parts_touching: bool,
     /// Components with less than this share of the surface's area go. 0 keeps all.
     pub min_component_area: f32,
     /// Vertices closer than this fraction of the diagonal become one.
@@ -44,6 +50,9 @@ impl Default for FinishSettings {
             bakes_orm: true,
             fills_holes: true,
             max_hole_perimeter: 0.25,
+            closes_all_holes: false,
+            removes_inner_shells: false,
+            parts_touching: false,
             min_component_area: 0.000_1,
             weld_distance: 1e-6,
             padding_px: 4,
@@ -90,6 +99,9 @@ impl FinishSettings {
     pub fn prepares_like(&self, other: &Self) -> bool {
         self.fills_holes == other.fills_holes
             && self.max_hole_perimeter == other.max_hole_perimeter
+            && self.closes_all_holes == other.closes_all_holes
+            && self.removes_inner_shells == other.removes_inner_shells
+            && self.parts_touching == other.parts_touching
             && self.min_component_area == other.min_component_area
             && self.weld_distance == other.weld_distance
             && self.remeshes == other.remeshes

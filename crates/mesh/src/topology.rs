@@ -90,6 +90,20 @@ impl DisjointSets {
     }
 }
 
+/// The faces whose vertices are there and finite: those that can be looked at.
+pub(crate) fn sound_faces(mesh: &TriMesh) -> Vec<[u32; 3]> {
+    let is_sound = |vertex: u32| {
+        mesh.positions
+            .get(vertex as usize)
+            .is_some_and(|position| position.is_finite())
+    };
+    mesh.triangles
+        .par_iter()
+        .copied()
+        .filter(|triangle| triangle.iter().all(|&vertex| is_sound(vertex)))
+        .collect()
+}
+
 /// A mesh whose vertex `i` is `sources[i]` of the given one, attributes included.
 pub(crate) fn gather(mesh: &TriMesh, sources: &[u32], triangles: Vec<[u32; 3]>) -> TriMesh {
     fn pick<T: Copy + Send + Sync>(values: &[T], sources: &[u32]) -> Vec<T> {

@@ -29,6 +29,8 @@ fn small() -> FinishSettings {
 
 fn everything() -> FinishSettings {
     FinishSettings {
+        removes_inner_shells: true,
+        parts_touching: true,
         target_faces: 2000,
         texture_px: 256,
         bakes_occlusion: true,
@@ -201,6 +203,8 @@ fn every_step_can_be_cancelled_while_it_runs() {
         Step::Split,
         Step::RemoveSpecks,
         Step::FillHoles,
+        Step::RemoveShells,
+        Step::Part,
         Step::Remesh,
         Step::Index,
         Step::Simplify,
@@ -209,6 +213,7 @@ fn every_step_can_be_cancelled_while_it_runs() {
         Step::Occlusion,
         Step::Bake,
         Step::Dilate,
+        Step::Examine,
     ] {
         let is_cancelled = AtomicBool::new(false);
         let control = Control {

@@ -1,7 +1,8 @@
-use bozzetto_mesh::{FinishSettings, MeshHealth};
+use bozzetto_mesh::FinishSettings;
 use egui::{Margin, Panel, ScrollArea, Ui, vec2};
 
 use super::export::export_ui;
+use super::health::{self, health_ui};
 use super::problem_ui;
 use crate::app::state::{AppState, FinishStatus, ResultState};
 use crate::app::{Command, CommandSender};
@@ -9,8 +10,7 @@ use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
 use crate::ui::widgets::{
-    Button, NumberField, Tone, chip_ui, combo_ui, empty_state_ui, number_ui, progress_bar_ui, row_ui,
-    section_header_ui, switch_row_ui, tooltip,
+    Button, NumberField, combo_ui, empty_state_ui, number_ui, progress_bar_ui, row_ui, section_header_ui, switch_row_ui,
 };
 
 /// Fewest faces of the slider.
@@ -99,12 +99,12 @@ fn outcome_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     counts_ui(ui, result);
     if let Some(health) = &result.health {
         ui.add_space(space::XS);
-        health_ui(ui, health);
+        health_ui(ui, state, health, commands);
     }
 }
 
 /// Picks one of the switches out of the settings.
-type Switch = fn(&mut FinishSettings) -> &mut bool;
+pub(super) type Switch = fn(&mut FinishSettings) -> &mut bool;
 
 fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     let settings = &state.finish.settings;
@@ -133,7 +133,7 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
             |s| &mut s.remeshes,
         ),
     ];
-    for (label, help, field) in switches {
+    for (label, help, field) in switches.into_iter().chain(health::fixes_that_are_on(settings)) {
         let mut changed = settings.clone();
         let mut standard = default.clone();
         let is_changed = *field(&mut changed) != *field(&mut standard);
@@ -319,48 +319,5 @@ fn fact_ui(ui: &mut Ui, name: &str, value: &str, note: Option<&str>) {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.label(value);
         });
-    });
-}
-
-fn health_ui(ui: &mut Ui, health: &MeshHealth) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().item_spacing = vec2(space::XS + 2.0, space::XS + 2.0);
-        let mut fact = |label: &str, tone: Tone, sentence: &str| {
-            let chip = chip_ui(ui, Some(tone.icon()), label, tone);
-            tooltip(chip, label, None, sentence);
-        };
-        if health.is_watertight {
-            fact(
-                "Watertight",
-                Tone::Ok,
-                "The surface is closed everywhere, fit for printing.",
-            );
-        }
-        if health.num_boundary_edges > 0 {
-            fact(
-                &format!("{} open edges", format::count(health.num_boundary_edges)),
-                Tone::Warning,
-                "The surface has holes. Switch on Fill holes or Rebuild surface, or close them in your 3D program.",
-            );
-        }
-        if health.num_non_manifold_edges > 0 {
-            fact(
-                &format!("{} non-manifold edges", format::count(health.num_non_manifold_edges)),
-                Tone::Warning,
-                "More than two faces meet there. Printing and some modifiers may stumble.",
-            );
-        }
-        if health.num_degenerate_faces > 0 {
-            fact(
-                &format!("{} faces without area", format::count(health.num_degenerate_faces)),
-                Tone::Warning,
-                "They do not show, but shading may flicker there.",
-            );
-        }
-        let (pieces, tone) = match health.num_components {
-            0 | 1 => ("One piece".to_owned(), Tone::Ok),
-            many => (format!("{} pieces", format::count(many)), Tone::Neutral),
-        };
-        fact(&pieces, tone, "How many separate parts the surface has.");
     });
 }

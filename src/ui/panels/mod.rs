@@ -8,6 +8,7 @@ mod engraving;
 mod export;
 mod finish;
 mod frusta;
+mod health;
 mod left;
 mod library;
 mod log;
