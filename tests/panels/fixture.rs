@@ -367,3 +367,18 @@ pub fn comparing(ctx: &egui::Context) -> AppState {
     state.viewport.comparison = Some(Comparison::new(with, ComparisonLayout::Wipe).with_divider(0.4));
     state
 }
+
+/// A result whose mesh is open and touches itself.
+pub fn flawed(ctx: &egui::Context) -> AppState {
+    let mut state = finished(ctx);
+    if let Some(result) = &mut state.result {
+        result.health = Some(MeshHealth {
+            num_faces: 49_998,
+            num_components: 3,
+            num_boundary_edges: 214,
+            num_non_manifold_edges: 6,
+            ..MeshHealth::default()
+        });
+    }
+    state
+}

@@ -107,6 +107,11 @@ fn the_first_start() {
 }
 
 #[test]
+fn faults_of_the_mesh_with_what_mends_them() {
+    snapshot("flawed", [1280.0, 900.0], 1.0, ThemeChoice::Dark, fixture::flawed);
+}
+
+#[test]
 fn two_results_beside_each_other() {
     snapshot("comparison", NARROW, 1.0, ThemeChoice::Dark, fixture::comparing);
 }
