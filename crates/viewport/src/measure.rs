@@ -67,17 +67,8 @@ impl Offscreen {
         size_px: [u32; 2],
         settings: &RenderSettings,
     ) -> Result<Option<SplatFigures>, GpuError> {
-        let frame = Frame {
-            camera: *camera,
-            size_px,
-            settings: settings.clone(),
-        };
-        let mut picture = self.picture();
-        let times = self
-            .renderer()
-            .timed_frame(scene, &mut picture, self.device(), self.queue(), &frame)?;
+        let (times, layout) = self.timed_picture(scene, camera, size_px, settings)?;
         let part = scene.splats.as_ref();
-        let layout = picture.tiles.as_ref().map(|tiles| tiles.layout);
         Ok(times
             .zip(part)
             .map(|(times, part)| figures(&times, part, layout, size_px)))
@@ -91,6 +82,21 @@ impl Offscreen {
         size_px: [u32; 2],
         settings: &RenderSettings,
     ) -> Result<Option<MeshFigures>, GpuError> {
+        let (times, _) = self.timed_picture(scene, camera, size_px, settings)?;
+        Ok(times.map(|times| MeshFigures {
+            solid: times.of(Stage::Solid),
+            frame: times.whole,
+        }))
+    }
+
+    /// Draws a picture with each step timed; with it the tiles that it was drawn in, if it was.
+    fn timed_picture(
+        &self,
+        scene: &mut Scene,
+        camera: &Camera,
+        size_px: [u32; 2],
+        settings: &RenderSettings,
+    ) -> Result<(Option<StageTimes>, Option<TileLayout>), GpuError> {
         let frame = Frame {
             camera: *camera,
             size_px,
@@ -100,10 +106,7 @@ impl Offscreen {
         let times = self
             .renderer()
             .timed_frame(scene, &mut picture, self.device(), self.queue(), &frame)?;
-        Ok(times.map(|times| MeshFigures {
-            solid: times.of(Stage::Solid),
-            frame: times.whole,
-        }))
+        Ok((times, picture.tiles.as_ref().map(|tiles| tiles.layout)))
     }
 
     /// Sorts this many random keys with a value each. `None` when the device has no clock or cannot sort.
