@@ -2,6 +2,8 @@
 //! typed error, and a closed, oriented 2-manifold wherever there is something to close. What "closed" means is counted
 //! here anew, with none of the crate's own code.
 
+mod common;
+
 use std::f32::consts::{PI, TAU};
 use std::path::Path;
 
@@ -157,29 +159,6 @@ fn turned_inside_out(mut mesh: TriMesh) -> TriMesh {
     mesh
 }
 
-/// Positions and triangulated faces of a file, if there is one.
-fn read_obj(path: &Path) -> TriMesh {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut mesh = TriMesh::default();
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        match words.next() {
-            Some("v") => {
-                let place: Vec<f32> = words.map(|word| word.parse().expect("a number")).collect();
-                mesh.positions.push(Vec3::from_slice(&place));
-            }
-            Some("f") => {
-                let number = |word: &str| word.split('/').next().and_then(|number| number.parse::<u32>().ok());
-                let corners: Vec<u32> = words.map(|word| number(word).expect("an index") - 1).collect();
-                mesh.triangles
-                    .extend((2..corners.len()).map(|i| [corners[0], corners[i - 1], corners[i]]));
-            }
-            _ => {}
-        }
-    }
-    mesh
-}
-
 #[test]
 fn spot_and_bob_close() {
     let Some(folder) = std::env::var_os("BOZZETTO_TEST_DATA") else {
@@ -187,7 +166,7 @@ fn spot_and_bob_close() {
         return;
     };
     for (name, euler) in [("spot.obj", 2), ("bob_tri.obj", 0)] {
-        let mesh = read_obj(&Path::new(&folder).join("meshes").join(name));
+        let mesh = common::read_obj(&Path::new(&folder).join("meshes").join(name));
         let health = MeshHealth::examined(&mesh, &Control::silent()).unwrap();
         println!("{name}: {health:?}");
         assert_eq!(assert_closes(name, &mesh).1, euler, "{name}");

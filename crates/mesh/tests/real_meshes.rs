@@ -1,36 +1,12 @@
 //! Meshes that people made: from the folder that `BOZZETTO_TEST_DATA` names, else a generated stand-in.
 
+mod common;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use bozzetto_asset::{Asset, TriMesh};
 use bozzetto_mesh::{Control, FinishSettings, MeshHealth, finish, shapes};
-use glam::Vec3;
-
-/// Positions and triangulated faces; texture seams are not in it.
-#[expect(clippy::unwrap_used, reason = "a broken test file must fail the test")]
-fn read_obj(path: &Path) -> TriMesh {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut mesh = TriMesh::default();
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        match words.next() {
-            Some("v") => {
-                let place: Vec<f32> = words.map(|word| word.parse().unwrap()).collect();
-                mesh.positions.push(Vec3::from_slice(&place));
-            }
-            Some("f") => {
-                let corners: Vec<u32> = words
-                    .map(|word| word.split('/').next().unwrap().parse::<u32>().unwrap() - 1)
-                    .collect();
-                mesh.triangles
-                    .extend((2..corners.len()).map(|i| [corners[0], corners[i - 1], corners[i]]));
-            }
-            _ => {}
-        }
-    }
-    mesh
-}
 
 #[expect(clippy::print_stdout, reason = "whoever reads the output must see what was tested")]
 fn meshes() -> Vec<(String, TriMesh)> {
@@ -39,7 +15,12 @@ fn meshes() -> Vec<(String, TriMesh)> {
         return vec![("torus".to_owned(), shapes::torus(0.3, 0.1, 120, 60))];
     };
     ["spot.obj", "bob_tri.obj"]
-        .map(|name| (name.to_owned(), read_obj(&Path::new(&folder).join("meshes").join(name))))
+        .map(|name| {
+            (
+                name.to_owned(),
+                common::read_obj(&Path::new(&folder).join("meshes").join(name)),
+            )
+        })
         .into()
 }
 
