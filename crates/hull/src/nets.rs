@@ -4,77 +4,17 @@
 //! crossed by at most one sheet, every edge of the mesh belongs to exactly two quads and every vertex to one fan: the
 //! mesh is closed and manifold by construction.
 
-use std::sync::LazyLock;
-
 use bozzetto_asset::TriMesh;
 use bozzetto_engine::EngineError;
+use bozzetto_mesh::cell_pattern::Pattern;
 use glam::{IVec3, Vec3};
 use rayon::prelude::*;
 
 use crate::field::{BRICK, Field, corner_offset, local_at};
 use crate::progress::Part;
 
-/// The twelve edges of a cell as pairs of corners.
-const EDGES: [(usize, usize); 12] = [
-    (0, 1),
-    (2, 3),
-    (4, 5),
-    (6, 7),
-    (0, 2),
-    (1, 3),
-    (4, 6),
-    (5, 7),
-    (0, 4),
-    (1, 5),
-    (2, 6),
-    (3, 7),
-];
-const NO_SHEET: u8 = u8::MAX;
 const NO_VERTEX: u32 = u32::MAX;
 const BRICK_LEN: usize = (BRICK * BRICK * BRICK) as usize;
-
-/// Which sheet crosses which edge, for one pattern of inside corners.
-#[derive(Clone, Copy)]
-struct Pattern {
-    sheet_of_edge: [u8; 12],
-    num_sheets: u8,
-}
-
-/// Patterns by the bit set of inside corners.
-static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| (0..=255).map(pattern).collect());
-
-/// On a cell without ambiguous faces the corners' connected groups are the regions that the sheets separate, so a
-/// sheet is known by the two groups it lies between.
-fn pattern(inside: u8) -> Pattern {
-    let is_inside = |corner: usize| inside >> corner & 1 == 1;
-    let mut group: [usize; 8] = std::array::from_fn(|corner| corner);
-    for _ in 0..8 {
-        for (a, b) in EDGES {
-            if is_inside(a) == is_inside(b) {
-                let least = group[a].min(group[b]);
-                group[a] = least;
-                group[b] = least;
-            }
-        }
-    }
-    let mut sheets: Vec<(usize, usize)> = Vec::new();
-    let mut sheet_of_edge = [NO_SHEET; 12];
-    for (edge, (a, b)) in EDGES.into_iter().enumerate() {
-        if is_inside(a) != is_inside(b) {
-            let (within, without) = if is_inside(a) { (a, b) } else { (b, a) };
-            let key = (group[within], group[without]);
-            let sheet = sheets.iter().position(|known| *known == key).unwrap_or_else(|| {
-                sheets.push(key);
-                sheets.len() - 1
-            });
-            sheet_of_edge[edge] = sheet as u8;
-        }
-    }
-    Pattern {
-        sheet_of_edge,
-        num_sheets: sheets.len() as u8,
-    }
-}
 
 /// Extracts the zero surface with normals from the field's gradient. The field must be positive at the lattice's rim.
 pub(crate) fn extract(field: &mut Field, part: &Part<'_, '_>) -> Result<TriMesh, EngineError> {
@@ -206,7 +146,7 @@ fn place_vertices(
             for (offset, slot) in first.iter_mut().enumerate() {
                 let cell = *brick * BRICK + local_at(offset);
                 let corners = field.corners(cell);
-                let pattern = &PATTERNS[inside_bits(&corners) as usize];
+                let pattern = Pattern::of(inside_bits(&corners));
                 if pattern.num_sheets > 0 {
                     *slot = positions.len() as u16;
                     for sheet in 0..pattern.num_sheets {
@@ -237,12 +177,10 @@ fn place_vertices(
 fn sheet_vertex(field: &Field, cell: IVec3, corners: &[f32; 8], pattern: &Pattern, sheet: u8) -> Vec3 {
     let mut sum = Vec3::ZERO;
     let mut count = 0.0;
-    for (edge, (a, b)) in EDGES.into_iter().enumerate() {
-        if pattern.sheet_of_edge[edge] == sheet {
-            let t = corners[a] / (corners[a] - corners[b]);
-            sum += corner_offset(a).as_vec3().lerp(corner_offset(b).as_vec3(), t);
-            count += 1.0;
-        }
+    for (a, b) in pattern.edges_of(sheet) {
+        let t = corners[a] / (corners[a] - corners[b]);
+        sum += corner_offset(a).as_vec3().lerp(corner_offset(b).as_vec3(), t);
+        count += 1.0;
     }
     let mut local = sum / count;
     if pattern.num_sheets == 1 {
@@ -313,9 +251,7 @@ fn quad_around(field: &Field, cells: &CellBricks, first_vertex: &[u32], sample: 
         let corners = field.corners(cell);
         // The edge's low end within this cell.
         let low = (back_u as usize) << u | (back_v as usize) << v;
-        let high = low | 1 << axis;
-        let edge = EDGES.iter().position(|edge| *edge == (low, high)).unwrap_or_default();
-        let sheet = PATTERNS[inside_bits(&corners) as usize].sheet_of_edge[edge];
+        let sheet = Pattern::of(inside_bits(&corners)).sheet(low, axis);
         first_vertex[cells.slot_of_cell(cell)] + u32::from(sheet)
     })
 }

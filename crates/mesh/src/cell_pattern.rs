@@ -1,9 +1,12 @@
-//! Which sheets of the surface pass through a cell.
+//! Which sheets of a surface pass through a cell of a lattice (dual marching cubes, Nielson 2004): a vertex each. For
+//! whoever makes a mesh from samples.
+//!
+//! Corners are numbered by their offset from the cell's own: bit 0 along x, bit 1 along y, bit 2 along z.
 
 use std::sync::LazyLock;
 
 /// The twelve edges of a cell as pairs of corners, the low end first.
-pub(super) const EDGES: [(usize, usize); 12] = [
+const EDGES: [(usize, usize); 12] = [
     (0, 1),
     (2, 3),
     (4, 5),
@@ -20,21 +23,22 @@ pub(super) const EDGES: [(usize, usize); 12] = [
 const NO_SHEET: u8 = u8::MAX;
 
 /// Which sheet crosses which edge, for one set of inside corners.
-#[derive(Clone, Copy)]
-pub(super) struct Pattern {
+#[derive(Clone, Copy, Debug)]
+pub struct Pattern {
     sheet_of_edge: [u8; 12],
-    pub(super) num_sheets: u8,
+    /// Sheets in the cell, numbered from 0.
+    pub num_sheets: u8,
 }
 
 impl Pattern {
     /// The pattern of a bit set of inside corners.
-    pub(super) fn of(inside: u8) -> &'static Self {
+    pub fn of(inside: u8) -> &'static Self {
         static PATTERNS: LazyLock<Vec<Pattern>> = LazyLock::new(|| (0..=255).map(pattern).collect());
         &PATTERNS[inside as usize]
     }
 
-    /// Edges that a sheet crosses.
-    pub(super) fn edges_of(&self, sheet: u8) -> impl Iterator<Item = (usize, usize)> {
+    /// Edges that a sheet crosses, as pairs of corners, the low end first.
+    pub fn edges_of(&self, sheet: u8) -> impl Iterator<Item = (usize, usize)> {
         EDGES
             .into_iter()
             .zip(self.sheet_of_edge)
@@ -43,7 +47,7 @@ impl Pattern {
     }
 
     /// The sheet that crosses the edge from a corner along an axis.
-    pub(super) fn sheet(&self, low: usize, axis: usize) -> u8 {
+    pub fn sheet(&self, low: usize, axis: usize) -> u8 {
         // Edges are sorted by axis; within one, by the corner without the axis' bit.
         let rest = (low & ((1 << axis) - 1)) | (low >> (axis + 1)) << axis;
         self.sheet_of_edge[axis * 4 + rest]

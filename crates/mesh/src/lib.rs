@@ -7,6 +7,7 @@
 
 mod background;
 pub mod bake;
+pub mod cell_pattern;
 mod clean;
 mod close;
 mod coarsen;

@@ -12,11 +12,11 @@ use rayon::prelude::*;
 use super::lattice::{
     BRICK, BRICK_LEN, Bricks, Mask, Rows, corner_offset, has, local_at, members, place_of, rank, set,
 };
-use super::pattern::Pattern;
 use super::qef::meeting;
 use super::solid::{Crossing, Edge, Solid};
 use super::stage::Stage;
 use crate::MeshError;
+use crate::cell_pattern::Pattern;
 
 /// How near a vertex comes to its cell's faces at first. Then no two vertices share a place.
 const RIM: f32 = 0.02;

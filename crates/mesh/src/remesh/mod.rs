@@ -20,7 +20,6 @@ mod contour;
 mod hits;
 mod kinds;
 mod lattice;
-mod pattern;
 mod qef;
 mod settle;
 mod sides;
