@@ -37,7 +37,7 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
         |app: &mut BozzettoApp, done: &dyn Fn(&BozzettoApp) -> bool| -> anyhow::Result<Vec<FrameTime>> {
             let mut frames = Vec::new();
             while !done(app) {
-                screen.clock.wait();
+                screen.clock.wait_for(FrameClock::PATIENCE);
                 frames.push(screen.frame(app));
                 anyhow::ensure!(
                     Instant::now() < deadline,
@@ -214,19 +214,6 @@ impl FrameClock {
             let until = due.map_or(latest, |due| due.max(earliest).min(latest));
             self.changed.wait_until(&mut due, until);
         }
-    }
-
-    fn wait(&self) {
-        let (earliest, latest) = (Instant::now() + Self::INTERVAL, Instant::now() + Self::PATIENCE);
-        let mut due = self.due.lock();
-        loop {
-            let until = due.unwrap_or(latest).clamp(earliest, latest);
-            if Instant::now() >= until {
-                break;
-            }
-            self.changed.wait_until(&mut due, until);
-        }
-        *due = None;
     }
 }
 
