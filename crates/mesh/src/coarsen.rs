@@ -17,7 +17,8 @@ const PART_FACES: usize = 40_000;
 /// Marks vertices between parts.
 const SHARED: u32 = NONE - 1;
 
-/// Simplifies each part of the surface by the same ratio; vertices between parts stay. Comes near the target from above.
+/// Simplifies each part of the surface by the same ratio; vertices between parts stay. Comes down to the
+/// target but for what the parts' topology holds.
 pub(crate) fn coarsen(mesh: &TriMesh, target_faces: usize, control: &Control<'_>) -> Result<TriMesh, MeshError> {
     let num_faces = mesh.triangles.len();
     if num_faces <= target_faces {
@@ -33,7 +34,7 @@ pub(crate) fn coarsen(mesh: &TriMesh, target_faces: usize, control: &Control<'_>
         .par_iter()
         .map(|part| {
             control.check(Step::Simplify)?;
-            let target = (part.len() as f64 * ratio).ceil() as usize;
+            let target = (part.len() as f64 * ratio) as usize;
             Ok(collapse_part(mesh, &positions, &owners, part, target, extent))
         })
         .collect::<Result<_, MeshError>>()?;
