@@ -1,8 +1,11 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bozzetto_asset::TriMesh;
 use rayon::prelude::*;
 
+use crate::buckets::bucketed;
 use crate::control::Meter;
-use crate::topology::{DisjointSets, NONE, Side, area_normal, compacted, edges, sorted_sides};
+use crate::topology::{ConcurrentSets, NONE, Side, area_normal, compacted, kept, sorted_sides};
 use crate::{Control, MeshError, Step};
 
 /// Drops faces that name a vertex twice, all but the first of the faces with the same three vertices, and vertices
@@ -11,25 +14,24 @@ use crate::{Control, MeshError, Step};
 /// A face with three different vertices on one line stays: dropping it would open the surface.
 pub fn drop_bad_faces(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh, MeshError> {
     let meter = Meter::new(control, Step::Clean, 2);
-    let mut by_vertices: Vec<([u32; 3], u32)> = mesh
-        .triangles
-        .par_iter()
-        .enumerate()
-        .filter(|(_, [a, b, c])| a != b && b != c && c != a)
-        .map(|(face, triangle)| {
-            let mut key = *triangle;
-            key.sort_unstable();
-            (key, face as u32)
-        })
-        .collect();
-    by_vertices.par_sort_unstable();
+    let vertices_of = |face: u32| {
+        let mut vertices = mesh.triangles[face as usize];
+        vertices.sort_unstable();
+        vertices
+    };
+    let lowest_vertex = |face: u32| {
+        let [low, middle, high] = vertices_of(face);
+        (low != middle && middle != high).then_some(low)
+    };
+    let by_vertices = bucketed(mesh.positions.len(), mesh.triangles.len(), lowest_vertex, |face| {
+        (vertices_of(face), face)
+    });
     meter.add(1)?;
-    let mut kept: Vec<u32> = by_vertices
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|group| group[0].1)
-        .collect();
-    kept.par_sort_unstable();
-    let triangles = kept.into_iter().map(|face| mesh.triangles[face as usize]).collect();
+    let mut is_kept = vec![false; mesh.triangles.len()];
+    for group in by_vertices.chunk_by(|a, b| a.0 == b.0) {
+        is_kept[group[0].1 as usize] = true;
+    }
+    let triangles = kept(&mesh.triangles, |face| is_kept[face], |&triangle| triangle);
     let cleaned = compacted(mesh, triangles);
     meter.add(1)?;
     Ok(cleaned)
@@ -72,13 +74,13 @@ pub(crate) fn components(triangles: &[[u32; 3]]) -> Vec<u32> {
 
 /// As [`components`], from sides that are sorted already.
 pub(crate) fn components_by(sides: &[Side], num_faces: usize) -> Vec<u32> {
-    let mut sets = DisjointSets::new(num_faces);
-    for edge in edges(sides) {
+    let sets = ConcurrentSets::new(num_faces);
+    sides.par_chunk_by(|a, b| a.edge == b.edge).for_each(|edge| {
         for side in &edge[1..] {
             sets.unite(edge[0].face() as u32, side.face() as u32);
         }
-    }
-    (0..num_faces as u32).map(|face| sets.find(face)).collect()
+    });
+    sets.into_names()
 }
 
 /// For each side of each face the face beyond it, where exactly two faces meet; else [`NONE`].
@@ -88,14 +90,18 @@ pub(crate) fn neighbors(triangles: &[[u32; 3]]) -> Vec<[u32; 3]> {
 
 /// As [`neighbors`], from sides that are sorted already.
 pub(crate) fn neighbors_by(sides: &[Side], num_faces: usize) -> Vec<[u32; 3]> {
-    let mut neighbors = vec![[NONE; 3]; num_faces];
-    for edge in edges(sides) {
+    let beyond: Vec<AtomicU32> = (0..num_faces * 3)
+        .into_par_iter()
+        .map(|_| AtomicU32::new(NONE))
+        .collect();
+    sides.par_chunk_by(|a, b| a.edge == b.edge).for_each(|edge| {
         if let [a, b] = edge {
-            neighbors[a.face()][a.index as usize % 3] = b.face() as u32;
-            neighbors[b.face()][b.index as usize % 3] = a.face() as u32;
+            beyond[a.index as usize].store(b.face() as u32, Ordering::Relaxed);
+            beyond[b.index as usize].store(a.face() as u32, Ordering::Relaxed);
         }
-    }
-    neighbors
+    });
+    let of_face = |face: &[AtomicU32; 3]| face.each_ref().map(|side| side.load(Ordering::Relaxed));
+    beyond.as_chunks().0.par_iter().map(of_face).collect()
 }
 
 #[cfg(test)]

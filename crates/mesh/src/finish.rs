@@ -8,7 +8,7 @@ use crate::bake::{self, BakeOptions, Sampler, Surface, VertexColorSampler, Volum
 use crate::control::{Meter, Stopwatch};
 use crate::nearest::SearchTree;
 use crate::orient::orient;
-use crate::topology::{area_normal, diagonal, weighted_normals};
+use crate::topology::{area_normal, diagonal, in_order_of_use, weighted_normals};
 use crate::{
     Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, close_all_holes, compute_tangents,
     drop_bad_faces, fill_holes, orient_outward, part_touching, remesh, remove_inner_shells, remove_small_components,
@@ -217,12 +217,13 @@ pub(crate) fn clean_surface(
             what: "it is too large to be measured".to_owned(),
         });
     }
-    let mut mesh = watch.time(Step::Weld, control, || {
+    let welded = watch.time(Step::Weld, control, || {
         weld(raw, settings.weld_distance * size, control)
     })?;
-    mesh = watch.time(Step::Clean, control, || drop_bad_faces(&mesh, control))?;
-    let oriented = watch.time(Step::Orient, control, || orient(&mesh, control))?;
-    mesh = oriented.mesh;
+    let cleaned = watch.time(Step::Clean, control, || drop_bad_faces(&welded, control))?;
+    drop(welded);
+    let oriented = watch.time(Step::Orient, control, || orient(cleaned, control))?;
+    let mut mesh = oriented.mesh;
     if oriented.is_one_closed_surface {
         // Who watches sees the steps pass all the same.
         let fills = settings.fills_holes || settings.closes_all_holes;
@@ -248,6 +249,7 @@ pub(crate) fn clean_surface(
             num_source_faces: raw.triangles.len(),
         });
     }
+    mesh = in_order_of_use(mesh);
     mesh.normals = weighted_normals(&mesh.positions, &mesh.triangles);
     Ok(mesh)
 }

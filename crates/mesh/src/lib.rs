@@ -7,10 +7,10 @@
 
 mod background;
 pub mod bake;
+mod buckets;
 pub mod cell_pattern;
 mod clean;
 mod close;
-mod coarsen;
 mod control;
 mod dilate;
 mod error;

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use bozzetto_asset::TriMesh;
 use glam::{DVec3, Vec3};
 use rayon::prelude::*;
@@ -5,7 +7,7 @@ use rayon::prelude::*;
 use crate::clean::{neighbors, neighbors_by};
 use crate::control::Meter;
 use crate::nearest::SearchTree;
-use crate::topology::{NONE, Side};
+use crate::topology::{ConcurrentSets, NONE, Side};
 use crate::{Control, MeshError, Step};
 
 /// Turns faces so that neighbours agree on a side and each component's outside is outside.
@@ -13,7 +15,7 @@ use crate::{Control, MeshError, Step};
 /// Components are connected by edges with exactly two faces. Outside is where the enclosed volume is positive; a
 /// component that was consistent and inside out stays so when it lies inside another one: it is the wall of a cavity.
 pub fn orient_outward(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh, MeshError> {
-    orient(mesh, control).map(|oriented| oriented.mesh)
+    orient(mesh.clone(), control).map(|oriented| oriented.mesh)
 }
 
 /// An oriented surface, and what was seen on the way.
@@ -25,19 +27,19 @@ pub(crate) struct Oriented {
 }
 
 /// [`orient_outward`] for who wants to know whether the surface is sound already.
-pub(crate) fn orient(mesh: &TriMesh, control: &Control<'_>) -> Result<Oriented, MeshError> {
+pub(crate) fn orient(mut mesh: TriMesh, control: &Control<'_>) -> Result<Oriented, MeshError> {
     let meter = Meter::new(control, Step::Orient, 4);
     let neighbors = neighbors(&mesh.triangles);
     meter.add(1)?;
-    let mut oriented = mesh.clone();
-    let num_components = turn_outward(&mut oriented, &neighbors);
-    meter.add(2)?;
-    let is_one_closed_surface = num_components == 1
-        && agrees_everywhere(&oriented.triangles, &neighbors)
-        && has_single_fans(&oriented, mesh, &neighbors);
+    let is_closed =
+        neighbors.par_iter().all(|neighbors| !neighbors.contains(&NONE)) && has_single_fans(&mesh, &neighbors);
+    meter.add(1)?;
+    let num_components = turn_outward(&mut mesh, &neighbors);
+    meter.add(1)?;
+    let is_one_closed_surface = is_closed && num_components == 1 && agrees_everywhere(&mesh.triangles, &neighbors);
     meter.add(1)?;
     Ok(Oriented {
-        mesh: oriented,
+        mesh,
         is_one_closed_surface,
     })
 }
@@ -52,7 +54,11 @@ pub(crate) fn num_flipped(mesh: &TriMesh, sides: &[Side]) -> usize {
 
 /// Turns the faces and tells the number of components.
 fn turn_outward(oriented: &mut TriMesh, neighbors: &[[u32; 3]]) -> usize {
-    let components = make_consistent(&mut oriented.triangles, neighbors);
+    let components = if agrees_everywhere(&oriented.triangles, neighbors) {
+        connected(neighbors)
+    } else {
+        make_consistent(&mut oriented.triangles, neighbors)
+    };
     let mut component_of = vec![0_u32; oriented.triangles.len()];
     for (id, component) in components.iter().enumerate() {
         for &face in &component.faces {
@@ -77,51 +83,79 @@ fn turn_outward(oriented: &mut TriMesh, neighbors: &[[u32; 3]]) -> usize {
     components.len()
 }
 
-/// Whether every edge has two faces that run against each other.
+/// Whether the two faces of an edge always run against each other.
 fn agrees_everywhere(triangles: &[[u32; 3]], neighbors: &[[u32; 3]]) -> bool {
     triangles.par_iter().zip(neighbors).all(|(&triangle, neighbors)| {
-        neighbors
-            .iter()
-            .all(|&neighbor| neighbor != NONE && !runs_alike(triangle, triangles[neighbor as usize]))
+        let mut beyond = neighbors.iter().filter(|neighbor| **neighbor != NONE);
+        beyond.all(|&neighbor| !runs_alike(triangle, triangles[neighbor as usize]))
     })
 }
 
-/// Whether the faces around every vertex of a closed surface can be walked in one round. `before` is the surface that
-/// `neighbors` was made for: turned faces have their corners in another order.
-fn has_single_fans(mesh: &TriMesh, before: &TriMesh, neighbors: &[[u32; 3]]) -> bool {
-    let mut num_faces_at = vec![0_u32; mesh.positions.len()];
-    let mut some_face_at = vec![NONE; mesh.positions.len()];
-    for (face, triangle) in before.triangles.iter().enumerate() {
+/// Whether the faces around every vertex of a closed surface can be walked in one round.
+fn has_single_fans(mesh: &TriMesh, neighbors: &[[u32; 3]]) -> bool {
+    let num_vertices = mesh.positions.len();
+    let filled = |value: u32| -> Vec<AtomicU32> {
+        (0..num_vertices)
+            .into_par_iter()
+            .map(|_| AtomicU32::new(value))
+            .collect()
+    };
+    let (num_faces_at, some_face_at) = (filled(0), filled(NONE));
+    mesh.triangles.par_iter().enumerate().for_each(|(face, triangle)| {
         for &vertex in triangle {
-            num_faces_at[vertex as usize] += 1;
-            some_face_at[vertex as usize] = face as u32;
+            num_faces_at[vertex as usize].fetch_add(1, Ordering::Relaxed);
+            // Any of them will do.
+            some_face_at[vertex as usize].store(face as u32, Ordering::Relaxed);
+        }
+    });
+    (0..num_vertices as u32).into_par_iter().all(|vertex| {
+        let first = some_face_at[vertex as usize].load(Ordering::Relaxed);
+        let num_faces = num_faces_at[vertex as usize].load(Ordering::Relaxed);
+        first == NONE || round_about(vertex, first, num_faces, &mesh.triangles, neighbors) == num_faces
+    })
+}
+
+/// Walks from face to face about a vertex and counts them, until it is back, at a border, or past the count that is there.
+fn round_about(vertex: u32, first: u32, at_most: u32, triangles: &[[u32; 3]], neighbors: &[[u32; 3]]) -> u32 {
+    let (mut face, mut from, mut count) = (first, NONE, 0);
+    loop {
+        count += 1;
+        let corners = triangles[face as usize];
+        // Both sides at the vertex lead on; one is where the walk comes from.
+        let at = corners.iter().position(|&corner| corner == vertex).unwrap_or(0);
+        let onward = [at, (at + 2) % 3].map(|side| neighbors[face as usize][side]);
+        let next = if onward[0] == from { onward[1] } else { onward[0] };
+        (from, face) = (face, next);
+        if face == first || face == NONE || count > at_most {
+            return count;
         }
     }
-    (0..mesh.positions.len() as u32).into_par_iter().all(|vertex| {
-        let first = some_face_at[vertex as usize];
-        if first == NONE {
-            return true;
-        }
-        let (mut face, mut from, mut count) = (first, NONE, 0);
-        loop {
-            count += 1;
-            let triangle = before.triangles[face as usize];
-            // Both sides at the vertex lead on; one is where the walk comes from.
-            let at = triangle.iter().position(|&corner| corner == vertex).unwrap_or(0);
-            let onward = [at, (at + 2) % 3].map(|side| neighbors[face as usize][side]);
-            let next = if onward[0] == from { onward[1] } else { onward[0] };
-            (from, face) = (face, next);
-            if face == first || face == NONE || count > num_faces_at[vertex as usize] {
-                break;
-            }
-        }
-        count == num_faces_at[vertex as usize]
-    })
 }
 
 struct Component {
     faces: Vec<u32>,
     was_turned: bool,
+}
+
+/// The components of a surface whose faces agree already.
+fn connected(neighbors: &[[u32; 3]]) -> Vec<Component> {
+    let sets = ConcurrentSets::new(neighbors.len());
+    neighbors.par_iter().enumerate().for_each(|(face, neighbors)| {
+        for &neighbor in neighbors.iter().filter(|neighbor| **neighbor != NONE) {
+            sets.unite(face as u32, neighbor);
+        }
+    });
+    let mut keyed: Vec<(u32, u32)> = sets
+        .into_names()
+        .into_par_iter()
+        .zip(0..neighbors.len() as u32)
+        .collect();
+    keyed.par_sort_unstable();
+    let of_component = |faces: &[(u32, u32)]| Component {
+        faces: faces.iter().map(|&(_, face)| face).collect(),
+        was_turned: false,
+    };
+    keyed.chunk_by(|a, b| a.0 == b.0).map(of_component).collect()
 }
 
 /// Walks over each component and turns what disagrees with its first face; then, if that turned more than half, the
@@ -170,26 +204,33 @@ fn runs_alike(a: [u32; 3], b: [u32; 3]) -> bool {
     (0..3).any(|i| (0..3).any(|j| a[i] == b[j] && a[(i + 1) % 3] == b[(j + 1) % 3]))
 }
 
+/// Faces whose share of a sum is taken by one thread; not a matter of how many there are, so that sums are not either.
+const SUM_FACES: usize = 1 << 16;
+
 /// Volume about the component's own centre, so that an open sheet far from the origin counts by its shape alone.
 fn signed_volume(mesh: &TriMesh, faces: &[u32]) -> f64 {
     let corners = |face: u32| mesh.corners(face as usize).map(Vec3::as_dvec3);
-    let sum: DVec3 = faces.iter().map(|&face| corners(face).iter().sum::<DVec3>()).sum();
-    let center = sum / (faces.len() * 3) as f64;
-    let volume: f64 = faces
-        .iter()
-        .map(|&face| {
-            let [a, b, c] = corners(face).map(|corner| corner - center);
-            a.dot(b.cross(c)) / 6.0
+    let sums: Vec<DVec3> = faces
+        .par_chunks(SUM_FACES)
+        .map(|faces| faces.iter().map(|&face| corners(face).iter().sum::<DVec3>()).sum())
+        .collect();
+    let center = sums.iter().sum::<DVec3>() / (faces.len() * 3) as f64;
+    let sums: Vec<(f64, f64)> = faces
+        .par_chunks(SUM_FACES)
+        .map(|faces| {
+            faces.iter().fold((0.0, 0.0), |(volume, area), &face| {
+                let [a, b, c] = corners(face).map(|corner| corner - center);
+                (
+                    volume + a.dot(b.cross(c)) / 6.0,
+                    area + (b - a).cross(c - a).length() * 0.5,
+                )
+            })
         })
-        .sum();
+        .collect();
+    let (volume, area) = sums
+        .iter()
+        .fold((0.0, 0.0), |(volume, area), sum| (volume + sum.0, area + sum.1));
     // A flat sheet has no inside; rounding must not turn it.
-    let area: f64 = faces
-        .iter()
-        .map(|&face| {
-            let [a, b, c] = corners(face);
-            (b - a).cross(c - a).length() * 0.5
-        })
-        .sum();
     if volume.abs() < 1e-6 * area.powf(1.5) {
         0.0
     } else {

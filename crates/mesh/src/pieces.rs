@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bozzetto_asset::TriMesh;
 
 use crate::clean::neighbors;
-use crate::coarsen::along_curve;
+use crate::simplify::curve::along_curve;
 use crate::topology::NONE;
 
 /// Faces of each piece, in ascending order: each face lies in exactly one. Pieces grow from seeds spread over the surface
@@ -17,7 +17,7 @@ pub(crate) fn pieces(mesh: &TriMesh, faces_a_piece: usize) -> Vec<Vec<u32>> {
         return vec![(0..num_faces as u32).collect()];
     }
     let neighbors = neighbors(&mesh.triangles);
-    let order = along_curve(mesh);
+    let order = along_curve(&mesh.positions, &mesh.triangles, 0.0);
     // From the middle of each stretch of the curve.
     let seeds: Vec<u32> = order
         .chunks(faces_a_piece)

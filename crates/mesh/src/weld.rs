@@ -3,7 +3,7 @@ use glam::{I64Vec3, Vec3};
 use rayon::prelude::*;
 
 use crate::control::Meter;
-use crate::topology::{DisjointSets, gather};
+use crate::topology::DisjointSets;
 use crate::{Control, MeshError, Step};
 
 /// Joins vertices that lie within `distance` metres of each other; 0 joins only those at the very same place.
@@ -13,19 +13,19 @@ use crate::{Control, MeshError, Step};
 pub fn weld(mesh: &TriMesh, distance: f32, control: &Control<'_>) -> Result<TriMesh, MeshError> {
     let meter = Meter::new(control, Step::Weld, 3);
     let mut sets = DisjointSets::new(mesh.positions.len());
-    let representatives = unite_identical(&mesh.positions, &mut sets);
-    meter.add(1)?;
     if distance > 0.0 {
-        unite_close(&mesh.positions, &representatives, distance, &mut sets);
+        unite_close(&mesh.positions, distance, &mut sets);
+    } else {
+        unite_identical(&mesh.positions, &mut sets);
     }
-    meter.add(1)?;
+    meter.add(2)?;
     let joined = join(mesh, &mut sets);
     meter.add(1)?;
     Ok(joined)
 }
 
-/// Unites vertices with equal coordinates and returns the first of each kind, in ascending order.
-fn unite_identical(positions: &[Vec3], sets: &mut DisjointSets) -> Vec<u32> {
+/// Unites vertices with equal coordinates.
+fn unite_identical(positions: &[Vec3], sets: &mut DisjointSets) {
     // Adding zero makes -0.0 and 0.0 the same bits.
     let bits = |index: u32| (positions[index as usize] + Vec3::ZERO).to_array().map(f32::to_bits);
     let mut order: Vec<([u32; 3], u32)> = (0..positions.len() as u32)
@@ -33,15 +33,11 @@ fn unite_identical(positions: &[Vec3], sets: &mut DisjointSets) -> Vec<u32> {
         .map(|index| (bits(index), index))
         .collect();
     order.par_sort_unstable();
-    let mut representatives = Vec::with_capacity(order.len());
     for group in order.chunk_by(|a, b| a.0 == b.0) {
-        representatives.push(group[0].1);
         for &(_, index) in &group[1..] {
             sets.unite(group[0].1, index);
         }
     }
-    representatives.par_sort_unstable();
-    representatives
 }
 
 /// Cells of the grid that close vertices are found by, as multiples of the distance: larger ones have fewer vertices near
@@ -49,35 +45,38 @@ fn unite_identical(positions: &[Vec3], sets: &mut DisjointSets) -> Vec<u32> {
 /// already, all of which are compared.
 const CELL_SIZE: f64 = 8.0;
 
+/// Of some cells: entries that are not close to an earlier one of their cell, and pairs that are.
+type CellPart = (Vec<(u64, u32)>, Vec<(u32, u32)>);
+
 /// Unites vertices within a distance through a hashed grid. A cell has room for few vertices that are not already united,
 /// so the work stays linear even where a million vertices meet.
-fn unite_close(positions: &[Vec3], representatives: &[u32], distance: f32, sets: &mut DisjointSets) {
+fn unite_close(positions: &[Vec3], distance: f32, sets: &mut DisjointSets) {
     let cell_size = f64::from(distance) * CELL_SIZE;
     let cell_of = |point: glam::DVec3| (point / cell_size).floor().as_i64vec3();
     let is_close =
         |a: u32, b: u32| positions[a as usize].distance_squared(positions[b as usize]) <= distance * distance;
-    let mut entries: Vec<(u64, u32)> = representatives
+    let mut entries: Vec<(u64, u32)> = positions
         .par_iter()
-        .map(|&index| (cell_hash(cell_of(positions[index as usize].as_dvec3())), index))
+        .zip(0..positions.len() as u32)
+        .map(|(position, index)| (cell_hash(cell_of(position.as_dvec3())), index))
         .collect();
     entries.par_sort_unstable();
 
     // Within each cell, greedily in index order.
-    let cells: Vec<&[(u64, u32)]> = entries.chunk_by(|a, b| a.0 == b.0).collect();
-    let (kept, pairs): (Vec<_>, Vec<_>) = cells
-        .par_iter()
-        .map(|cell| {
-            let mut kept: Vec<(u64, u32)> = Vec::new();
-            let mut pairs: Vec<(u32, u32)> = Vec::new();
-            for &(hash, index) in *cell {
-                match kept.iter().find(|&&(_, other)| is_close(index, other)) {
+    let parts: Vec<CellPart> = entries
+        .par_chunk_by(|a, b| a.0 == b.0)
+        .fold(<(Vec<_>, Vec<_>)>::default, |(mut kept, mut pairs), cell| {
+            let first = kept.len();
+            for &(hash, index) in cell {
+                match kept[first..].iter().find(|&&(_, other)| is_close(index, other)) {
                     Some(&(_, other)) => pairs.push((other, index)),
                     None => kept.push((hash, index)),
                 }
             }
             (kept, pairs)
         })
-        .unzip();
+        .collect();
+    let (kept, pairs): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
     for (a, b) in pairs.into_iter().flatten() {
         sets.unite(a, b);
     }
@@ -142,12 +141,15 @@ fn join(mesh: &TriMesh, sets: &mut DisjointSets) -> TriMesh {
         .par_iter()
         .map(|triangle| triangle.map(|vertex| new_index[vertex as usize]))
         .collect();
-    let bare = TriMesh {
-        uvs: Vec::new(),
-        tangents: Vec::new(),
-        ..mesh.clone()
+    let pick = |values: &[Vec3]| -> Vec<Vec3> {
+        let of_source = |&source: &u32| values.get(source as usize).copied();
+        sources.par_iter().filter_map(of_source).collect()
     };
-    let mut joined = gather(&bare, &sources, triangles);
+    let mut joined = TriMesh {
+        normals: pick(&mesh.normals),
+        colors: pick(&mesh.colors),
+        ..TriMesh::new(pick(&mesh.positions), triangles)
+    };
     if sources.len() < count {
         joined.colors = averaged(&mesh.colors, &new_index, sources.len(), |sum, members| sum / members);
         joined.normals = averaged(&mesh.normals, &new_index, sources.len(), |sum, _| {

@@ -1,16 +1,16 @@
 //! Closest points and rays on a mesh, by a bounding volume hierarchy.
 //!
-//! Built top-down with a binned surface-area heuristic (Wald 2007), large halves in parallel. Triangles lie in leaf
-//! order, so a leaf reads one stretch of memory. The build depends on the mesh alone, so queries do too.
+//! Triangles lie in leaf order, so a leaf reads one stretch of memory. The build depends on the mesh alone, so queries do
+//! too.
+
+mod build;
 
 use bozzetto_asset::TriMesh;
 use glam::Vec3;
 use rayon::prelude::*;
 
-const MAX_LEAF: usize = 4;
-const NUM_BINS: usize = 12;
-/// Below this many triangles a thread goes on alone.
-const PARALLEL_FROM: usize = 8192;
+use build::Item;
+
 const STACK: usize = 96;
 
 #[derive(Clone, Copy, Debug)]
@@ -46,61 +46,43 @@ pub struct SearchTree {
     places: Vec<u32>,
 }
 
-#[derive(Clone, Copy)]
-struct Item {
-    low: Vec3,
-    high: Vec3,
-    face: u32,
-}
-
-impl Item {
-    fn center(&self) -> Vec3 {
-        (self.low + self.high) * 0.5
-    }
-}
-
 impl SearchTree {
     /// Sorts the triangles of a consistent mesh.
     pub fn new(mesh: &TriMesh) -> Self {
-        let triangles: Vec<[Vec3; 3]> = (0..mesh.triangles.len())
+        let items = (0..mesh.triangles.len())
             .into_par_iter()
-            .map(|face| mesh.corners(face))
+            .map(|face| Item::new(face as u32, mesh.corners(face)))
             .collect();
-        Self::from_corners(&triangles, PARALLEL_FROM)
+        let (items, nodes) = build::on_all_threads(items);
+        let mut places = vec![0; items.len()];
+        for (place, item) in items.iter().enumerate() {
+            places[item.face as usize] = place as u32;
+        }
+        Self {
+            nodes,
+            corners: items.par_iter().map(|item| mesh.corners(item.face as usize)).collect(),
+            faces: items.par_iter().map(|item| item.face).collect(),
+            places,
+        }
     }
 
     /// Sorts points: each is a triangle of one place, so that the closest one can be asked for. Stays on the calling
     /// thread: it may run while others of the pool wait for its result, and a pool thread that waits inside may take
     /// up another of those jobs and wait for itself.
     pub(crate) fn of_points(points: &[Vec3]) -> Self {
-        let triangles: Vec<[Vec3; 3]> = points.iter().map(|&point| [point; 3]).collect();
-        Self::from_corners(&triangles, usize::MAX)
-    }
-
-    /// Above `parallel_from` triangles halves are sorted in parallel; `usize::MAX` never enters the thread pool.
-    fn from_corners(triangles: &[[Vec3; 3]], parallel_from: usize) -> Self {
-        if triangles.is_empty() {
-            return Self::default();
-        }
-        let mut items: Vec<Item> = triangles
-            .iter()
-            .enumerate()
-            .map(|(face, [a, b, c])| Item {
-                low: a.min(*b).min(*c),
-                high: a.max(*b).max(*c),
-                face: face as u32,
-            })
+        let numbered = points.iter().enumerate();
+        let items = numbered
+            .map(|(index, &point)| Item::new(index as u32, [point; 3]))
             .collect();
-        let nodes = build(&mut items, 0, 0, parallel_from);
-        let faces: Vec<u32> = items.iter().map(|item| item.face).collect();
-        let mut places = vec![0; faces.len()];
-        for (place, &face) in faces.iter().enumerate() {
-            places[face as usize] = place as u32;
+        let (items, nodes) = build::on_this_thread(items);
+        let mut places = vec![0; items.len()];
+        for (place, item) in items.iter().enumerate() {
+            places[item.face as usize] = place as u32;
         }
         Self {
             nodes,
-            corners: faces.iter().map(|&face| triangles[face as usize]).collect(),
-            faces,
+            corners: items.iter().map(|item| [points[item.face as usize]; 3]).collect(),
+            faces: items.iter().map(|item| item.face).collect(),
             places,
         }
     }
@@ -293,136 +275,6 @@ impl Node {
     }
 }
 
-/// Nodes of a subtree; `first_item` is the place of `items[0]` in the whole.
-fn build(items: &mut [Item], first_item: usize, depth: usize, parallel_from: usize) -> Vec<Node> {
-    let (low, high) = bounds(items);
-    let leaf = Node {
-        low,
-        high,
-        first: first_item as u32,
-        count: items.len() as u32,
-    };
-    // The traversal stack has room for this depth; splitting in the middle by then keeps leaves small all the same.
-    if items.len() <= MAX_LEAF || depth + 2 >= STACK {
-        return vec![leaf];
-    }
-    let middle = if depth < STACK / 2 {
-        partition(items)
-    } else {
-        items.len() / 2
-    };
-    let (left, right) = items.split_at_mut(middle);
-    let (first, second) = if left.len() + right.len() > parallel_from {
-        rayon::join(
-            || build(left, first_item, depth + 1, parallel_from),
-            || build(right, first_item + middle, depth + 1, parallel_from),
-        )
-    } else {
-        (
-            build(left, first_item, depth + 1, parallel_from),
-            build(right, first_item + middle, depth + 1, parallel_from),
-        )
-    };
-    let mut nodes = Vec::with_capacity(1 + first.len() + second.len());
-    let second_start = 1 + first.len() as u32;
-    nodes.push(Node {
-        first: second_start,
-        count: 0,
-        ..leaf
-    });
-    let shift = |offset: u32| {
-        move |node: Node| Node {
-            first: if node.count == 0 {
-                node.first + offset
-            } else {
-                node.first
-            },
-            ..node
-        }
-    };
-    nodes.extend(first.into_iter().map(shift(1)));
-    nodes.extend(second.into_iter().map(shift(second_start)));
-    nodes
-}
-
-fn bounds(items: &[Item]) -> (Vec3, Vec3) {
-    items
-        .iter()
-        .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), item| {
-            (low.min(item.low), high.max(item.high))
-        })
-}
-
-/// Reorders the items by the best of the binned splits and returns where the second half starts.
-fn partition(items: &mut [Item]) -> usize {
-    let (low, high) = items
-        .iter()
-        .fold((Vec3::INFINITY, Vec3::NEG_INFINITY), |(low, high), item| {
-            (low.min(item.center()), high.max(item.center()))
-        });
-    let extent = high - low;
-    let axis = if extent.x >= extent.y && extent.x >= extent.z {
-        0
-    } else if extent.y >= extent.z {
-        1
-    } else {
-        2
-    };
-    let half = items.len() / 2;
-    // Also false for overflow to infinity.
-    if !(extent[axis] > 0.0 && extent[axis].is_finite()) {
-        return half;
-    }
-    let scale = NUM_BINS as f32 / extent[axis];
-    let bin_of = |item: &Item| (((item.center()[axis] - low[axis]) * scale) as usize).min(NUM_BINS - 1);
-    let mut bins = [(0_usize, Vec3::INFINITY, Vec3::NEG_INFINITY); NUM_BINS];
-    for item in items.iter() {
-        let bin = &mut bins[bin_of(item)];
-        *bin = (bin.0 + 1, bin.1.min(item.low), bin.2.max(item.high));
-    }
-    let Some(split) = best_split(&bins) else {
-        return half;
-    };
-    // A stable partition, so that the order does not depend on how it is done.
-    let mut second = Vec::new();
-    let mut count = 0;
-    for index in 0..items.len() {
-        if bin_of(&items[index]) < split {
-            items[count] = items[index];
-            count += 1;
-        } else {
-            second.push(items[index]);
-        }
-    }
-    items[count..].copy_from_slice(&second);
-    count
-}
-
-fn best_split(bins: &[(usize, Vec3, Vec3); NUM_BINS]) -> Option<usize> {
-    let half_area = |low: Vec3, high: Vec3| {
-        let size = (high - low).max(Vec3::ZERO);
-        size.x * size.y + size.y * size.z + size.z * size.x
-    };
-    let mut best: Option<(f32, usize)> = None;
-    for split in 1..NUM_BINS {
-        let side = |part: &[(usize, Vec3, Vec3)]| {
-            let (count, low, high) = part
-                .iter()
-                .fold((0, Vec3::INFINITY, Vec3::NEG_INFINITY), |(count, low, high), bin| {
-                    (count + bin.0, low.min(bin.1), high.max(bin.2))
-                });
-            (count, count as f32 * half_area(low, high))
-        };
-        let (left, left_cost) = side(&bins[..split]);
-        let (right, right_cost) = side(&bins[split..]);
-        let cost = left_cost + right_cost;
-        if left > 0 && right > 0 && best.is_none_or(|(least, _)| cost < least) {
-            best = Some((cost, split));
-        }
-    }
-    best.map(|(_, split)| split)
-}
-
 /// Weights of the closest point of a triangle (Ericson, Real-Time Collision Detection, 5.1.5).
 pub(crate) fn closest_barycentric(point: Vec3, [a, b, c]: [Vec3; 3]) -> Vec3 {
     let (ab, ac, ap) = (b - a, c - a, point - a);
@@ -552,15 +404,29 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_sorted_on_one_thread_is_the_same() {
-        let mesh = shapes::torus(0.3, 0.1, 120, 60);
-        let triangles: Vec<_> = (0..mesh.triangles.len()).map(|face| mesh.corners(face)).collect();
-        assert!(triangles.len() > PARALLEL_FROM);
-        let (parallel, alone) = (SearchTree::new(&mesh), SearchTree::from_corners(&triangles, usize::MAX));
-        assert_eq!(parallel.faces, alone.faces);
-        assert_eq!(parallel.corners, alone.corners);
+    fn a_tree_sorted_in_groups_answers_alike() {
+        let mesh = shapes::torus(0.3, 0.1, 240, 120);
+        let tree = SearchTree::new(&mesh);
+        let items = (0..mesh.triangles.len())
+            .map(|face| Item::new(face as u32, mesh.corners(face)))
+            .collect();
+        let (items, nodes) = build::on_this_thread(items);
+        let mut places = vec![0; items.len()];
+        for (place, item) in items.iter().enumerate() {
+            places[item.face as usize] = place as u32;
+        }
+        let alone = SearchTree {
+            nodes,
+            corners: items.iter().map(|item| mesh.corners(item.face as usize)).collect(),
+            faces: items.iter().map(|item| item.face).collect(),
+            places,
+        };
+        assert_ne!(tree.faces, alone.faces, "large enough for groups");
         for point in probes() {
-            assert_eq!(parallel.nearest(point), alone.nearest(point));
+            assert_eq!(tree.nearest(point), alone.nearest(point));
+            let direction = (Vec3::new(0.3, 0.02, 0.01) - point).normalize();
+            let occluded = |tree: &SearchTree| tree.is_occluded(point, direction, 0.0, 10.0);
+            assert_eq!(occluded(&tree), occluded(&alone));
         }
     }
 }
