@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(path) => divided(path, arguments.level)?,
         None => shapes::noisy_sphere(arguments.level, AMPLITUDE, FREQUENCY, 0.0),
     };
-    let volume = shapes::shell(&mesh, arguments.voxels, |point| {
+    let volume = shapes::shell(&mesh, arguments.voxels, &|point| {
         if arguments.fidelity {
             shapes::waves(point, WAVELENGTH / arguments.voxels as f32)
         } else {

@@ -93,7 +93,7 @@ fn write_owl(folder: &Path) {
 /// A ball with all the maps there are: metal on one side, rough above, and occluded by nothing.
 fn write_ball(path: &Path) {
     let mesh = shapes::noisy_sphere(5, 0.02, 40.0, 0.0);
-    let volume = shapes::shell(&mesh, 64, |point| bozzetto_asset::PbrSample {
+    let volume = shapes::shell(&mesh, 64, &|point| bozzetto_asset::PbrSample {
         base_color: (point + 0.5).to_array(),
         alpha: 1.0,
         metallic: f32::from(u8::from(point.x > 0.0)),

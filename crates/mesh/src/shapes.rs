@@ -194,7 +194,7 @@ pub fn together(mut first: TriMesh, second: &TriMesh) -> TriMesh {
 }
 
 /// The voxels about a surface in the cube from -0.5 to 0.5 metres, each with a sample of its centre: three thick or so.
-pub fn shell(mesh: &TriMesh, resolution: u32, sample: impl Fn(Vec3) -> PbrSample + Sync) -> PbrVolume {
+pub fn shell(mesh: &TriMesh, resolution: u32, sample: &(dyn Fn(Vec3) -> PbrSample + Sync)) -> PbrVolume {
     let mut volume = PbrVolume {
         origin: Vec3::splat(-0.5),
         voxel_size: 1.0 / resolution as f32,
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn a_shell_holds_its_surface() {
         let ball = noisy_sphere(5, 0.02, 40.0, 0.0);
-        let volume = shell(&ball, 64, |point| waves(point, 0.1));
+        let volume = shell(&ball, 64, &|point| waves(point, 0.1));
         assert!(volume.is_consistent());
         let cells: std::collections::HashSet<IVec3> = volume.coords.iter().copied().collect();
         assert_eq!(cells.len(), volume.coords.len(), "no cell is there twice");

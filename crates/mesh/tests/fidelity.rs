@@ -23,7 +23,7 @@ const WAVELENGTH: f32 = 24.0;
 
 #[expect(clippy::print_stdout, reason = "whoever reads the output must see what was tested")]
 fn assert_faithful(name: &str, mut mesh: TriMesh) {
-    let volume = shapes::shell(&mesh, VOXELS, |point| shapes::waves(point, WAVELENGTH / VOXELS as f32));
+    let volume = shapes::shell(&mesh, VOXELS, &|point| shapes::waves(point, WAVELENGTH / VOXELS as f32));
     let asset = Asset {
         mesh: Some(Arc::new(mesh.clone())),
         volume: Some(Arc::new(volume.clone())),
