@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test. Installs what they need: a software Vulkan driver when there is no GPU driver, a virtual display
-# for the tests that open the real window, and Node.js for the Khronos glTF validator.
+# for the tests that open the real window, Node.js for the Khronos glTF validator, and Blender and trimesh, which read
+# what is exported.
 #
 # BOZZETTO_TEST_DATA may name a folder of further views and meshes to test with.
 set -euo pipefail
@@ -11,6 +12,29 @@ missing_test_packages() {
     command -v Xvfb >/dev/null 2>&1 || echo xvfb
     command -v node >/dev/null 2>&1 || echo nodejs
     command -v npm >/dev/null 2>&1 || echo npm
+    # Blender's Python module exists for Python 3.11 alone, which is Debian 12's own.
+    has_python_3_11 || ! grep -q '^VERSION_CODENAME=bookworm$' /etc/os-release || echo python3.11-venv
+    has_library 'libSM\.so\.6' || echo libsm6
+    has_library 'libGL\.so\.1' || echo libgl1
+}
+
+has_python_3_11() { python3.11 -c 'import ensurepip, venv' 2>/dev/null; }
+
+# Blender and trimesh in an environment of their own, made anew only when another version is asked for.
+install_readers() {
+    readers=target/readers
+    wanted=tests/readers/requirements.txt
+    cmp -s "$wanted" "$readers/requirements.txt" && return 0
+    if ! has_python_3_11; then
+        say "There is no Python 3.11, so the tests in which Blender and trimesh read exported files will be skipped."
+        return 0
+    fi
+    say "Installing Blender's Python module and trimesh into $readers"
+    rm -rf "$readers"
+    python3.11 -m venv "$readers"
+    "$readers/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$wanted" ||
+        fail "Blender and trimesh could not be fetched from PyPI. Check the network, then start again."
+    cp "$wanted" "$readers/requirements.txt"
 }
 
 packages=$(missing_build_packages; missing_vulkan_packages; missing_window_packages; missing_test_packages)
@@ -19,6 +43,7 @@ install_packages $packages
 ensure_rust
 npm ci --prefix tests/gltf_validator --loglevel=error --no-audit --no-fund ||
     fail "The glTF validator could not be fetched from the npm registry. Check the network, then start again."
+install_readers
 
 # Without it every start of the graphics library warns that a desktop session is missing.
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then

@@ -253,6 +253,63 @@ fn parameters_are_listed_with_their_ranges() {
     assert_eq!(engines[0]["id"], "hull");
 }
 
+#[test]
+fn finishing_and_layouts_are_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [bare, laid_out] = ["bare.obj", "laid_out.obj"].map(|name| folder.path().join(name));
+    let quick = [
+        "--level",
+        "5",
+        "--voxels",
+        "64",
+        "--faces",
+        "2000",
+        "--texture",
+        "128",
+        "--fidelity",
+    ];
+    let told = succeed(bozzetto().args(["bench", "finish"]).args(quick));
+    for line in [
+        "Simplifying",
+        "TRELLIS.2 took",
+        "Distance: 0.",
+        "base colour",
+        "Normals: ",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+
+    let unwrap = |arguments: &[&str]| {
+        let told = succeed(bozzetto().args(["bench", "unwrap", "--json"]).args(arguments));
+        serde_json::from_str::<serde_json::Value>(&told).expect("JSON")
+    };
+    let told = unwrap(&[
+        "--faces",
+        "2000",
+        "--texture",
+        "256",
+        "--bare",
+        bare.to_str().expect("text"),
+    ]);
+    let stretch = told["quality"]["stretch"].as_f64().expect("a number");
+    assert!(
+        (1.0..1.5).contains(&stretch) && told["secs"].as_f64() > Some(0.0),
+        "{told}"
+    );
+    let again = unwrap(&[bare.to_str().expect("text"), "--texture", "256"]);
+    assert_eq!(again["quality"], told["quality"], "it is the mesh that was laid out");
+    // Two triangles of a square, each in a corner of its own.
+    let square = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt .4 0\nvt .4 .4\nvt .6 .6\nvt 1 1\nvt .6 1\n";
+    let faces = "f 1/1 2/2 3/3\nf 1/4 3/5 4/6\n";
+    std::fs::write(&laid_out, format!("{square}{faces}")).expect("written");
+    let told = unwrap(&["--as-it-is", laid_out.to_str().expect("text")]);
+    assert_eq!(told["quality"]["num_charts"], 2, "{told}");
+    assert!(
+        (told["quality"]["coverage"].as_f64().expect("a number") - 0.16).abs() < 1e-6,
+        "{told}"
+    );
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_cancels_and_leaves_no_partial_file() {

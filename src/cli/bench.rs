@@ -9,7 +9,7 @@ use bozzetto_hull::HullEngine;
 use bozzetto_mesh::{Control, FinishSettings, finish};
 use parking_lot::Mutex;
 
-use super::{bench_finish, bench_viewport, output, sources};
+use super::{bench_finish, bench_unwrap, bench_viewport, output, sources};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -27,6 +27,8 @@ enum What {
     },
     /// Time each step from a large raw surface to the written file.
     Finish(bench_finish::Arguments),
+    /// Lay out a texture, and measure the layout.
+    Unwrap(bench_unwrap::Arguments),
     /// Time the window's frames while it generates.
     Window {
         /// Pictures, folders of pictures or a `transforms.json`; the bundled example when none is given.
@@ -40,6 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
         What::Generate { views } => generate(views),
         What::Finish(arguments) => bench_finish::run(arguments),
+        What::Unwrap(arguments) => bench_unwrap::run(arguments),
         What::Viewport(arguments) => bench_viewport::run(arguments),
         What::Window { views } => crate::app::bench_window(views.clone()).map(|report| output::line(&report)),
     }

@@ -43,6 +43,17 @@ impl Content {
             }
         })
     }
+
+    /// The mesh alone; `path` is what it was opened from.
+    pub(super) fn into_mesh(self, path: &Path) -> Result<Arc<TriMesh>, UsageError> {
+        let mesh = match self {
+            Self::Textured(textured) => Some(textured.mesh),
+            Self::Mesh(mesh) => Some(mesh),
+            Self::Splats(_) => None,
+            Self::Generation(_, asset) => asset.mesh,
+        };
+        mesh.ok_or_else(|| UsageError(format!("There is no mesh in {}.", path.display())))
+    }
 }
 
 /// The ending of a file's name in lower case, without the dot.

@@ -4,6 +4,7 @@
 
 mod bench;
 mod bench_finish;
+mod bench_unwrap;
 mod bench_viewport;
 mod content;
 mod engines;

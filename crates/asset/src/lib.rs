@@ -19,7 +19,7 @@ mod volume;
 pub use asset::Asset;
 pub use camera::{Camera, Projection};
 pub use provenance::{Provenance, ViewRecord};
-pub use splats::{GaussianSplats, LogScale, SH_C0, SplatFilter};
+pub use splats::{GaussianSplats, LogScale, SH_C0, SplatFilter, sh_basis};
 pub use texture::{AlphaMode, Material, TexturedMesh};
 pub use tri_mesh::TriMesh;
 pub use view::{Direction, MatteSettings, PreparedView, View};

@@ -41,6 +41,9 @@ pub enum MeshError {
     /// The material volume contradicts itself.
     #[error("The material volume of this result is damaged. Generate again.")]
     BadVolume,
+    /// The splats contradict themselves, or none of them can be seen.
+    #[error("The splats of this result are damaged. Generate again.")]
+    BadSplats,
     /// A setting is out of its range.
     #[error("{what}")]
     BadSetting {

@@ -4,7 +4,7 @@ use bozzetto_asset::{Asset, Material, TexturedMesh, TriMesh};
 use image::GrayImage;
 use rayon::prelude::*;
 
-use crate::bake::{self, BakeOptions, Sampler, Surface, VertexColorSampler, VolumeSampler};
+use crate::bake::{self, BakeOptions, Sampler, SplatSampler, Surface, VertexColorSampler, VolumeSampler};
 use crate::control::{Meter, Stopwatch};
 use crate::nearest::SearchTree;
 use crate::orient::orient;
@@ -43,7 +43,9 @@ pub struct Finished {
 
 /// Cleans, simplifies, unwraps and bakes the surface of an asset.
 ///
-/// Textures come from the asset's volume, or from the mesh' vertex colours where there is none.
+/// Textures come from the first of these that the asset has: its volume, which alone knows metal and roughness; its mesh'
+/// vertex colours, which lie on the very surface; its splats, whose colours are made to be blended and so are softer.
+/// Middle grey where it has none.
 pub fn finish(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, MeshError> {
     let prepared = Prepared::new(asset, settings, control)?;
     let mut finished = prepared.finish(settings, control)?;
@@ -163,15 +165,21 @@ impl Prepared {
             has_orm: settings.bakes_orm,
         };
         let mut baked = watch.time(Step::Bake, control, || {
-            let sampler: Box<dyn Sampler> = match &self.asset.volume {
-                Some(volume) if !volume.coords.is_empty() => Box::new(VolumeSampler::new(volume)?),
-                _ => Box::new(VertexColorSampler::new(source)),
-            };
-            bake::bake(surface, mesh, sampler.as_ref(), options, control)
+            bake::bake(surface, mesh, self.sampler()?.as_ref(), options, control)
         })?;
         watch.time(Step::Dilate, control, || {
             baked.dilate(control)?;
             Ok(baked.into_material())
+        })
+    }
+
+    /// Where colours come from: see [`finish`].
+    fn sampler(&self) -> Result<Box<dyn Sampler + '_>, MeshError> {
+        let source = self.simplifier.source();
+        Ok(match (&self.asset.volume, &self.asset.splats) {
+            (Some(volume), _) if !volume.coords.is_empty() => Box::new(VolumeSampler::new(volume)?),
+            (_, Some(splats)) if source.colors.is_empty() && !splats.is_empty() => Box::new(SplatSampler::new(splats)?),
+            _ => Box::new(VertexColorSampler::new(source)),
         })
     }
 

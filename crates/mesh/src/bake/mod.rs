@@ -1,12 +1,13 @@
 //! Textures of a simplified mesh from the dense surface it came from.
 //!
 //! For each texel: its place on the simplified mesh, the closest point of the dense surface that faces the same way,
-//! and there the material (from a volume, vertex colours or views), the dense normal and occlusion. Texels just
+//! and there the material (from a volume, vertex colours, splats or views), the dense normal and occlusion. Texels just
 //! outside a chart are computed like those inside, at the place the chart would reach if it went on, so that
 //! bilinear lookups agree on both sides of a seam; all others are copied from the closest one.
 
 mod material;
 mod occlusion;
+mod splats;
 mod texels;
 mod vertex_colors;
 mod views;
@@ -14,12 +15,13 @@ mod volume;
 
 use std::sync::Arc;
 
-use bozzetto_asset::{Camera, Material, PbrSample, PbrVolume, PreparedView, TriMesh, color};
+use bozzetto_asset::{Camera, GaussianSplats, Material, PbrSample, PbrVolume, PreparedView, TriMesh, color};
 use glam::Vec3;
 use image::GrayImage;
 use rayon::prelude::*;
 
 pub use occlusion::vertex_occlusion;
+pub use splats::SplatSampler;
 pub use texels::uv_overlap;
 pub use vertex_colors::VertexColorSampler;
 pub use views::ViewSampler;
@@ -89,6 +91,17 @@ pub fn from_vertex_colors(
         options,
         control,
     )
+}
+
+/// Bakes from splats: the blend of those that reach a point; see [`SplatSampler`].
+pub fn from_splats(
+    surface: Surface<'_>,
+    target: &TriMesh,
+    splats: &GaussianSplats,
+    options: BakeOptions,
+    control: &Control<'_>,
+) -> Result<Baked, MeshError> {
+    bake(surface, target, &SplatSampler::new(splats)?, options, control)
 }
 
 /// Bakes from pictures with known cameras: each point blends the views that see it, those that look straight at it

@@ -1,5 +1,5 @@
 use bozzetto_asset::{AlphaMode, Asset, PbrSample, PbrVolume};
-use glam::{IVec3, Vec2, Vec3};
+use glam::{IVec3, Quat, Vec2, Vec3};
 
 use super::texels::TexelMap;
 use super::*;
@@ -158,6 +158,59 @@ fn vertex_colours_are_baked_where_there_is_no_volume() {
     let found = psnr(&finished, |point| point.normalize() * 0.4);
     assert!(found >= 35.0, "{found} dB");
     assert!(finished.textured.mesh.colors.is_empty());
+}
+
+/// Discs of 1 cm at points of a sphere, as flat as a trained model's, each with the colour of its place.
+fn splat_ball() -> GaussianSplats {
+    let points = shapes::icosphere(0.4, 5).positions;
+    GaussianSplats {
+        log_scales: vec![Vec3::new(0.01, 0.01, 0.000_1).map(f32::ln); points.len()],
+        rotations: points
+            .iter()
+            .map(|point| Quat::from_rotation_arc(Vec3::Z, point.normalize()))
+            .collect(),
+        opacities: vec![0.9; points.len()],
+        sh: points
+            .iter()
+            .map(|&point| GaussianSplats::dc_from_srgb(color_at(point).map(color::srgb_from_linear)))
+            .collect(),
+        positions: points,
+        ..GaussianSplats::default()
+    }
+}
+
+#[test]
+fn splats_are_baked_where_there_is_nothing_better() {
+    let mut all = Asset {
+        splats: Some(Arc::new(splat_ball())),
+        ..asset(shapes::icosphere(0.4, 5), None)
+    };
+    let found = psnr(&run(&all, &settings(4000, 512)), |point| point.normalize() * 0.4);
+    assert!(found >= 35.0, "{found} dB");
+
+    let pixel = |asset: &Asset| {
+        run(asset, &settings(500, 64))
+            .textured
+            .material
+            .base_color
+            .get_pixel(32, 32)
+            .0
+    };
+    let mut colored = shapes::icosphere(0.4, 3);
+    colored.colors = vec![Vec3::ONE; colored.positions.len()];
+    all.mesh = Some(Arc::new(colored));
+    assert_eq!(pixel(&all), [255; 4], "vertex colours come before splats");
+    let black = shell(32, sphere_distance, |point| PbrSample {
+        base_color: [0.0; 3],
+        ..matte(point)
+    });
+    all.volume = Some(Arc::new(black));
+    assert_eq!(pixel(&all), [0, 0, 0, 255], "a volume comes before vertex colours");
+    let grey = Asset {
+        splats: Some(Arc::default()),
+        ..asset(shapes::icosphere(0.4, 3), None)
+    };
+    assert_eq!(pixel(&grey), [188, 188, 188, 255], "no splats are no source");
 }
 
 #[test]

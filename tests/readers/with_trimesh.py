@@ -1,0 +1,31 @@
+"""Opens 3D files with trimesh and prints, a line of JSON for each, what it has found.
+
+usage: with_trimesh.py FILE...
+"""
+
+import json
+import sys
+
+import trimesh
+
+
+def facts(path):
+    thing = trimesh.load(path)
+    if isinstance(thing, trimesh.Scene):
+        thing = thing.to_mesh()
+    found = {"kind": type(thing).__name__, "low": thing.bounds[0].tolist(), "high": thing.bounds[1].tolist()}
+    found["vertices"] = len(thing.vertices)
+    if not isinstance(thing, trimesh.Trimesh):
+        return found
+    uvs = getattr(thing.visual, "uv", None)
+    found["faces"] = len(thing.faces)
+    found["uvs"] = 0 if uvs is None else len(uvs)
+    # Seams of the texture, where vertices lie at one place, are no holes.
+    thing.merge_vertices(merge_tex=True, merge_norm=True)
+    found["is_watertight"] = bool(thing.is_watertight)
+    found["volume"] = float(thing.volume)
+    return found
+
+
+for argument in sys.argv[1:]:
+    print(json.dumps(facts(argument)), flush=True)
