@@ -17,4 +17,5 @@
 
 pub mod app;
 pub mod cli;
+pub mod export;
 pub mod ui;

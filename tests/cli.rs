@@ -115,12 +115,12 @@ fn every_format_is_exported_and_inspected() {
         ("a.glb", "b.obj"),
         ("a.glb", "b.stl"),
         ("a.glb", "b.glb"),
+        ("a.glb", "b.ply"),
         ("a.ply", "b.spz"),
         ("b.obj", "c.stl"),
     ] {
         succeed(bozzetto().arg("export").arg(at(from)).arg("-o").arg(at(to)));
-        let facts = succeed(bozzetto().arg("inspect").arg(at(to)).arg("--json"));
-        let facts: serde_json::Value = serde_json::from_str(&facts).expect("JSON");
+        let facts = inspected(&at(to));
         let count = &facts["mesh"]["health"]["num_faces"];
         let count = if count.is_null() {
             &facts["splats"]["count"]
@@ -129,15 +129,9 @@ fn every_format_is_exported_and_inspected() {
         };
         assert!(count.as_u64().is_some_and(|count| count > 500), "{to}: {facts}");
     }
-    succeed(
-        bozzetto()
-            .arg("export")
-            .arg(at("a.glb"))
-            .args(["--webp", "-o"])
-            .arg(at("w.glb")),
-    );
-    validate_glb(&at("w.glb"));
-    for format in ["a.glb", "a.ply", "b.stl"] {
+    every_kind_of_glb_is_valid_and_tells_what_it_is(&at("a.glb"), &at("w.glb"));
+    a_print_has_its_size_and_stands_on_the_bed(&at("a.glb"), folder.path());
+    for format in ["a.glb", "a.ply", "b.ply", "b.stl", "w.glb"] {
         let png = at("r.png");
         succeed(
             bozzetto()
@@ -155,6 +149,77 @@ fn every_format_is_exported_and_inspected() {
         );
     }
     an_object_turns_once_round_in_a_gif(&at("a.glb"), &at("r.gif"));
+}
+
+fn inspected(path: &Path) -> serde_json::Value {
+    let facts = succeed(bozzetto().arg("inspect").arg(path).arg("--json"));
+    serde_json::from_str(&facts).expect("JSON")
+}
+
+/// Leaves the smallest kind, the one for the web, in `small`.
+fn every_kind_of_glb_is_valid_and_tells_what_it_is(glb: &Path, small: &Path) {
+    let before = inspected(glb);
+    let health = &before["health_when_written"];
+    assert_eq!(health["num_faces"], before["mesh"]["health"]["num_faces"]);
+    assert!(
+        health["texels_per_metre"].as_f64().is_some_and(|texels| texels > 10.0),
+        "{health}"
+    );
+    let (webp, bits, packed) = ("EXT_texture_webp", "KHR_mesh_quantization", "EXT_meshopt_compression");
+    for (words, kind, extensions) in [
+        ("--texture-format webp", "image/webp", &[webp][..]),
+        ("--texture-format jpeg", "image/jpeg", &[]),
+        ("--quantize", "image/png", &[bits]),
+        ("--meshopt", "image/png", &[packed]),
+        ("--preset web", "image/jpeg", &[bits, packed]),
+    ] {
+        succeed(
+            bozzetto()
+                .arg("export")
+                .arg(glb)
+                .args(words.split(' '))
+                .arg("-o")
+                .arg(small),
+        );
+        validate_glb(small);
+        let facts = inspected(small);
+        assert_eq!(facts["extensions"], serde_json::json!(extensions), "{words}");
+        assert_eq!(facts["textures"][0]["mime_type"], kind, "{words}");
+        let (now, then) = (&facts["mesh"]["health"], &before["mesh"]["health"]);
+        assert_eq!(
+            (&now["num_faces"], &now["num_draw_calls"]),
+            (&then["num_faces"], &1.into()),
+            "{words}"
+        );
+        assert_eq!(now["file_bytes"], small.metadata().expect("there").len(), "{words}");
+        assert_eq!(facts["health_when_written"]["num_faces"], now["num_faces"], "{words}");
+        assert_eq!(facts["provenance"], before["provenance"], "{words}");
+        let size = |facts: &serde_json::Value| facts["mesh"]["health"]["file_bytes"].as_u64().expect("a size");
+        assert!(
+            size(&facts) < size(&before),
+            "{words}: {} of {}",
+            size(&facts),
+            size(&before)
+        );
+    }
+}
+
+fn a_print_has_its_size_and_stands_on_the_bed(glb: &Path, folder: &Path) {
+    let [package, stl] = ["p.3mf", "p.stl"].map(|name| folder.join(name));
+    for (output, words) in [(&package, &[][..]), (&stl, &["--size", "0.04"])] {
+        let mut export = bozzetto();
+        export.arg("export").arg(glb).args(["--preset", "print"]).args(words);
+        succeed(export.arg("-o").arg(output));
+    }
+    assert!(std::fs::read(&package).expect("written").starts_with(b"PK"), "a ZIP");
+    let bounds = &inspected(&stl)["mesh"]["bounds"];
+    let side = |axis: usize| bounds[1][axis].as_f64().expect("a number") - bounds[0][axis].as_f64().expect("a number");
+    let longest = (0..3).map(side).fold(0.0, f64::max);
+    assert!((longest - 40.0).abs() < 1e-3, "{longest} mm");
+    assert!(
+        bounds[0][1].as_f64().is_some_and(|ground| ground.abs() < 1e-3),
+        "{bounds}"
+    );
 }
 
 fn an_object_turns_once_round_in_a_gif(glb: &Path, gif: &Path) {
@@ -208,7 +273,7 @@ fn wrong_input_ends_with_a_sentence_and_its_exit_code() {
     let broken = folder.path().join("broken.png");
     std::fs::write(&broken, b"\x89PNG\r\n\x1a\nnot really").expect("written");
     let out = folder.path().join("out.glb");
-    let cases: [(&[&str], i32, &str); 5] = [
+    let cases: [(&[&str], i32, &str); 7] = [
         (&["generate", "no-such.png", "-o", "OUT"], 2, "no-such.png"),
         (&["generate", "BROKEN", "-o", "OUT"], 3, "broken.png"),
         (
@@ -222,6 +287,8 @@ fn wrong_input_ends_with_a_sentence_and_its_exit_code() {
             "Make it first",
         ),
         (&["inspect", "BROKEN"], 2, "broken.png"),
+        (&["generate", "BROKEN", "-o", "out.usdz"], 2, "must end in .glb"),
+        (&["generate", "BROKEN", "--size", "0", "-o", "OUT"], 2, "is not between"),
     ];
     for (arguments, code, wanted) in cases {
         let mut command = bozzetto();

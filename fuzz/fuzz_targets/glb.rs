@@ -7,7 +7,14 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(textured) = decode(bytes) {
         assert!(textured.mesh.is_consistent());
-        let written = encode(&textured, &GlbOptions::default()).expect("what was read can be written");
-        decode(&written).expect("what was written can be read");
+        for is_small in [false, true] {
+            let options = GlbOptions {
+                is_quantized: is_small,
+                is_compressed: is_small,
+                ..GlbOptions::default()
+            };
+            let written = encode(&textured, &options).expect("what was read can be written");
+            decode(&written).expect("what was written can be read");
+        }
     }
 });

@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_asset::{Direction, MatteSettings};
 use bozzetto_engine::ParamValue;
 use bozzetto_mesh::FinishSettings;
@@ -17,7 +16,8 @@ use parking_lot::Mutex;
 
 use super::navigation::{self, Navigation};
 use super::state::{
-    BottomTab, CaptureSettings, Comparison, ExportFormat, Modal, Overlay, ThemeChoice, ViewId, ViewportMode,
+    BottomTab, CaptureSettings, Comparison, ExportFormat, ExportSettings, Modal, Overlay, ThemeChoice, ViewId,
+    ViewportMode,
 };
 
 /// An act of the artist.
@@ -119,10 +119,8 @@ pub enum Command {
         /// Where to.
         path: PathBuf,
     },
-    /// Proposes this format from now on.
-    SetExportFormat(ExportFormat),
-    /// How pictures inside a GLB are packed.
-    SetTextureFormat(TextureFormat),
+    /// Changes how results are exported.
+    SetExport(ExportSettings),
     /// Opens the folder of a file in the desktop's file program.
     ShowInFolder(PathBuf),
 
@@ -303,16 +301,18 @@ const fn row(
 
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
-pub static ACTIONS: [CommandInfo; 52] = [
+pub static ACTIONS: [CommandInfo; 54] = [
     row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
     row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
     row(Command::Export, MenuGroup::File, Some(keys(CTRL, Key::E)), "Export…", "Write the result to a file."),
     row(Command::ExportAs(ExportFormat::Glb), MenuGroup::File, None, "Export as GLB…", "Mesh and textures in one file."),
     row(Command::ExportAs(ExportFormat::Obj), MenuGroup::File, None, "Export as OBJ…", "Mesh with its textures beside it."),
-    row(Command::ExportAs(ExportFormat::Stl), MenuGroup::File, None, "Export as STL…", "The bare surface, for 3D printing."),
-    row(Command::ExportAs(ExportFormat::Ply), MenuGroup::File, None, "Export as PLY…", "Gaussian splats, uncompressed."),
-    row(Command::ExportAs(ExportFormat::Spz), MenuGroup::File, None, "Export as SPZ…", "Gaussian splats, compressed."),
+    row(Command::ExportAs(ExportFormat::Stl), MenuGroup::File, None, "Export as STL…", "The bare surface, for CAD programs and slicers."),
+    row(Command::ExportAs(ExportFormat::ThreeMf), MenuGroup::File, None, "Export as 3MF…", "The bare surface in millimetres, for 3D printing."),
+    row(Command::ExportAs(ExportFormat::MeshPly), MenuGroup::File, None, "Export as PLY mesh…", "Mesh with vertex colors."),
+    row(Command::ExportAs(ExportFormat::Ply), MenuGroup::File, None, "Export as PLY splats…", "Gaussian splats, uncompressed."),
+    row(Command::ExportAs(ExportFormat::Spz), MenuGroup::File, None, "Export as SPZ splats…", "Gaussian splats, compressed."),
     row(Command::SetModal(Some(Modal::Capture)), MenuGroup::File, Some(keys(NONE, Key::F12)), "Save a picture…", "Write what the stage shows as a picture or an animation that turns."),
     row(Command::ShowLibraryFolder, MenuGroup::File, None, "Show library folder", "Open the folder where results are saved."),
     row(Command::Quit, MenuGroup::File, Some(keys(CTRL, Key::Q)), "Quit", "Close the window. Results are saved already."),

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bozzetto_asset::formats::glb::{GlbOptions, TextureFormat};
-use bozzetto_asset::formats::{self, FormatError};
+use bozzetto_asset::formats::FormatError;
 use bozzetto_asset::{GaussianSplats, TexturedMesh, TriMesh};
 use bozzetto_mesh::Finished;
 
 use super::desktop::{Answer, Desktop, Pending};
 use super::mailbox::{Mailbox, Message};
 use super::pool::Pool;
-use super::state::{ExportFormat, Problem, ResultState};
+use super::state::{ExportFormat, ExportSettings, Problem, ResultState};
+use crate::export;
 
 /// What became of a dialog or a file.
 pub enum ExportEvent {
@@ -38,29 +38,25 @@ pub enum ExportEvent {
 }
 
 /// What a file will hold; shared with the window, so that writing needs no copy.
+#[derive(Clone)]
 pub enum ExportContent {
-    /// For GLB and OBJ.
-    Textured(Arc<Finished>),
-    /// For STL: the finished geometry.
-    FinishedSurface(Arc<Finished>),
-    /// For STL while nothing is finished.
+    /// The finished mesh.
+    Finished(Arc<Finished>),
+    /// The raw surface, while nothing is finished: for formats that hold no more than a surface.
     RawSurface(Arc<TriMesh>),
-    /// For PLY and SPZ.
+    /// For splat formats.
     Splats(Arc<GaussianSplats>),
 }
 
 impl ExportContent {
     /// What a format takes from a result; `None` when the result lacks it.
     pub fn of(result: &ResultState, format: ExportFormat) -> Option<Self> {
-        match format {
-            ExportFormat::Glb | ExportFormat::Obj => result.finished.clone().map(Self::Textured),
-            ExportFormat::Stl => result
-                .finished
-                .clone()
-                .map(Self::FinishedSurface)
-                .or_else(|| result.asset.mesh.clone().map(Self::RawSurface)),
-            ExportFormat::Ply | ExportFormat::Spz => result.asset.splats.clone().map(Self::Splats),
+        if format.holds_splats() {
+            return result.asset.splats.clone().map(Self::Splats);
         }
+        let finished = result.finished.clone().map(Self::Finished);
+        let raw = result.asset.mesh.clone().filter(|_| !format.holds_colors());
+        finished.or_else(|| raw.map(Self::RawSurface))
     }
 }
 
@@ -100,10 +96,10 @@ impl Exports {
     }
 
     /// Writes a file.
-    pub fn write(&self, path: PathBuf, format: ExportFormat, texture_format: TextureFormat, content: ExportContent) {
+    pub fn write(&self, path: PathBuf, settings: ExportSettings, content: ExportContent) {
         let mailbox = self.mailbox.clone();
         self.writer.run(move || {
-            let result = write(&path, format, texture_format, &content).map_err(|error| {
+            let result = write(&path, &settings, &content).map_err(|error| {
                 Problem::with_hint(
                     format!("The export failed: {error}"),
                     "Check that the folder exists, may be written to and has space left, or choose another.",
@@ -130,40 +126,38 @@ impl Exports {
 }
 
 /// Writes a file and tells its size.
-fn write(
-    path: &Path,
-    format: ExportFormat,
-    texture_format: TextureFormat,
-    content: &ExportContent,
-) -> Result<u64, FormatError> {
-    match (format, content) {
-        (ExportFormat::Glb, ExportContent::Textured(finished)) => {
-            formats::glb::write(path, &finished.textured, &GlbOptions { texture_format })?;
+fn write(path: &Path, settings: &ExportSettings, content: &ExportContent) -> Result<u64, FormatError> {
+    match content {
+        ExportContent::Finished(finished) => {
+            export::write_mesh(path, &finished.textured, Some(&finished.health), settings)?;
         }
-        (ExportFormat::Obj, ExportContent::Textured(finished)) => write_obj(path, &finished.textured)?,
-        (ExportFormat::Stl, ExportContent::FinishedSurface(finished)) => {
-            formats::stl::write(path, &finished.textured.mesh)?;
-        }
-        (ExportFormat::Stl, ExportContent::RawSurface(mesh)) => formats::stl::write(path, mesh)?,
-        (ExportFormat::Ply, ExportContent::Splats(splats)) => formats::ply::write(path, splats)?,
-        (ExportFormat::Spz, ExportContent::Splats(splats)) => formats::spz::write(path, splats)?,
-        _ => {
-            return Err(FormatError::Unwritable {
-                path: path.to_owned(),
-                reason: format!("this result has nothing that {} can hold", format.label()),
-            });
-        }
+        ExportContent::RawSurface(mesh) => export::write_mesh(path, &bare(mesh), None, settings)?,
+        ExportContent::Splats(splats) => export::write_splats(path, splats, settings.format)?,
     }
     Ok(path.metadata().map_or(0, |metadata| metadata.len()))
 }
 
-fn write_obj(path: &Path, textured: &TexturedMesh) -> Result<(), FormatError> {
-    formats::obj::write(path, textured)
+/// A surface without material, for formats that hold none.
+fn bare(mesh: &Arc<TriMesh>) -> TexturedMesh {
+    TexturedMesh {
+        mesh: Arc::clone(mesh),
+        ..TexturedMesh::default()
+    }
 }
 
 /// The path to write and its format: a known extension that the artist typed wins, otherwise the format's own is added.
 pub fn target_of(path: PathBuf, format: ExportFormat) -> (PathBuf, ExportFormat) {
-    with_extension(path, format, &ExportFormat::ALL, ExportFormat::extension)
+    // Where two formats share an ending, the one that the dialog was for, or at least one of its kind.
+    let typed = path.extension().and_then(|extension| extension.to_str());
+    let typed = typed.and_then(|extension| {
+        let is_own = format.extension().eq_ignore_ascii_case(extension);
+        let other = || ExportFormat::of_extension(extension, format.holds_splats());
+        if is_own { Some(format) } else { other() }
+    });
+    match typed {
+        Some(typed) => (path, typed),
+        None => with_extension(path, format, &[format], ExportFormat::extension),
+    }
 }
 
 /// [`target_of`] for any kind of format.
@@ -220,6 +214,15 @@ mod tests {
             target("/a/chair.STL"),
             (PathBuf::from("/a/chair.STL"), ExportFormat::Stl)
         );
+        let ply = PathBuf::from("/a/chair.ply");
+        for (format, expected) in [
+            (ExportFormat::Ply, ExportFormat::Ply),
+            (ExportFormat::MeshPly, ExportFormat::MeshPly),
+            (ExportFormat::Spz, ExportFormat::Ply),
+            (ExportFormat::Obj, ExportFormat::MeshPly),
+        ] {
+            assert_eq!(target_of(ply.clone(), format), (ply.clone(), expected), "{format:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::state::Problem;
-use super::{capture, export, finish, import, library, pick, stage, telemetry};
+use super::{capture, export, export_size, finish, import, library, pick, stage, telemetry};
 
 /// What background threads tell the window. The window applies it in `logic`, also while it is hidden.
 pub enum Message {
@@ -13,6 +13,8 @@ pub enum Message {
     Finish(finish::FinishEvent),
     /// Dialogs answered, files written.
     Export(export::ExportEvent),
+    /// How large the exported file will be.
+    ExportSize(export_size::ExportSize),
     /// Pictures of the stage.
     Capture(capture::CaptureEvent),
     /// Saved results.

@@ -17,6 +17,7 @@ pub mod command;
 pub mod desktop;
 mod example;
 mod export;
+mod export_size;
 mod finish;
 mod import;
 mod jobs;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bozzetto_asset::files;
 use bozzetto_asset::formats::FormatError;
-use bozzetto_asset::formats::glb::TextureFormat;
 use bozzetto_engine::ParamValues;
 use bozzetto_mesh::FinishSettings;
 use bozzetto_viewport::{Environment, ToneMapping};
@@ -16,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::mailbox::{Mailbox, Message};
 use super::navigation::Navigation;
 use super::pool::Pool;
-use super::state::{CaptureSettings, ComparisonLayout, ExportFormat, Layout, Preset, Problem, ViewportMode};
+use super::state::{CaptureSettings, ComparisonLayout, ExportSettings, Layout, Preset, Problem, ViewportMode};
 
 const FILE_NAME: &str = "settings.toml";
 
@@ -41,10 +40,8 @@ pub struct Settings {
     pub capture: CaptureSettings,
     /// Folder of the last picture of the stage.
     pub capture_folder: Option<PathBuf>,
-    /// Format of the last export.
-    pub export_format: ExportFormat,
-    /// Pictures inside a GLB.
-    pub texture_format: TextureFormat,
+    /// How results are exported.
+    pub export: ExportSettings,
     /// Panels and colours.
     pub layout: Layout,
     /// The stage.
@@ -71,8 +68,7 @@ impl Default for Settings {
             picture_folder: None,
             capture: CaptureSettings::default(),
             capture_folder: None,
-            export_format: ExportFormat::default(),
-            texture_format: TextureFormat::default(),
+            export: ExportSettings::default(),
             layout: Layout::default(),
             stage: StageSettings::default(),
             finish: FinishSettings::default(),
@@ -251,6 +247,7 @@ mod tests {
             engine: "hull".into(),
             seed: 7,
             export_folder: Some("/tmp/a b".into()),
+            export: crate::export::PRESETS[5].settings,
             ..Settings::default()
         };
         let values = [

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bozzetto_asset::formats::generation::Generation;
+use bozzetto_asset::formats::ply::PlyContent;
 use bozzetto_asset::formats::{generation, glb, obj, ply, spz, stl};
 use bozzetto_asset::{GaussianSplats, TexturedMesh, TriMesh};
 
@@ -13,7 +14,7 @@ use super::UsageError;
 pub(super) enum Content {
     /// A mesh with its material, from a GLB.
     Textured(Box<TexturedMesh>),
-    /// A mesh alone, from OBJ or STL.
+    /// A mesh alone, from OBJ, STL or PLY.
     Mesh(Arc<TriMesh>),
     /// Splats, from PLY or SPZ.
     Splats(Arc<GaussianSplats>),
@@ -30,7 +31,10 @@ impl Content {
         }
         Ok(match extension_of(path).as_str() {
             "glb" => Self::Textured(Box::new(glb::read(path)?)),
-            "ply" => Self::Splats(Arc::new(ply::read(path)?)),
+            "ply" => match ply::read_any(path)? {
+                PlyContent::Splats(splats) => Self::Splats(Arc::new(splats)),
+                PlyContent::Mesh(mesh) => Self::Mesh(Arc::new(mesh)),
+            },
             "spz" => Self::Splats(Arc::new(spz::read(path)?)),
             "obj" => Self::Mesh(Arc::new(obj::read(path)?)),
             "stl" => Self::Mesh(Arc::new(stl::read(path)?)),
@@ -53,6 +57,15 @@ impl Content {
             Self::Generation(_, asset) => asset.mesh,
         };
         mesh.ok_or_else(|| UsageError(format!("There is no mesh in {}.", path.display())))
+    }
+
+    /// Whether there are splats in it.
+    pub(super) fn has_splats(&self) -> bool {
+        match self {
+            Self::Splats(_) => true,
+            Self::Generation(_, asset) => asset.splats.is_some(),
+            Self::Textured(_) | Self::Mesh(_) => false,
+        }
     }
 }
 

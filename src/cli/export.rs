@@ -5,21 +5,26 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::formats::generation::Generation;
-use bozzetto_asset::formats::{glb, obj, ply, spz, stl};
 use bozzetto_asset::{Asset, GaussianSplats, Material, TexturedMesh, TriMesh};
-use bozzetto_mesh::{Control, FinishSettings, finish};
+use bozzetto_mesh::{Control, FinishSettings, Finished, MeshHealth, finish};
 
-use super::content::{Content, extension_of};
+use super::content::Content;
+use super::packing::Packing;
 use super::{UsageError, progress::Progress};
+use crate::export;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// A saved result's folder, or a GLB, PLY, SPZ, OBJ or STL file.
     input: PathBuf,
 
-    /// Where it goes; the ending chooses the format: glb, obj, stl, ply or spz.
+    /// Where it goes; the ending chooses the format: glb, obj, stl, 3mf, ply or spz.
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+
+    /// Write the mesh of a saved result into a PLY file, also where there are splats.
+    #[arg(long)]
+    mesh: bool,
 
     /// Faces of the finished mesh (saved results only).
     #[arg(long, value_name = "N")]
@@ -33,9 +38,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=2048))]
     remesh: Option<u32>,
 
-    /// Write textures as WebP: smaller, but some programs cannot read it.
-    #[arg(long)]
-    webp: bool,
+    #[command(flatten)]
+    packing: Packing,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -50,38 +54,38 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         ))
         .into());
     }
-    match extension_of(&arguments.output).as_str() {
-        "glb" => {
-            let texture_format = if arguments.webp {
-                glb::TextureFormat::WebP
-            } else {
-                glb::TextureFormat::Png
-            };
-            glb::write(
-                &arguments.output,
-                &textured(content, arguments, &cancelled)?,
-                &glb::GlbOptions { texture_format },
-            )?;
-        }
-        "obj" => obj::write(&arguments.output, &textured(content, arguments, &cancelled)?)?,
-        "stl" => stl::write(&arguments.output, &textured(content, arguments, &cancelled)?.mesh)?,
-        "ply" => ply::write(&arguments.output, splats(&content, &arguments.input)?)?,
-        "spz" => spz::write(&arguments.output, splats(&content, &arguments.input)?)?,
-        _ => return Err(UsageError("The output must end in .glb, .obj, .stl, .ply or .spz.".to_owned()).into()),
+    let output = &arguments.output;
+    let settings = arguments
+        .packing
+        .settings(output, !arguments.mesh && content.has_splats())?;
+    if settings.format.holds_splats() {
+        export::write_splats(output, splats(&content, &arguments.input)?, settings.format)?;
+    } else {
+        let (textured, health) = textured(content, arguments, &cancelled)?;
+        export::write_mesh(output, &textured, Some(&health), &settings)?;
     }
     super::check_cancelled(&cancelled)?;
-    super::output::line(&arguments.output.display().to_string());
+    super::output::line(&output.display().to_string());
     Ok(())
 }
 
-/// The finished mesh of a saved result, or the mesh of a file as it is.
-fn textured(content: Content, arguments: &Arguments, cancelled: &AtomicBool) -> anyhow::Result<TexturedMesh> {
-    match content {
-        Content::Textured(textured) => Ok(*textured),
-        Content::Mesh(mesh) => Ok(plain(mesh)),
-        Content::Splats(_) => Err(no_part(&arguments.input, "a mesh").into()),
-        Content::Generation(generation, asset) => finish_generation(&generation, &asset, arguments, cancelled),
-    }
+/// The finished mesh of a saved result, or the mesh of a file as it is, with its health.
+fn textured(
+    content: Content,
+    arguments: &Arguments,
+    cancelled: &AtomicBool,
+) -> anyhow::Result<(TexturedMesh, MeshHealth)> {
+    let textured = match content {
+        Content::Generation(generation, asset) => {
+            let finished = finish_generation(&generation, &asset, arguments, cancelled)?;
+            return Ok((finished.textured, finished.health));
+        }
+        Content::Textured(textured) => *textured,
+        Content::Mesh(mesh) => plain(mesh),
+        Content::Splats(_) => return Err(no_part(&arguments.input, "a mesh").into()),
+    };
+    let health = MeshHealth::of(&textured.mesh);
+    Ok((textured, health))
 }
 
 /// Finishes as the artist last did, but for what the arguments say.
@@ -90,7 +94,7 @@ fn finish_generation(
     asset: &Asset,
     arguments: &Arguments,
     cancelled: &AtomicBool,
-) -> anyhow::Result<TexturedMesh> {
+) -> anyhow::Result<Finished> {
     let saved = serde_json::from_value::<FinishSettings>(generation.finish.clone()).unwrap_or_default();
     let mut settings = FinishSettings {
         target_faces: arguments.faces.unwrap_or(saved.target_faces),
@@ -108,7 +112,7 @@ fn finish_generation(
     };
     let finished = finish(asset, &settings, &control);
     progress.clear();
-    Ok(finished?.textured)
+    Ok(finished?)
 }
 
 fn plain(mesh: Arc<TriMesh>) -> TexturedMesh {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use bozzetto_asset::formats::{glb, ply, spz};
+use bozzetto_asset::formats::{ply, spz};
 use bozzetto_asset::{Asset, TexturedMesh};
 use bozzetto_engine::{Engine, EngineError, InProcessEngine, Job, ParamValues, Runner, RunnerEventKind};
 use bozzetto_hull::HullEngine;
@@ -13,7 +13,9 @@ use bozzetto_mesh::{Control, FinishSettings, Finished, finish};
 use bozzetto_viewport::{Offscreen, OrbitCamera, RenderSettings, Scene};
 use serde_json::json;
 
+use super::packing::Packing;
 use super::{UsageError, progress::Progress, sources};
+use crate::export::{self, ExportSettings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -21,7 +23,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "VIEW", required_unless_present = "job")]
     views: Vec<String>,
 
-    /// Where the textured mesh goes.
+    /// Where the mesh goes; the ending chooses the format: glb, obj, stl, 3mf or ply.
     #[arg(short, long, value_name = "OUT.glb")]
     output: PathBuf,
 
@@ -53,10 +55,6 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=2048))]
     remesh: Option<u32>,
 
-    /// Write the textures as WebP: smaller, but some programs cannot read it.
-    #[arg(long)]
-    webp: bool,
-
     /// Write the splats too; the ending chooses PLY or SPZ.
     #[arg(long, value_name = "OUT.ply")]
     ply: Option<PathBuf>,
@@ -68,6 +66,9 @@ pub(super) struct Arguments {
     /// Print events and the result as JSON, one object a line.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    packing: Packing,
 }
 
 /// What was made, for the last line.
@@ -87,12 +88,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     {
         check_folder(path)?;
     }
+    let settings = arguments.packing.settings(&arguments.output, false)?;
+    if settings.format.holds_splats() {
+        return Err(UsageError("-o is for the mesh; write splats with --ply.".to_owned()).into());
+    }
     let hull = HullEngine::new();
     let job = job_from(arguments, &hull)?;
     let cancelled = super::listen_for_cancel()?;
     let progress = Progress::new(arguments.json);
     let result = generate_and_finish(arguments, job, hull, &cancelled, &progress)
-        .and_then(|(asset, finished)| write_all(arguments, &asset, finished, &cancelled));
+        .and_then(|(asset, finished)| write_all(arguments, &settings, &asset, finished, &cancelled));
     match result {
         Ok(written) => {
             report(&written, &progress);
@@ -219,12 +224,13 @@ fn generate(job: Job, hull: HullEngine, cancelled: &AtomicBool, progress: &Progr
 /// Writes what was asked for. A cancelled run takes back what it wrote; a failure keeps it, for it took long to make.
 fn write_all(
     arguments: &Arguments,
+    settings: &ExportSettings,
     asset: &Asset,
     finished: Finished,
     cancelled: &AtomicBool,
 ) -> anyhow::Result<Written> {
     let mut paths = Vec::new();
-    let written = write_each(arguments, asset, &finished.textured, cancelled, &mut paths);
+    let written = write_each(arguments, settings, asset, &finished, cancelled, &mut paths);
     if super::check_cancelled(cancelled).is_err() {
         for (_, path) in &paths {
             // Whatever cannot be removed is a whole file all the same.
@@ -237,19 +243,15 @@ fn write_all(
 
 fn write_each(
     arguments: &Arguments,
+    settings: &ExportSettings,
     asset: &Asset,
-    textured: &TexturedMesh,
+    finished: &Finished,
     cancelled: &AtomicBool,
     paths: &mut Vec<(&'static str, PathBuf)>,
 ) -> anyhow::Result<()> {
     super::check_cancelled(cancelled)?;
-    let texture_format = if arguments.webp {
-        glb::TextureFormat::WebP
-    } else {
-        glb::TextureFormat::Png
-    };
-    glb::write(&arguments.output, textured, &glb::GlbOptions { texture_format })?;
-    paths.push(("glb", arguments.output.clone()));
+    export::write_mesh(&arguments.output, &finished.textured, Some(&finished.health), settings)?;
+    paths.push((settings.format.extension(), arguments.output.clone()));
     if let Some(path) = &arguments.ply {
         super::check_cancelled(cancelled)?;
         let splats = asset.splats.as_deref();
@@ -263,7 +265,7 @@ fn write_each(
     }
     if let Some(path) = &arguments.preview {
         super::check_cancelled(cancelled)?;
-        let drawn = render_preview(path, textured);
+        let drawn = render_preview(path, &finished.textured);
         drawn.with_context(|| format!("{} is written, but its preview is not", arguments.output.display()))?;
         paths.push(("preview", path.clone()));
     }

@@ -1,7 +1,8 @@
 //! `bozzetto inspect`: what is in a 3D file or a saved result.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use bozzetto_asset::formats::glb::{self, GlbFacts};
 use bozzetto_asset::{GaussianSplats, Provenance, TexturedMesh, TriMesh};
 use bozzetto_mesh::{Control, MeshHealth};
 use serde_json::{Map, Value, json};
@@ -21,14 +22,14 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let facts = match Content::open(&arguments.input)? {
-        Content::Textured(textured) => textured_facts(&textured),
-        Content::Mesh(mesh) => json!({ "mesh": mesh_facts(&mesh) }),
+        Content::Textured(textured) => glb_facts(&textured, &glb::facts(&arguments.input)?),
+        Content::Mesh(mesh) => json!({ "mesh": mesh_facts(&mesh, file_bytes(&arguments.input)) }),
         Content::Splats(splats) => json!({ "splats": splats_facts(&splats) }),
         Content::Generation(generation, asset) => json!({
             "name": generation.name,
             "created_unix_secs": generation.created_unix_secs,
             "job": generation.job,
-            "mesh": asset.mesh.as_deref().map(mesh_facts),
+            "mesh": asset.mesh.as_deref().map(|mesh| mesh_facts(mesh, None)),
             "splats": asset.splats.as_deref().map(splats_facts),
             "volume": asset.volume.as_deref().map(|volume| json!({
                 "voxels": volume.coords.len(),
@@ -48,10 +49,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn textured_facts(textured: &TexturedMesh) -> Value {
+fn glb_facts(textured: &TexturedMesh, facts: &GlbFacts) -> Value {
     let material = &textured.material;
+    let mut mesh = mesh_facts(&textured.mesh, Some(facts.num_bytes));
+    mesh["health"]["num_draw_calls"] = json!(facts.num_draw_calls);
     json!({
-        "mesh": mesh_facts(&textured.mesh),
+        "mesh": mesh,
+        "health_when_written": facts.health,
+        "extensions": facts.extensions,
+        "textures": facts.textures,
         "material": {
             "base_color_px": [material.base_color.width(), material.base_color.height()],
             "orm_px": material.orm.as_ref().map(|map| [map.width(), map.height()]),
@@ -65,14 +71,19 @@ fn textured_facts(textured: &TexturedMesh) -> Value {
     })
 }
 
-fn mesh_facts(mesh: &TriMesh) -> Value {
+fn file_bytes(path: &Path) -> Option<u64> {
+    path.metadata().ok().map(|metadata| metadata.len())
+}
+
+fn mesh_facts(mesh: &TriMesh, file_bytes: Option<u64>) -> Value {
+    // Nobody cancels here, so it does not fail; if it did, all but the self-intersections is better than nothing.
+    let health = MeshHealth::examined(mesh, &Control::silent()).unwrap_or_else(|_| MeshHealth::of(mesh));
     json!({
         "bounds": mesh.bounds().map(|(low, high)| [low.to_array(), high.to_array()]),
         "normals": !mesh.normals.is_empty(),
         "uvs": !mesh.uvs.is_empty(),
         "vertex_colors": !mesh.colors.is_empty(),
-        // Nobody cancels here, so it does not fail; if it did, all but the self-intersections is better than nothing.
-        "health": MeshHealth::examined(mesh, &Control::silent()).unwrap_or_else(|_| MeshHealth::of(mesh)),
+        "health": MeshHealth { file_bytes, ..health },
     })
 }
 

@@ -12,6 +12,7 @@ mod export;
 mod generate;
 mod inspect;
 mod output;
+mod packing;
 mod progress;
 mod render;
 mod sources;

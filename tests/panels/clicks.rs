@@ -59,6 +59,39 @@ fn every_button_sends_its_command() {
 }
 
 #[test]
+fn a_preset_fills_the_export_fields_and_a_changed_field_makes_it_ones_own() {
+    use bozzetto::export::{ExportPreset, ExportSettings};
+    let opened = |make: fn(&egui::Context) -> AppState, list: &str, choice: &str| -> ExportSettings {
+        let (mut harness, commands) = open(make);
+        harness.get_by_role_and_label(Role::ComboBox, list).click();
+        harness.run();
+        harness.get_by_role_and_label(Role::Button, choice).click();
+        harness.run();
+        let sent = commands.drain();
+        let [Command::SetExport(settings)] = sent.as_slice() else {
+            panic!("{sent:?}");
+        };
+        *settings
+    };
+    let web = opened(fixture::finished, "Made for", "Web");
+    assert_eq!(Some(web), ExportPreset::of_id("web").map(|preset| preset.settings));
+    let print = opened(fixture::for_the_web, "Format", "3MF");
+    assert_eq!(print.format, bozzetto::app::state::ExportFormat::ThreeMf);
+    assert!(print.preset().is_none() && print.is_quantized);
+    let (mut harness, commands) = open(fixture::for_the_web);
+    harness.get_by_label("Size and packing").click();
+    harness.run();
+    assert_eq!(commands.drain(), [], "showing a size does not change it");
+    harness.get_by_role_and_label(Role::RadioButton, "Center").click();
+    harness.run();
+    let sent = commands.drain();
+    let [Command::SetExport(centred)] = sent.as_slice() else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(centred.placement.pivot, bozzetto_asset::Pivot::Center);
+}
+
+#[test]
 fn a_comparison_is_chosen_in_its_bar() {
     let with = Compared::Mode(ViewportMode::Clay);
     let beside = Comparison::new(with, ComparisonLayout::SideBySide).with_divider(0.4);

@@ -9,6 +9,7 @@ use bozzetto::app::state::{
     JobItem, JobStatus, LibraryEntry, LibraryStatus, LogLine, MattePreview, NoticeLevel, Preset, Problem, ResultState,
     Telemetry, Toast, ViewId, ViewItem, ViewStatus, ViewportMode,
 };
+use bozzetto::export::ExportPreset;
 use bozzetto_asset::{Asset, Direction, GaussianSplats, TriMesh, View};
 use bozzetto_engine::{EngineInfo, ParamKind, ParamSpec, ParamValue, ParamValues, StageInfo};
 use bozzetto_mesh::MeshHealth;
@@ -264,11 +265,13 @@ pub fn finished(ctx: &egui::Context) -> AppState {
             num_source_faces: 412_780,
             num_texels: 2048 * 2048,
             num_splats: 186_204,
+            longest_side: 0.94,
         },
         health: Some(MeshHealth {
             num_faces: 49_998,
             num_components: 1,
             is_watertight: true,
+            num_draw_calls: 1,
             ..MeshHealth::default()
         }),
         is_outdated: false,
@@ -276,7 +279,8 @@ pub fn finished(ctx: &egui::Context) -> AppState {
     });
     state.finish.status = FinishStatus::Ready;
     state.finish.settings.texture_px = 4096;
-    state.export.format = bozzetto::app::state::ExportFormat::Stl;
+    state.export.settings.format = bozzetto::app::state::ExportFormat::Stl;
+    state.export.size = Some(12_480_000);
     state.export.status = ExportStatus::Done {
         path: "/home/ada/Models/bear_front.stl".into(),
         num_bytes: 12_480_000,
@@ -380,5 +384,15 @@ pub fn flawed(ctx: &egui::Context) -> AppState {
             ..MeshHealth::default()
         });
     }
+    state
+}
+
+/// A result that is set up to be exported for the web.
+pub fn for_the_web(ctx: &egui::Context) -> AppState {
+    let mut state = finished(ctx);
+    let web = ExportPreset::of_id("web").expect("a preset");
+    state.export.settings = web.settings;
+    state.export.size = Some(1_840_000);
+    state.export.status = ExportStatus::Idle;
     state
 }

@@ -112,6 +112,11 @@ fn faults_of_the_mesh_with_what_mends_them() {
 }
 
 #[test]
+fn the_choices_of_an_export() {
+    snapshot_after_click("export", "Size and packing", fixture::for_the_web);
+}
+
+#[test]
 fn two_results_beside_each_other() {
     snapshot("comparison", NARROW, 1.0, ThemeChoice::Dark, fixture::comparing);
 }

@@ -122,19 +122,29 @@ fn every_format_is_written_by_its_command_and_reads_back() {
     let (mut window, _) = generated(home.path());
     let faces = window.state().result.as_ref().expect("a result").counts.num_faces;
     let splats = window.state().result.as_ref().expect("a result").counts.num_splats;
-    for format in ExportFormat::ALL {
+    window.until("the file's size is told", |state| state.export.size.is_some());
+    let told = window.state().export.size;
+    for (number, format) in ExportFormat::ALL.into_iter().enumerate() {
         // Without an extension, as some dialogs give it.
-        *window.desktop.target.lock() = Some(home.path().join("my egg"));
+        *window.desktop.target.lock() = Some(home.path().join(format!("my egg {number}")));
         window.send(Command::ExportAs(format));
-        let path = home.path().join(format!("my egg.{}", format.extension()));
+        let path = home.path().join(format!("my egg {number}.{}", format.extension()));
         window.until(
             "the file is written",
             |state| matches!(&state.export.status, ExportStatus::Done { path: done, .. } if *done == path),
         );
+        if let (ExportFormat::Glb, ExportStatus::Done { num_bytes, .. }) = (format, &window.state().export.status) {
+            assert_eq!(told, Some(*num_bytes), "the size that was told is the file's");
+        }
         let read = match format {
             ExportFormat::Glb => formats::glb::read(&path).expect("reads back").mesh.triangles.len(),
             ExportFormat::Obj => formats::obj::read(&path).expect("reads back").triangles.len(),
             ExportFormat::Stl => formats::stl::read(&path).expect("reads back").triangles.len(),
+            ExportFormat::ThreeMf => {
+                assert!(std::fs::read(&path).expect("there").starts_with(b"PK"), "a ZIP");
+                faces
+            }
+            ExportFormat::MeshPly => formats::ply::read_mesh(&path).expect("reads back").triangles.len(),
             ExportFormat::Ply => formats::ply::read(&path).expect("reads back").len(),
             ExportFormat::Spz => formats::spz::read(&path).expect("reads back").len(),
         };
@@ -144,7 +154,7 @@ fn every_format_is_written_by_its_command_and_reads_back() {
     buttons.last().expect("one in the panel, one on the notice").click();
     let desktop = window.desktop.clone();
     window.until("the folder is shown", move |_| !desktop.shown.lock().is_empty());
-    assert_eq!(*window.desktop.shown.lock(), [home.path().join("my egg.spz")]);
+    assert_eq!(*window.desktop.shown.lock(), [home.path().join("my egg 6.spz")]);
 }
 
 #[test]

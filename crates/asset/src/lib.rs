@@ -9,6 +9,7 @@ mod camera;
 pub mod color;
 pub mod files;
 pub mod formats;
+mod placement;
 mod provenance;
 mod splats;
 mod texture;
@@ -18,6 +19,7 @@ mod volume;
 
 pub use asset::Asset;
 pub use camera::{Camera, Projection};
+pub use placement::{LengthUnit, Pivot, Placement};
 pub use provenance::{Provenance, ViewRecord};
 pub use splats::{GaussianSplats, LogScale, SH_C0, SplatFilter, sh_basis};
 pub use texture::{AlphaMode, Material, TexturedMesh};

@@ -37,8 +37,6 @@ pub struct Finished {
     pub num_charts: u32,
     /// Share of the texture that the surface uses, `[0, 1]`.
     pub texture_utilization: f32,
-    /// Texels along a metre of the surface.
-    pub texels_per_metre: f32,
 }
 
 /// Cleans, simplifies, unwraps and bakes the surface of an asset.
@@ -119,6 +117,7 @@ impl Prepared {
         let (material, coverage) = self.textures(&mesh, settings, control, &mut watch)?;
         let health = watch.time(Step::Examine, control, || {
             Ok(MeshHealth {
+                texels_per_metre: Some(unwrapped.texels_per_metre),
                 uv_overlap: Some(bake::uv_overlap(&mesh, OVERLAP_PX.min(settings.texture_px as usize))),
                 ..MeshHealth::examined(&mesh, control)?
             })
@@ -135,7 +134,6 @@ impl Prepared {
             num_source_faces: self.num_source_faces,
             num_charts: unwrapped.num_charts,
             texture_utilization: unwrapped.utilization,
-            texels_per_metre: unwrapped.texels_per_metre,
         })
     }
 

@@ -45,6 +45,13 @@ pub struct MeshHealth {
     pub self_intersections: Option<SelfIntersections>,
     /// Share of the used texels that belong to more than one face, when it was measured.
     pub uv_overlap: Option<f32>,
+    /// Texels along a metre of the surface, when it has a texture layout whose size is known.
+    pub texels_per_metre: Option<f32>,
+    /// Calls to the graphics card that draw it: one for a mesh with one material, as all of ours are.
+    pub num_draw_calls: usize,
+    /// Size of the file that it is in, bytes, when it is in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
 }
 
 /// Where a mesh is broken: ends of edges, metres.
@@ -90,6 +97,7 @@ impl MeshHealth {
             num_degenerate_faces: mesh.triangles.len() - num_with_area(&sound),
             num_flipped_faces: num_flipped(&welded, &sides),
             num_touching_vertices: num_touching(&welded, &sides),
+            num_draw_calls: usize::from(!mesh.triangles.is_empty()),
             num_inner_shells: if counted.num_components > 1 {
                 num_inner_shells(&welded, &sides)
             } else {
@@ -105,6 +113,16 @@ impl MeshHealth {
             self_intersections: Some(SelfIntersections::of(mesh, control)?),
             ..Self::of(mesh)
         })
+    }
+
+    /// The health of the same mesh made larger by a factor.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        Self {
+            signed_volume: self.signed_volume * f64::from(factor).powi(3),
+            texels_per_metre: self.texels_per_metre.map(|texels| texels / factor),
+            ..self.clone()
+        }
     }
 
     /// Whether every vertex has a neighbourhood like a disc's: closed, consistent, and nowhere touching itself.
@@ -203,6 +221,18 @@ mod tests {
         let torus = MeshHealth::of(&shapes::torus(0.3, 0.1, 32, 16));
         assert!(torus.is_watertight && torus.signed_volume > 0.0);
         assert_eq!(torus.euler_characteristic, 0);
+    }
+
+    #[test]
+    fn a_larger_mesh_has_more_volume_and_fewer_texels_a_metre() {
+        let health = MeshHealth {
+            texels_per_metre: Some(600.0),
+            ..MeshHealth::of(&shapes::cube(Vec3::ZERO))
+        };
+        let doubled = health.scaled(2.0);
+        assert!((doubled.signed_volume / health.signed_volume - 8.0).abs() < 1e-9);
+        assert_eq!((doubled.texels_per_metre, doubled.num_draw_calls), (Some(300.0), 1));
+        assert_eq!(health.scaled(1.0), health);
     }
 
     #[test]

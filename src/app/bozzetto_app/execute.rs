@@ -50,17 +50,10 @@ impl BozzettoApp {
             Command::SetFinish { settings, is_final } => self.set_finish(settings, is_final),
             Command::RetryFinish => self.request_finish(),
 
-            Command::Export => self.ask_for_target(self.state.export.format, parent),
+            Command::Export => self.ask_for_target(self.state.export.settings.format, parent),
             Command::ExportAs(format) => self.ask_for_target(format, parent),
             Command::ExportTo { format, path } => self.export_to(path, format),
-            Command::SetExportFormat(format) => {
-                self.state.export.format = format;
-                self.remember();
-            }
-            Command::SetTextureFormat(format) => {
-                self.state.export.texture_format = format;
-                self.remember();
-            }
+            Command::SetExport(settings) => self.set_export(settings),
             Command::ShowInFolder(path) => self.show_in_folder(path),
 
             command => self.capture(command, parent),

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use super::super::Command;
 use super::super::desktop::{Answer, SaveDialog};
 use super::super::export::{ExportContent, ExportEvent, file_name_for, target_of};
-use super::super::state::{ExportFormat, ExportStatus, NoticeLevel, Problem};
+use super::super::export_size::ExportSize;
+use super::super::state::{ExportFormat, ExportSettings, ExportStatus, NoticeLevel, Problem};
 use super::BozzettoApp;
 
 /// A file that waits for textures that are still being baked.
@@ -13,6 +14,36 @@ pub(super) struct PendingExport {
 }
 
 impl BozzettoApp {
+    pub(super) fn set_export(&mut self, settings: ExportSettings) {
+        if let Err(error) = settings.validate() {
+            self.say(NoticeLevel::Warning, &Problem::new(error.to_string()));
+            return;
+        }
+        self.state.export.settings = settings;
+        self.remember();
+    }
+
+    /// Has the file's size told again when something that it depends on has changed.
+    pub(super) fn follow_export_size(&mut self) {
+        // What is finished now is outdated in a moment: not worth encoding.
+        if self.is_finishing {
+            return;
+        }
+        let settings = self.state.export.settings;
+        let result = self.state.result.as_ref().filter(|_| !settings.format.holds_splats());
+        let wanted = result.and_then(|result| Some((result.finished.clone()?, settings)));
+        let is_other = self.export_sizes.as_mut().is_some_and(|sizes| sizes.follow(wanted));
+        if is_other {
+            self.state.export.size = None;
+        }
+    }
+
+    pub(super) fn apply_export_size(&mut self, size: &ExportSize) {
+        if self.export_sizes.as_ref().is_some_and(|sizes| sizes.is_current(size)) {
+            self.state.export.size = size.num_bytes;
+        }
+    }
+
     /// Opens the dialog that asks where to export.
     pub(super) fn ask_for_target(&mut self, format: ExportFormat, parent: Option<&eframe::Frame>) {
         if self.state.export.is_busy() {
@@ -39,7 +70,7 @@ impl BozzettoApp {
         };
         let pending = self.desktop.choose_target(&dialog, parent);
         self.state.export.status = ExportStatus::Choosing;
-        self.state.export.format = format;
+        self.state.export.settings.format = format;
         self.remember();
         if let Some(exports) = &self.exports {
             exports.await_target(format, self.last_result, pending);
@@ -47,7 +78,7 @@ impl BozzettoApp {
     }
 
     fn can_wait_for_textures(&self, format: ExportFormat) -> bool {
-        !format.holds_splats() && format != ExportFormat::Stl && self.is_finishing
+        format.holds_colors() && self.is_finishing
     }
 
     pub(super) fn apply_export(&mut self, event: ExportEvent) {
@@ -97,7 +128,7 @@ impl BozzettoApp {
     /// Writes the result, as soon as its textures follow the settings.
     pub(super) fn export_to(&mut self, path: PathBuf, format: ExportFormat) {
         self.state.export.folder = path.parent().map(PathBuf::from);
-        self.state.export.format = format;
+        self.state.export.settings.format = format;
         self.remember();
         if self.can_wait_for_textures(format) {
             self.state.export.status = ExportStatus::Waiting { path: path.clone() };
@@ -117,7 +148,7 @@ impl BozzettoApp {
             self.say(NoticeLevel::Warning, &Problem::new(obstacle));
             return;
         };
-        exports.write(path.clone(), format, self.state.export.texture_format, content);
+        exports.write(path.clone(), self.state.export.settings, content);
         self.state.export.status = ExportStatus::Writing { path };
     }
 

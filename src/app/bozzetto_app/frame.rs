@@ -22,6 +22,7 @@ impl BozzettoApp {
             Message::Import(imported) => self.apply_imported(imported),
             Message::Finish(event) => self.apply_finish(event),
             Message::Export(event) => self.apply_export(event),
+            Message::ExportSize(size) => self.apply_export_size(&size),
             Message::Capture(event) => self.apply_capture(event),
             Message::Library(event) => self.apply_library(event),
             Message::Picked(picked) => self.apply_picked(picked),

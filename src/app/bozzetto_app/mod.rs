@@ -33,6 +33,7 @@ use super::capture::{Capture, Captures};
 use super::command::{CommandSender, note_typing};
 use super::desktop::Desktop;
 use super::export::Exports;
+use super::export_size::ExportSizes;
 use super::finish::Finish;
 use super::import::Import;
 use super::jobs::Jobs;
@@ -74,6 +75,7 @@ pub struct BozzettoApp {
 
     import: Import,
     exports: Option<Exports>,
+    export_sizes: Option<ExportSizes>,
     captures: Option<Captures>,
     /// A picture of the stage whose file is being named.
     pending_capture: Option<Capture>,
@@ -143,6 +145,7 @@ impl BozzettoApp {
             notice_actions: HashMap::new(),
             import: Import::new(mailbox.clone()),
             exports: Some(Exports::new(mailbox.clone())),
+            export_sizes: None,
             captures: Some(Captures::new(mailbox.clone())),
             pending_capture: None,
             library: Some(Library::new(options.folders.library(), mailbox.clone())),
@@ -182,6 +185,10 @@ impl BozzettoApp {
         }
         match finish {
             Ok(finish) => app.finish = Some(finish),
+            Err(error) => app.say_no_thread(&error),
+        }
+        match ExportSizes::start(&mailbox) {
+            Ok(sizes) => app.export_sizes = Some(sizes),
             Err(error) => app.say_no_thread(&error),
         }
         match Picker::start(&mailbox) {
@@ -244,6 +251,7 @@ impl BozzettoApp {
         self.follow_device();
         self.report_drawing_fault();
         self.follow_finish();
+        self.follow_export_size();
         self.apply_log();
         self.age_notices();
         self.update_status();

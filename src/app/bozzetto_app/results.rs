@@ -311,6 +311,9 @@ impl BozzettoApp {
                 texture.width() as usize * texture.height() as usize
             }),
             num_splats: result.asset.splats.as_ref().map_or(0, |splats| splats.len()),
+            longest_side: shown
+                .and_then(|mesh| mesh.bounds())
+                .map_or(0.0, |(low, high)| (high - low).max_element()),
         };
         if result.simplified.is_none() && result.health.is_none() {
             result.health = finished

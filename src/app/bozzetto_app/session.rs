@@ -5,7 +5,7 @@ use bozzetto_asset::View;
 use bozzetto_engine::ParamValues;
 
 use super::super::settings::{Settings, StageSettings};
-use super::super::state::{NoticeLevel, Problem};
+use super::super::state::{ExportSettings, NoticeLevel, Problem};
 use super::BozzettoApp;
 
 /// Settings are written when nothing has changed for this long.
@@ -28,8 +28,10 @@ impl BozzettoApp {
         state.engine.is_seed_locked = remembered.is_seed_locked;
         state.layout = remembered.layout;
         state.finish.settings = remembered.finish.clone();
-        state.export.format = remembered.export_format;
-        state.export.texture_format = remembered.texture_format;
+        state.export.settings = remembered.export;
+        if state.export.settings.validate().is_err() {
+            state.export.settings = ExportSettings::default();
+        }
         state.export.folder.clone_from(&remembered.export_folder);
         state.capture.folder.clone_from(&remembered.capture_folder);
         state.capture.settings = remembered.capture.clamped();
@@ -142,8 +144,7 @@ impl BozzettoApp {
             capture: state.capture.settings,
             capture_folder: state.capture.folder.clone(),
             picture_folder: self.saved_settings.picture_folder.clone(),
-            export_format: state.export.format,
-            texture_format: state.export.texture_format,
+            export: state.export.settings,
             layout: state.layout,
             stage: StageSettings {
                 mode: state.viewport.mode,

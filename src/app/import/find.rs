@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bozzetto_asset::formats::ply::PlyContent;
 use bozzetto_asset::formats::{self, FormatError, generation};
 use bozzetto_asset::{Asset, Provenance, TexturedMesh, View, ViewRecord, files};
 use bozzetto_engine::{ParamValue, ParamValues};
@@ -156,12 +157,15 @@ fn finished_from_file(textured: TexturedMesh) -> Finished {
         timings: Vec::new(),
         num_charts: 0,
         texture_utilization: 0.0,
-        texels_per_metre: 0.0,
     }
 }
 
 fn opened_ply(path: &Path) -> Result<Opened, Problem> {
-    opened_splats(path, formats::ply::read(path))
+    match formats::ply::read_any(path) {
+        Ok(PlyContent::Mesh(mesh)) => opened_raw(path, Ok(mesh)),
+        Ok(PlyContent::Splats(splats)) => opened_splats(path, Ok(splats)),
+        Err(error) => Err(problem_of(&error)),
+    }
 }
 
 fn opened_splats(path: &Path, read: Result<bozzetto_asset::GaussianSplats, FormatError>) -> Result<Opened, Problem> {

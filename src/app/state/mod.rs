@@ -17,7 +17,7 @@ mod views;
 pub use capture::{CaptureFormat, CaptureSettings, CaptureState, CaptureStatus};
 pub use comparison::{Compared, Comparison, ComparisonLayout, Pane};
 pub use engine::{EngineState, Preset};
-pub use export::{ExportFormat, ExportState, ExportStatus};
+pub use export::{ExportFormat, ExportSettings, ExportState, ExportStatus};
 pub use jobs::{JobItem, JobStatus, JobsState};
 pub use library::{LibraryEntry, LibraryState, LibraryStatus};
 pub use notices::{LogLine, LogState, NoticeLevel, Problem, Toast};

@@ -7,7 +7,7 @@ use bozzetto_mesh::{FinishSettings, Finished, MeshHealth};
 use super::Problem;
 
 /// Sizes of what is on the stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Counts {
     /// Triangles of the mesh that is shown: the live preview while a slider moves, else the finished mesh, else the raw one.
     pub num_faces: usize,
@@ -19,6 +19,8 @@ pub struct Counts {
     pub num_texels: usize,
     /// Splats.
     pub num_splats: usize,
+    /// Length of the longest side of the mesh's bounding box as it was generated, metres; 0 without a mesh.
+    pub longest_side: f32,
 }
 
 /// What is on the stage.

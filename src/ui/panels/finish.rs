@@ -97,6 +97,7 @@ fn outcome_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     ui.add_space(space::M);
     section_header_ui(ui, "Result", &result.engine_label, |_| {});
     counts_ui(ui, result);
+    file_ui(ui, state, result);
     if let Some(health) = &result.health {
         ui.add_space(space::XS);
         health_ui(ui, state, health, commands);
@@ -304,6 +305,17 @@ fn counts_ui(ui: &mut Ui, result: &ResultState) {
     }
     if !result.duration.is_zero() {
         fact_ui(ui, "Time", &format::duration(result.duration), None);
+    }
+}
+
+/// What the exported file will cost whoever loads it.
+fn file_ui(ui: &mut Ui, state: &AppState, result: &ResultState) {
+    if let Some(health) = result.health.as_ref().filter(|health| health.num_draw_calls > 0) {
+        fact_ui(ui, "Draw calls", &format::count(health.num_draw_calls), None);
+    }
+    if let Some(size) = state.export.size {
+        let note = format!("as {}", state.export.settings.format.label());
+        fact_ui(ui, "File size", &format::bytes(size), Some(&note));
     }
 }
 

@@ -96,7 +96,7 @@ fn starts_block(command: &Command) -> bool {
 pub fn is_available(state: &AppState, command: &Command) -> bool {
     let has_jobs = state.jobs.current().is_some();
     match command {
-        Command::Export => state.export.format.obstacle(state.result.as_ref()).is_none(),
+        Command::Export => state.export.settings.format.obstacle(state.result.as_ref()).is_none(),
         Command::ExportAs(format) => format.obstacle(state.result.as_ref()).is_none(),
         Command::Undo => state.engine.undo_label.is_some(),
         Command::Redo => state.engine.redo_label.is_some(),

@@ -18,7 +18,6 @@ use image::RgbaImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::glb::TextureFormat;
 use super::pictures::Pixels;
 use super::{FormatError, artifact, read_file};
 use crate::{Asset, Provenance, files};
@@ -128,7 +127,7 @@ pub fn save(library: &Path, new: &NewGeneration<'_>) -> Result<Generation, Forma
     artifact::write_asset(temporary.path(), new.asset)?;
     let thumbnail = temporary.path().join(THUMBNAIL_FILE);
     let picture = Pixels::Rgba(new.thumbnail)
-        .encode(TextureFormat::Png)
+        .encode_png()
         .map_err(|error| error.at(&thumbnail))?;
     files::write_bytes(&thumbnail, &picture)?;
     let info = Info {

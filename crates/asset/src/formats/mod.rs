@@ -10,7 +10,7 @@
 //! | SPZ | right, up, back (OpenGL) | none |
 //! | 3DGS PLY | right, down, forward (COLMAP) | (x, y, z) -> (x, -y, -z) |
 //! | OBJ | +Y up, front +Z | none |
-//! | STL | +Z up, front -Y (what slicers expect) | (x, y, z) -> (x, -z, y) |
+//! | STL, 3MF, mesh PLY | +Z up, front -Y (what slicers expect) | (x, y, z) -> (x, -z, y) |
 //! | transforms.json | +Z up (`NeRF`) | (x, y, z) -> (x, z, -y) |
 
 use std::path::Path;
@@ -29,8 +29,11 @@ pub mod spz;
 pub mod stl;
 #[cfg(test)]
 mod test_support;
+pub mod three_mf;
 pub mod transforms;
+mod weld;
 mod z_up;
+mod zip;
 
 pub use error::FormatError;
 

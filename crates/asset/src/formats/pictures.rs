@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, GrayImage, ImageEncoder as _, ImageReader, RgbImage, RgbaImage};
@@ -14,8 +15,12 @@ const MAX_PICTURE_PX: u32 = 16_384;
 /// Bytes that decoding one picture may take: a 16k RGBA picture.
 const MAX_PICTURE_BYTES: u64 = 1 << 30;
 
+/// No difference is seen from here on, while files grow fast.
+const JPEG_QUALITY: u8 = 90;
+
 /// A picture to be stored.
 pub(super) enum Pixels<'a> {
+    /// Data, not colour: normals, or several values side by side.
     Rgb(&'a RgbImage),
     Rgba(&'a RgbaImage),
     Gray(&'a GrayImage),
@@ -24,8 +29,13 @@ pub(super) enum Pixels<'a> {
 }
 
 impl Pixels<'_> {
-    pub(super) fn encode(&self, format: TextureFormat) -> Result<Vec<u8>, FormatError> {
-        match self {
+    /// The compressed picture, and its format: JPEG is for colour without alpha only, the rest is PNG then.
+    pub(super) fn encode(&self, format: TextureFormat) -> Result<(TextureFormat, Vec<u8>), FormatError> {
+        let format = match (format, self) {
+            (TextureFormat::Jpeg, Self::Rgb(_) | Self::Rgba(_) | Self::Gray(_)) => TextureFormat::Png,
+            (format, _) => format,
+        };
+        let bytes = match self {
             Self::Rgb(picture) => encode(picture, picture.dimensions(), ExtendedColorType::Rgb8, format),
             Self::Rgba(picture) => encode(picture, picture.dimensions(), ExtendedColorType::Rgba8, format),
             Self::Gray(picture) => encode(picture, picture.dimensions(), ExtendedColorType::L8, format),
@@ -37,7 +47,13 @@ impl Pixels<'_> {
                     .collect();
                 encode(&rgb, picture.dimensions(), ExtendedColorType::Rgb8, format)
             }
-        }
+        }?;
+        Ok((format, bytes))
+    }
+
+    /// The compressed picture as PNG.
+    pub(super) fn encode_png(&self) -> Result<Vec<u8>, FormatError> {
+        Ok(self.encode(TextureFormat::Png)?.1)
     }
 }
 
@@ -51,6 +67,9 @@ fn encode(
     match format {
         TextureFormat::Png => PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Paeth)
             .write_image(pixels, width, height, color),
+        TextureFormat::Jpeg => {
+            JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(pixels, width, height, color)
+        }
         TextureFormat::WebP => WebPEncoder::new_lossless(&mut bytes).write_image(pixels, width, height, color),
     }
     .map_err(|error| FormatError::unwritable(format!("a texture could not be compressed ({error})")))?;

@@ -1,16 +1,17 @@
 //! Binary STL: triangles and nothing else.
 //!
 //! Slicers and CAD programs are z-up with the front towards -Y, so files are too: `(x, y, z) -> (x, -z, y)` on the way
-//! out and back again on the way in. The format knows no unit; numbers stay as they are, metres.
+//! out and back again on the way in. The format knows no unit: slicers take its numbers as millimetres, Blender as metres.
+//! Numbers are written in the unit that is asked for and read as they are.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use glam::Vec3;
 
+use super::weld::Welder;
 use super::z_up::{y_up, z_up};
 use super::{FormatError, read_file};
-use crate::{TriMesh, files};
+use crate::{LengthUnit, TriMesh, files};
 
 const HEADER_BYTES: usize = 80;
 const FIRST_FACET: usize = HEADER_BYTES + 4;
@@ -38,25 +39,33 @@ pub fn decode(bytes: &[u8]) -> Result<TriMesh, FormatError> {
         });
     }
     let mut welder = Welder::default();
+    let mut triangles = Vec::with_capacity(claimed.unwrap_or_default() as usize);
     for facet in bytes[FIRST_FACET..needed as usize].chunks_exact(FACET_BYTES) {
         let number = |at: usize| f32::from_le_bytes(std::array::from_fn(|index| facet[at + index]));
         let corner = |at: usize| y_up(Vec3::new(number(at), number(at + 4), number(at + 8)));
         // The facet's own normal comes first; the corners' order says the same.
-        welder.push([corner(12), corner(24), corner(36)])?;
+        let corners = [corner(12), corner(24), corner(36)];
+        if !corners.iter().all(|corner| corner.is_finite()) {
+            return Err(FormatError::damaged(format!(
+                "triangle {} has a corner that is not made of finite numbers",
+                triangles.len()
+            )));
+        }
+        triangles.push(corners.map(|corner| welder.vertex(corner)));
     }
-    if welder.mesh.triangles.is_empty() {
+    if triangles.is_empty() {
         return Err(FormatError::damaged("it holds no triangles"));
     }
-    Ok(welder.mesh)
+    Ok(TriMesh::new(welder.positions, triangles))
 }
 
-/// Writes a binary file.
-pub fn write(path: &Path, mesh: &TriMesh) -> Result<(), FormatError> {
-    files::write_bytes(path, &encode(mesh).map_err(|error| error.at(path))?)
+/// Writes a binary file whose numbers are in `unit`.
+pub fn write(path: &Path, mesh: &TriMesh, unit: LengthUnit) -> Result<(), FormatError> {
+    files::write_bytes(path, &encode(mesh, unit).map_err(|error| error.at(path))?)
 }
 
-/// Writes to memory.
-pub fn encode(mesh: &TriMesh) -> Result<Vec<u8>, FormatError> {
+/// Writes to memory; see [`write`].
+pub fn encode(mesh: &TriMesh, unit: LengthUnit) -> Result<Vec<u8>, FormatError> {
     if !mesh.is_consistent() {
         return Err(FormatError::unwritable("the mesh contradicts itself"));
     }
@@ -65,11 +74,11 @@ pub fn encode(mesh: &TriMesh) -> Result<Vec<u8>, FormatError> {
         .filter(|count| *count > 0)
         .ok_or_else(|| FormatError::unwritable(format!("an STL cannot hold {} triangles", mesh.triangles.len())))?;
     let mut bytes = Vec::with_capacity(FIRST_FACET + mesh.triangles.len() * FACET_BYTES);
-    bytes.extend(b"Bozzetto, +Z up");
+    bytes.extend(format!("Bozzetto, +Z up, {}", unit.name()).as_bytes());
     bytes.resize(HEADER_BYTES, 0);
     bytes.extend(count.to_le_bytes());
     for index in 0..mesh.triangles.len() {
-        let [a, b, c] = mesh.corners(index).map(z_up);
+        let [a, b, c] = mesh.corners(index).map(|corner| z_up(corner) * unit.per_metre());
         let normal = (b - a).cross(c - a).normalize_or_zero();
         for value in [normal, a, b, c].into_iter().flat_map(|vector| vector.to_array()) {
             bytes.extend(value.to_le_bytes());
@@ -77,39 +86,6 @@ pub fn encode(mesh: &TriMesh) -> Result<Vec<u8>, FormatError> {
         bytes.extend([0; 2]);
     }
     Ok(bytes)
-}
-
-/// Triangle soup to an indexed mesh.
-#[derive(Default)]
-struct Welder {
-    mesh: TriMesh,
-    vertices: HashMap<[u32; 3], u32>,
-}
-
-impl Welder {
-    fn push(&mut self, corners: [Vec3; 3]) -> Result<(), FormatError> {
-        if !corners.iter().all(|corner| corner.is_finite()) {
-            return Err(FormatError::damaged(format!(
-                "triangle {} has a corner that is not made of finite numbers",
-                self.mesh.triangles.len()
-            )));
-        }
-        let triangle = corners.map(|corner| self.vertex(corner));
-        self.mesh.triangles.push(triangle);
-        Ok(())
-    }
-
-    fn vertex(&mut self, corner: Vec3) -> u32 {
-        // Adding zero makes the two zeros the same.
-        let corner = corner + Vec3::ZERO;
-        *self
-            .vertices
-            .entry(corner.to_array().map(f32::to_bits))
-            .or_insert_with(|| {
-                self.mesh.positions.push(corner);
-                self.mesh.positions.len() as u32 - 1
-            })
-    }
 }
 
 #[cfg(test)]
@@ -125,7 +101,7 @@ mod tests {
             vec![Vec3::ZERO, Vec3::X, Vec3::Y, Vec3::Z],
             vec![[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]],
         );
-        let back = decode(&encode(&mesh).unwrap()).unwrap();
+        let back = decode(&encode(&mesh, LengthUnit::Metre).unwrap()).unwrap();
         assert_eq!(back.positions.len(), 4);
         let corners = |mesh: &TriMesh| (0..4).map(|index| mesh.corners(index)).collect::<Vec<_>>();
         assert_eq!(corners(&back), corners(&mesh));
@@ -133,7 +109,11 @@ mod tests {
 
     #[test]
     fn files_are_z_up_with_the_front_towards_minus_y() {
-        let bytes = encode(&TriMesh::new(vec![Vec3::X, Vec3::Y, Vec3::Z], vec![[0, 1, 2]])).unwrap();
+        let bytes = encode(
+            &TriMesh::new(vec![Vec3::X, Vec3::Y, Vec3::Z], vec![[0, 1, 2]]),
+            LengthUnit::Metre,
+        )
+        .unwrap();
         let corner = |at: usize| -> [f32; 3] {
             std::array::from_fn(|axis| {
                 let at = FIRST_FACET + 12 + at * 12 + axis * 4;
@@ -144,6 +124,14 @@ mod tests {
             [corner(0), corner(1), corner(2)],
             [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]]
         );
+    }
+
+    #[test]
+    fn numbers_are_in_the_unit_that_slicers_expect_when_it_is_asked_for() {
+        let mesh = axes_mesh();
+        let back = decode(&encode(&mesh, LengthUnit::Millimetre).unwrap()).unwrap();
+        let (_, high) = back.bounds().unwrap();
+        assert_eq!(high.max_element(), mesh.bounds().unwrap().1.max_element() * 1000.0);
     }
 
     #[test]
@@ -159,14 +147,14 @@ mod tests {
         claim[FIRST_FACET + 12..FIRST_FACET + 16].copy_from_slice(&f32::NAN.to_le_bytes());
         assert!(matches!(decode(&claim), Err(FormatError::Damaged { .. })));
         assert!(matches!(
-            encode(&TriMesh::default()),
+            encode(&TriMesh::default(), LengthUnit::Metre),
             Err(FormatError::Unwritable { .. })
         ));
     }
 
     proptest! {
         #[test]
-        fn bad_bytes_never_panic(bytes in mutated(encode(&axes_mesh()).unwrap())) {
+        fn bad_bytes_never_panic(bytes in mutated(encode(&axes_mesh(), LengthUnit::Metre).unwrap())) {
             never_panics(&bytes, decode)?;
         }
     }

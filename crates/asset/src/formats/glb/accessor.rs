@@ -15,11 +15,16 @@ const MAX_EMPTY_COUNT: u64 = 1 << 20;
 pub(super) struct Scene<'a> {
     pub(super) root: &'a Root,
     pub(super) binary: &'a [u8],
+    /// The content of each buffer view that is compressed in the file.
+    pub(super) decompressed: &'a [Option<Vec<u8>>],
 }
 
 impl<'a> Scene<'a> {
     /// The bytes of a buffer view.
     pub(super) fn view(&self, index: Index<json::buffer::View>) -> Result<&'a [u8], FormatError> {
+        if let Some(Some(bytes)) = self.decompressed.get(index.value()) {
+            return Ok(bytes);
+        }
         let view = get(&self.root.buffer_views, index)?;
         let buffer = get(&self.root.buffers, view.buffer)?;
         if view.buffer.value() != 0 || buffer.uri.is_some() {

@@ -11,15 +11,17 @@ use json::validation::Checked::Valid;
 
 use super::accessor::{Scene, get};
 use super::container::Chunks;
-use super::{EXTRAS_KEY, WEBP_EXTENSION, material};
+use super::{EXTRAS_KEY, QUANTIZATION_EXTENSION, WEBP_EXTENSION, material, meshopt};
 use crate::formats::{FormatError, compact};
 use crate::{Provenance, TexturedMesh, TriMesh};
 
-/// Required extensions that change nothing here or that the array reader understands as it is.
-const KNOWN_EXTENSIONS: [&str; 4] = [
+/// Required extensions that change nothing here or that are understood.
+const KNOWN_EXTENSIONS: [&str; 6] = [
     WEBP_EXTENSION,
+    QUANTIZATION_EXTENSION,
+    meshopt::EXTENSION,
+    meshopt::KHRONOS_EXTENSION,
     "KHR_texture_transform",
-    "KHR_mesh_quantization",
     "KHR_lights_punctual",
 ];
 
@@ -29,9 +31,12 @@ const MAX_ENTRIES: u64 = 200_000_000;
 pub(super) fn decode(bytes: &[u8]) -> Result<TexturedMesh, FormatError> {
     let chunks = Chunks::split(bytes)?;
     let root = parse(chunks.json)?;
+    check_extensions(&root)?;
+    let decompressed = meshopt::decompressed(&root, chunks.binary)?;
     let scene = Scene {
         root: &root,
         binary: chunks.binary,
+        decompressed: &decompressed,
     };
     let mut merge = Merge::default();
     for (mesh, transform) in placed_meshes(&root)? {
@@ -59,32 +64,39 @@ pub(super) fn decode(bytes: &[u8]) -> Result<TexturedMesh, FormatError> {
 
 /// The description. Its indices are checked where they are used: the checks of the `gltf` crate itself panic on some
 /// files (a primitive whose accessor does not exist).
-fn parse(text: &[u8]) -> Result<Root, FormatError> {
-    let root: Root = serde_json::from_slice(text)
-        .map_err(|error| FormatError::damaged(format!("its description cannot be read ({error})")))?;
+pub(super) fn parse(text: &[u8]) -> Result<Root, FormatError> {
+    serde_json::from_slice(text)
+        .map_err(|error| FormatError::damaged(format!("its description cannot be read ({error})")))
+}
+
+fn check_extensions(root: &Root) -> Result<(), FormatError> {
     for name in &root.extensions_required {
         if !KNOWN_EXTENSIONS.contains(&name.as_str()) && !name.starts_with("KHR_materials_") {
             return Err(FormatError::unsupported(format!("the extension {name}")));
         }
     }
-    Ok(root)
+    Ok(())
 }
 
 fn provenance(root: &Root) -> Provenance {
-    let ours = root.asset.extras.as_ref().and_then(|extras| {
-        let mut extras: serde_json::Map<String, serde_json::Value> = serde_json::from_str(extras.get()).ok()?;
-        serde_json::from_value(extras.remove(EXTRAS_KEY)?).ok()
-    });
+    let ours = extra(root, EXTRAS_KEY).and_then(|provenance| serde_json::from_value(provenance).ok());
     ours.unwrap_or_else(|| Provenance {
         generator: root.asset.generator.clone().unwrap_or_default(),
         ..Provenance::default()
     })
 }
 
-type PlacedMesh = (json::Index<json::Mesh>, Affine3A);
+/// A value of `asset.extras`.
+pub(super) fn extra(root: &Root, key: &str) -> Option<serde_json::Value> {
+    let extras = root.asset.extras.as_ref()?;
+    let mut extras: serde_json::Map<String, serde_json::Value> = serde_json::from_str(extras.get()).ok()?;
+    extras.remove(key)
+}
+
+pub(super) type PlacedMesh = (json::Index<json::Mesh>, Affine3A);
 
 /// Every mesh of the scene with its transform to the model frame, in the order of the node tree.
-fn placed_meshes(root: &Root) -> Result<Vec<PlacedMesh>, FormatError> {
+pub(super) fn placed_meshes(root: &Root) -> Result<Vec<PlacedMesh>, FormatError> {
     let scene = root
         .scene
         .map_or_else(|| root.scenes.first(), |index| root.scenes.get(index.value()));

@@ -1,3 +1,5 @@
+mod small;
+
 use std::sync::Arc;
 
 use glam::{Vec2, Vec3};
@@ -10,8 +12,15 @@ use super::*;
 use crate::formats::test_support::{axes_mesh, mutated, never_panics, textured_quad};
 use crate::{AlphaMode, Material, Provenance, TriMesh};
 
+fn with_textures(texture_format: TextureFormat) -> GlbOptions {
+    GlbOptions {
+        texture_format,
+        ..GlbOptions::default()
+    }
+}
+
 fn round_trip(textured: &TexturedMesh, texture_format: TextureFormat) -> TexturedMesh {
-    decode(&encode(textured, &GlbOptions { texture_format }).unwrap()).unwrap()
+    decode(&encode(textured, &with_textures(texture_format)).unwrap()).unwrap()
 }
 
 fn description(bytes: &[u8]) -> Value {
@@ -42,19 +51,67 @@ fn geometry_material_and_provenance_survive_in_both_texture_formats() {
 #[test]
 fn opaque_materials_write_no_alpha_and_webp_is_declared() {
     let textured = textured_quad(AlphaMode::Opaque);
-    let webp = encode(
-        &textured,
-        &GlbOptions {
-            texture_format: TextureFormat::WebP,
-        },
-    )
-    .unwrap();
+    let webp = encode(&textured, &with_textures(TextureFormat::WebP)).unwrap();
     let description = description(&webp);
     assert_eq!(description["extensionsRequired"], json!([WEBP_EXTENSION]));
     assert_eq!(description["textures"][0].get("source"), None);
     assert_eq!(description["images"][0]["mimeType"], "image/webp");
     let back = decode(&webp).unwrap();
     assert!(back.material.base_color.pixels().all(|pixel| pixel.0[3] == 255));
+}
+
+#[test]
+fn jpeg_holds_opaque_colour_and_png_all_the_rest() {
+    let kinds = |alpha_mode| {
+        let bytes = encode(&textured_quad(alpha_mode), &with_textures(TextureFormat::Jpeg)).unwrap();
+        let facts = GlbFacts::of(&bytes).unwrap();
+        assert_eq!(facts.extensions, [""; 0]);
+        let kinds = facts
+            .textures
+            .into_iter()
+            .map(|texture| (texture.name, texture.mime_type));
+        (decode(&bytes).unwrap(), kinds.collect::<Vec<_>>())
+    };
+    let named = |kinds: [&str; 3]| {
+        let names = ["base_color", "occlusion_roughness_metallic", "normal"];
+        std::iter::zip(names, kinds)
+            .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let (opaque, opaque_kinds) = kinds(AlphaMode::Opaque);
+    assert_eq!(opaque_kinds, named(["image/jpeg", "image/png", "image/png"]));
+    let exact = textured_quad(AlphaMode::Opaque).material;
+    assert_eq!((opaque.material.orm, opaque.material.normal), (exact.orm, exact.normal));
+    let differences = std::iter::zip(opaque.material.base_color.pixels(), exact.base_color.pixels())
+        .flat_map(|(stored, exact)| std::array::from_fn::<_, 3, _>(|at| stored.0[at].abs_diff(exact.0[at])));
+    // A picture of 8 by 4 texels of arbitrary colours is the worst that JPEG can meet.
+    let (sum, count) = differences.fold((0.0, 0), |(sum, count), one| (sum + f32::from(one), count + 1));
+    assert!(sum / (count as f32) < 12.0, "{}", sum / count as f32);
+
+    let (cut_out, cut_out_kinds) = kinds(AlphaMode::Mask { cutoff: 0.5 });
+    assert_eq!(cut_out_kinds, named(["image/png"; 3]));
+    assert_eq!(
+        cut_out.material.base_color,
+        textured_quad(AlphaMode::Blend).material.base_color
+    );
+}
+
+#[test]
+fn health_travels_beside_the_provenance() {
+    let health = json!({"num_faces": 2, "is_watertight": false});
+    let options = GlbOptions {
+        health: Some(health.clone()),
+        ..GlbOptions::default()
+    };
+    let textured = textured_quad(AlphaMode::Opaque);
+    let bytes = encode(&textured, &options).unwrap();
+    let facts = GlbFacts::of(&bytes).unwrap();
+    assert_eq!((facts.health, facts.num_draw_calls), (Some(health), 1));
+    assert_eq!(facts.num_bytes, bytes.len() as u64);
+    assert_eq!(decode(&bytes).unwrap().provenance, textured.provenance);
+    // Points are drawn too.
+    let foreign = GlbFacts::of(&foreign_scene()).unwrap();
+    assert_eq!((foreign.num_draw_calls, foreign.health), (3, None));
 }
 
 #[test]

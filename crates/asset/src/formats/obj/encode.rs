@@ -8,12 +8,11 @@ use rayon::prelude::*;
 
 use crate::color::{linear_from_srgb_u8, srgb_from_linear};
 use crate::files::{beside, write_atomic, write_bytes};
-use crate::formats::glb::TextureFormat;
 use crate::formats::pictures::Pixels;
 use crate::formats::{FormatError, compact};
-use crate::{AlphaMode, Material, TexturedMesh, TriMesh};
+use crate::{AlphaMode, LengthUnit, Material, TexturedMesh, TriMesh};
 
-pub(super) fn write(path: &Path, textured: &TexturedMesh) -> Result<(), FormatError> {
+pub(super) fn write(path: &Path, textured: &TexturedMesh, unit: LengthUnit) -> Result<(), FormatError> {
     let mesh = &*textured.mesh;
     let is_finite = mesh.uvs.iter().all(|uv| uv.is_finite())
         && mesh.normals.iter().chain(&mesh.colors).all(|vector| vector.is_finite());
@@ -32,12 +31,19 @@ pub(super) fn write(path: &Path, textured: &TexturedMesh) -> Result<(), FormatEr
     write_bytes(&beside(path, &format!("{stem}.mtl")), material_text.as_bytes())?;
     // The geometry comes last: who finds it finds all that it names.
     let writes_colors = pictures.base_color.is_none();
-    write_atomic(path, |writer| write_geometry(writer, mesh, &stem, writes_colors))
+    write_atomic(path, |writer| write_geometry(writer, mesh, &stem, writes_colors, unit))
 }
 
-fn write_geometry(writer: &mut impl Write, mesh: &TriMesh, stem: &str, writes_colors: bool) -> io::Result<()> {
-    writeln!(writer, "# Bozzetto, +Y up, metres\nmtllib {stem}.mtl\no model")?;
-    for (index, position) in mesh.positions.iter().enumerate() {
+fn write_geometry(
+    writer: &mut impl Write,
+    mesh: &TriMesh,
+    stem: &str,
+    writes_colors: bool,
+    unit: LengthUnit,
+) -> io::Result<()> {
+    writeln!(writer, "# Bozzetto, +Y up, {}\nmtllib {stem}.mtl\no model", unit.name())?;
+    for (index, &position) in mesh.positions.iter().enumerate() {
+        let position = position * unit.per_metre();
         write!(writer, "v {} {} {}", position.x, position.y, position.z)?;
         if let Some(color) = mesh.colors.get(index).filter(|_| writes_colors) {
             let [red, green, blue] = color
@@ -110,7 +116,7 @@ impl<'a> Pictures<'a> {
     fn write(&self, path: &Path, stem: &str) -> Result<(), FormatError> {
         let write_one = |suffix: &str, pixels: &Pixels<'_>| {
             let file = beside(path, &format!("{stem}_{suffix}.png"));
-            let bytes = pixels.encode(TextureFormat::Png).map_err(|error| error.at(&file))?;
+            let bytes = pixels.encode_png().map_err(|error| error.at(&file))?;
             write_bytes(&file, &bytes)
         };
         let grays = [

@@ -35,7 +35,7 @@ fn a_finished_mesh_is_written_with_its_material_and_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my model.obj");
     let textured = textured_quad(AlphaMode::Blend);
-    write(&path, &textured).unwrap();
+    write(&path, &textured, LengthUnit::Metre).unwrap();
     let back = read(&path).unwrap();
     assert_eq!(back.positions, textured.mesh.positions);
     assert_eq!(back.triangles, textured.mesh.triangles);
@@ -78,7 +78,7 @@ fn vertex_colors_lie_on_their_axes_and_survive() {
         mesh: Arc::new(axes_mesh()),
         ..TexturedMesh::default()
     };
-    write(&path, &textured).unwrap();
+    write(&path, &textured, LengthUnit::Metre).unwrap();
     let back = read(&path).unwrap();
     assert_eq!(back.positions, textured.mesh.positions);
     for (read, written) in back.colors.iter().zip(&textured.mesh.colors) {
@@ -94,7 +94,7 @@ fn a_material_of_one_texel_keeps_vertex_colors() {
     let mesh = Arc::make_mut(&mut textured.mesh);
     mesh.colors = vec![Vec3::Y; mesh.positions.len()];
     textured.material.base_color = Arc::new(image::RgbaImage::from_pixel(1, 1, image::Rgba([255, 255, 255, 51])));
-    write(&path, &textured).unwrap();
+    write(&path, &textured, LengthUnit::Metre).unwrap();
     let back = read(&path).unwrap();
     assert_eq!(back.uvs, textured.mesh.uvs);
     assert_eq!(back.colors, textured.mesh.colors);

@@ -1,5 +1,7 @@
 //! The text header of a PLY file: which elements follow and how their rows are laid out.
 
+use std::collections::HashMap;
+
 use crate::formats::FormatError;
 
 /// Real headers take a few kilobytes; anything larger is some other file.
@@ -65,6 +67,19 @@ impl Scalar {
     }
 }
 
+/// Where a column lies in a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    pub(super) offset: usize,
+    pub(super) scalar: Scalar,
+}
+
+impl Field {
+    pub(super) fn value(self, row: &[u8]) -> f32 {
+        self.scalar.value(&row[self.offset..]) as f32
+    }
+}
+
 /// One column of an element.
 #[derive(Debug)]
 pub(super) struct Property {
@@ -87,8 +102,27 @@ pub(super) struct Element {
 }
 
 impl Element {
+    /// Bytes of a row, when all rows are alike.
+    pub(super) fn fixed_stride(&self) -> Result<usize, FormatError> {
+        self.stride()
+            .ok_or_else(|| FormatError::unsupported(format!("lists in its '{}' rows", shown(&self.name))))
+    }
+
+    /// Where each column that is no list lies in a row whose rows are all alike.
+    pub(super) fn fields(&self) -> HashMap<&str, Field> {
+        let mut offset = 0;
+        let mut fields = HashMap::new();
+        for property in &self.properties {
+            if let PropertyKind::Scalar(scalar) = property.kind {
+                fields.insert(property.name.as_str(), Field { offset, scalar });
+                offset += scalar.num_bytes();
+            }
+        }
+        fields
+    }
+
     /// Bytes of a row; `None` when it holds lists and rows differ.
-    pub(super) fn stride(&self) -> Option<usize> {
+    fn stride(&self) -> Option<usize> {
         self.properties
             .iter()
             .map(|property| match property.kind {
@@ -203,13 +237,19 @@ impl Header {
         Ok(header)
     }
 
+    pub(super) fn has_element(&self, name: &str) -> bool {
+        self.elements.iter().any(|element| element.name == name)
+    }
+
+    pub(super) fn has_property(&self, element: &str, name: &str) -> bool {
+        let mut elements = self.elements.iter().filter(|other| other.name == element);
+        elements.any(|element| element.properties.iter().any(|property| property.name == name))
+    }
+
     /// The element of that name and its rows; elements before it are skipped.
     pub(super) fn find<'a>(&self, name: &str, bytes: &'a [u8]) -> Result<Option<(&Element, &'a [u8])>, FormatError> {
         let mut rest = &bytes[self.body..];
         for element in &self.elements {
-            if element.name == name && element.stride().is_none() {
-                return Err(FormatError::unsupported(format!("lists in its '{}' rows", shown(name))));
-            }
             let num_bytes = element.num_bytes(rest)?;
             if element.name == name {
                 return Ok(Some((element, &rest[..num_bytes])));

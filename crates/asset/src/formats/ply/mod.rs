@@ -1,12 +1,19 @@
-//! Gaussian splats as 3DGS PLY files: the layout with 17 properties and the one with full spherical harmonics.
+//! PLY files: Gaussian splats as 3DGS writes them, and meshes.
 //!
+//! Splats come in the layout with 17 properties and the one with full spherical harmonics.
 //! A row holds position, normal (unused), `f_dc_*`, `f_rest_*` (all red coefficients, then green, then blue), opacity
 //! before the sigmoid, log scales and a (w, x, y, z) quaternion. Reading takes the properties in any order and of any
 //! scalar type and skips what it does not know. Files are y-down and look along +Z as COLMAP's cameras do; both ways go
 //! through the half turn `(x, y, z) -> (x, -y, -z)`. The header comment `bozzetto filter mip` records
 //! [`SplatFilter::Mip`], which other programs ignore.
+//!
+//! The same ending stands for meshes: [`read_any`] tells the two apart by their columns. A mesh' file is z-up, see
+//! [`write_mesh`].
 
 mod header;
+mod mesh;
+
+pub use mesh::{decode_mesh, encode_mesh, read_mesh, write_mesh};
 
 use std::path::Path;
 
@@ -15,8 +22,8 @@ use rayon::prelude::*;
 
 use super::splat_frame::{SH_SIGNS, check_writable, drop_broken, turned_point, turned_rotation};
 use super::{FormatError, read_file};
-use crate::{GaussianSplats, SplatFilter, files};
-use header::{Element, Header, PropertyKind, Scalar};
+use crate::{GaussianSplats, SplatFilter, TriMesh, files};
+use header::{Element, Field, Header};
 
 /// The header comment that records [`SplatFilter::Mip`].
 const MIP_COMMENT: &str = "bozzetto filter mip";
@@ -27,7 +34,36 @@ const MIN_LOGIT_DISTANCE: f32 = 1e-7;
 /// Rows that one thread converts at least; fewer are not worth a thread.
 const MIN_ROWS_PER_TASK: usize = 4096;
 
-/// Reads a file. Splats that hold something other than finite numbers are left out.
+/// What a PLY file holds.
+#[derive(Clone, Debug)]
+pub enum PlyContent {
+    /// Gaussian splats.
+    Splats(GaussianSplats),
+    /// A surface, perhaps with vertex colours.
+    Mesh(TriMesh),
+}
+
+/// Reads a file of either kind.
+pub fn read_any(path: &Path) -> Result<PlyContent, FormatError> {
+    decode_any(&read_file(path)?).map_err(|error| error.at(path))
+}
+
+/// Reads from memory; see [`read_any`].
+pub fn decode_any(bytes: &[u8]) -> Result<PlyContent, FormatError> {
+    let header = Header::parse(bytes)?;
+    if header.has_property("vertex", "f_dc_0") {
+        return decode(bytes).map(PlyContent::Splats);
+    }
+    if header.has_element("face") {
+        return decode_mesh(bytes).map(PlyContent::Mesh);
+    }
+    Err(FormatError::not_recognized(
+        "PLY",
+        "it holds points alone, neither Gaussian splats (its points have no 'f_dc_0') nor faces",
+    ))
+}
+
+/// Reads a file of splats. Splats that hold something other than finite numbers are left out.
 pub fn read(path: &Path) -> Result<GaussianSplats, FormatError> {
     decode(&read_file(path)?).map_err(|error| error.at(path))
 }
@@ -121,19 +157,6 @@ fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// Where a property lies in a row.
-#[derive(Clone, Copy, Debug)]
-struct Field {
-    offset: usize,
-    scalar: Scalar,
-}
-
-impl Field {
-    fn value(self, row: &[u8]) -> f32 {
-        self.scalar.value(&row[self.offset..]) as f32
-    }
-}
-
 /// Where everything that a splat needs lies in a row.
 #[derive(Debug)]
 struct RowLayout {
@@ -150,14 +173,8 @@ struct RowLayout {
 
 impl RowLayout {
     fn of(element: &Element) -> Result<Self, FormatError> {
-        let mut offset = 0;
-        let mut fields = std::collections::HashMap::new();
-        for property in &element.properties {
-            if let PropertyKind::Scalar(scalar) = property.kind {
-                fields.insert(property.name.as_str(), Field { offset, scalar });
-                offset += scalar.num_bytes();
-            }
-        }
+        let stride = element.fixed_stride()?;
+        let fields = element.fields();
         let field = |name: &str| {
             fields.get(name).copied().ok_or_else(|| {
                 FormatError::not_recognized("Gaussian splat PLY", format!("its points have no '{name}'"))
@@ -186,7 +203,7 @@ impl RowLayout {
             .map(|k| Ok([rest_field(k, 0)?, rest_field(k, 1)?, rest_field(k, 2)?]))
             .collect::<Result<_, FormatError>>()?;
         Ok(Self {
-            stride: offset,
+            stride,
             position: [field("x")?, field("y")?, field("z")?],
             dc: [field("f_dc_0")?, field("f_dc_1")?, field("f_dc_2")?],
             rest,
