@@ -16,6 +16,8 @@
 //! Nothing here knows of the window. How its pictures compare with those of another glTF viewer stands in
 //! `docs/model_viewer.md`, and how its splats compare in `docs/splat_speed.md`.
 //!
+//! Still pictures may be larger than any texture: [`Still`] draws them region by region and writes them as they come.
+//!
 //! # One splat from PLY to pixel
 //!
 //! The file's reader gives a position, a quaternion, logarithms of three standard deviations, an opacity and harmonics
@@ -61,6 +63,7 @@ mod packing;
 mod picture;
 mod read_back;
 mod recorder;
+mod region;
 mod renderer;
 mod scene;
 mod settings;
@@ -69,6 +72,7 @@ mod splat_order;
 mod splat_overflow;
 mod splat_renderer;
 mod splat_tier;
+mod still;
 mod targets;
 mod tile_frame;
 mod turntable;
@@ -85,4 +89,5 @@ pub use renderer::{Prepared, Renderer, RendererOptions};
 pub use scene::Scene;
 pub use settings::{Background, Environment, Frame, RenderSettings, Shading, Shows, ToneMapping};
 pub use splat_tier::SplatTier;
+pub use still::{Still, StillError};
 pub use turntable::{Turntable, TurntableError};

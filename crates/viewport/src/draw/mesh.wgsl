@@ -47,7 +47,7 @@ struct MeshFragment {
 @vertex
 fn mesh_vertex(in: MeshVertex) -> MeshFragment {
     var out: MeshFragment;
-    out.position = frame.clip_from_world * vec4f(in.position, 1.0);
+    out.position = region_position(frame.clip_from_world * vec4f(in.position, 1.0));
     out.world = in.position;
     out.place = in.position;
     out.normal = in.normal.xyz;
