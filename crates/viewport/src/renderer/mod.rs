@@ -16,6 +16,7 @@ use crate::draw::mips::MipsDraw;
 use crate::draw::photos::PhotosDraw;
 use crate::draw::present::PresentDraw;
 use crate::draw::radix_sort::RadixSort;
+use crate::draw::voxels::VoxelsDraw;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{DeviceWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, Purpose, SplatNumbers};
@@ -25,6 +26,7 @@ use crate::recorder::{Recorder, Stage};
 use crate::region::Region;
 use crate::scene::mesh_part::MeshGroups;
 use crate::scene::splat_part::SplatPart;
+use crate::scene::voxel_part::VoxelPart;
 use crate::splat_renderer::SplatRenderer;
 use crate::targets::{Layers, Targets, color_attachment};
 use crate::{Environment, Frame, GpuError, OrbitCamera, Picture, RenderSettings, Scene, SplatTier, gpu, splat_tier};
@@ -64,6 +66,7 @@ pub struct Renderer {
     lights: EnvironmentLights,
     mesh: MeshDraw,
     wireframe: WireframeDraw,
+    voxels: VoxelsDraw,
     lines: LinesDraw,
     photos: PhotosDraw,
     ground: GroundDraw,
@@ -120,6 +123,7 @@ impl Renderer {
             target_format,
             mesh: MeshDraw::new(device, &frame_layout, &lights),
             wireframe: WireframeDraw::new(device, &frame_layout),
+            voxels: VoxelsDraw::new(device, queue, &frame_layout, &lights),
             lines: LinesDraw::new(device, &frame_layout),
             photos: PhotosDraw::new(device, &frame_layout),
             ground: GroundDraw::new(device, &frame_layout),
@@ -375,6 +379,9 @@ impl Renderer {
                 tiles.write_place(queue, drawn.region.origin_px);
             }
         }
+        if let Some(buffers) = scene.voxels.as_mut().and_then(VoxelPart::buffers_mut) {
+            self.voxels.make_ready(device, buffers);
+        }
         if let Some(cameras) = &mut scene.cameras
             && cameras.group.is_none()
         {
@@ -434,5 +441,9 @@ impl Renderer {
 /// Whether anything besides splats is in the frame.
 fn has_solid_layer(scene: &Scene, picture: &Picture, frame: &Frame) -> bool {
     let settings = &frame.settings;
-    scene.has_ground(settings) || scene.mesh(settings).is_some() || picture.lines.len() > 0 || picture.photos.len() > 0
+    scene.has_ground(settings)
+        || scene.mesh(settings).is_some()
+        || scene.voxels.is_some()
+        || picture.lines.len() > 0
+        || picture.photos.len() > 0
 }
