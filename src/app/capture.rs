@@ -163,7 +163,8 @@ impl Capture {
         mut proceeds: impl FnMut(u32, u32) -> bool,
     ) -> Result<u64, CaptureError> {
         let device = Offscreen::new()?;
-        let (mut scene, faults) = upload(device.device(), device.queue(), &self.content, mailbox.wake());
+        let pool = VoxelPool::default();
+        let (mut scene, faults) = upload(device.device(), device.queue(), &self.content, mailbox.wake(), &pool);
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
