@@ -1,6 +1,5 @@
 //! Pictures of the stage as files: a thread with a graphics device of its own draws them, so that the window stays free.
 
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bozzetto_asset::files;
 use bozzetto_asset::formats::FormatError;
 use bozzetto_viewport::{
-    AnimationFormat, Background, Bounds, GpuError, Offscreen, OrbitCamera, RenderSettings, Turntable, TurntableError,
+    AnimationFormat, Background, Bounds, GpuError, Offscreen, OrbitCamera, RenderSettings, Still, StillError,
+    Turntable, TurntableError, VoxelPool,
 };
-use image::ImageFormat;
 
 use super::desktop::{Answer, Pending};
 use super::export::with_extension;
@@ -24,8 +23,13 @@ use super::state::{CaptureFormat, CaptureSettings, Problem};
 pub enum CaptureEvent {
     /// The dialog was answered.
     TargetChosen(Answer<PathBuf>),
-    /// So many pictures are drawn.
-    Progress(u32),
+    /// So many parts of all are drawn: frames of an animation, tiles of a still.
+    Progress {
+        /// Done.
+        done: u32,
+        /// All of them.
+        total: u32,
+    },
     /// It was written.
     Written {
         /// Where it is.
@@ -62,9 +66,18 @@ enum CaptureError {
     #[error(transparent)]
     Turntable(#[from] TurntableError),
     #[error(transparent)]
-    Encoding(#[from] image::ImageError),
+    Still(#[from] StillError),
     #[error(transparent)]
     File(#[from] FormatError),
+}
+
+impl CaptureError {
+    fn is_cancel(&self) -> bool {
+        matches!(
+            self,
+            Self::Turntable(TurntableError::Cancelled) | Self::Still(StillError::Cancelled)
+        )
+    }
 }
 
 /// Draws pictures, one after the other.
@@ -103,8 +116,8 @@ impl Captures {
         self.pool.run(move || {
             let post = |event| mailbox.post(Message::Capture(event));
             let write = || {
-                capture.write(&path, &mailbox, |done| {
-                    post(CaptureEvent::Progress(done));
+                capture.write(&path, &mailbox, |done, total| {
+                    post(CaptureEvent::Progress { done, total });
                     !is_cancelled.load(Ordering::Relaxed)
                 })
             };
@@ -115,7 +128,7 @@ impl Captures {
                     post(CaptureEvent::Written { path, num_bytes });
                     return;
                 }
-                Ok(Err(CaptureError::Turntable(TurntableError::Cancelled))) => {
+                Ok(Err(error)) if error.is_cancel() => {
                     post(CaptureEvent::Cancelled);
                     return;
                 }
@@ -147,34 +160,44 @@ impl Capture {
         &self,
         path: &Path,
         mailbox: &Mailbox,
-        mut proceeds: impl FnMut(u32) -> bool,
+        mut proceeds: impl FnMut(u32, u32) -> bool,
     ) -> Result<u64, CaptureError> {
         let device = Offscreen::new()?;
-        let (mut scene, faults) = upload(device.device(), device.queue(), &self.content, mailbox.wake());
+        let pool = VoxelPool::default();
+        let (mut scene, faults) = upload(device.device(), device.queue(), &self.content, mailbox.wake(), &pool);
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
         let CaptureSettings { size_px, format, .. } = self.settings;
+        let (orbit, settings) = (self.orbit_for(size_px), self.look_for(format));
+        let Some(animation) = format.animation() else {
+            let still = Still {
+                camera: orbit.camera(size_px[0] as f32 / size_px[1] as f32),
+                size_px,
+                settings,
+            };
+            files::write_atomic_or(path, |file| -> Result<(), CaptureError> {
+                Ok(still.write_png(&device, &mut scene, file, proceeds)?)
+            })?;
+            return size_of_file(path);
+        };
+        let num_frames = self.settings.num_frames;
         let turntable = Turntable {
-            orbit: self.orbit_for(size_px),
-            num_frames: self.settings.num_frames,
+            orbit,
+            num_frames,
             duration: self.settings.duration(),
             size_px,
-            settings: self.look_for(format),
+            settings,
         };
-        let mut bytes = Cursor::new(Vec::new());
-        if let Some(animation) = format.animation() {
-            turntable.write(animation, &device, &mut scene, &mut bytes, &mut proceeds)?;
-        } else {
-            let camera = turntable.orbit.camera(size_px[0] as f32 / size_px[1] as f32);
-            let picture = device.render(&mut scene, &camera, size_px, &turntable.settings)?;
-            picture.write_to(&mut bytes, ImageFormat::Png)?;
-        }
-        if !proceeds(self.settings.total()) {
+        let mut bytes = Vec::new();
+        turntable.write(animation, &device, &mut scene, &mut bytes, |done| {
+            proceeds(done, num_frames)
+        })?;
+        if !proceeds(num_frames, num_frames) {
             return Err(TurntableError::Cancelled.into());
         }
-        files::write_bytes(path, bytes.get_ref())?;
-        Ok(bytes.get_ref().len() as u64)
+        files::write_bytes(path, &bytes)?;
+        Ok(bytes.len() as u64)
     }
 
     /// The artist's eye, farther away where the picture is so narrow that the sides would be cut off. What turns is seen
@@ -207,6 +230,14 @@ impl Capture {
             ..look
         }
     }
+}
+
+fn size_of_file(path: &Path) -> Result<u64, CaptureError> {
+    let metadata = std::fs::metadata(path).map_err(|source| FormatError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(metadata.len())
 }
 
 /// The path to write and its format: a known extension that the artist typed wins.

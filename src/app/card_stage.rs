@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bozzetto_viewport::{DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene};
+use bozzetto_viewport::{DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene, VoxelPool};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
@@ -102,6 +102,7 @@ fn start_uploads(
     let target_format = render_state.target_format;
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
     let mut renderer = None;
+    let pool = VoxelPool::default();
     let mut uploaded = [None; 2];
     let work = move |contents: StageContents, _: &Ticket| {
         let renderer = renderer.get_or_insert_with(|| {
@@ -119,7 +120,7 @@ fn start_uploads(
             if uploaded[slot as usize].replace(content.number) == Some(content.number) {
                 continue;
             }
-            let (mut scene, mut faults) = upload(&device, &queue, &content.request, for_work.wake());
+            let (mut scene, mut faults) = upload(&device, &queue, &content.request, for_work.wake(), &pool);
             faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
             // What waits to be copied is handed to the card here, so that the window's next frame need not.
             queue.submit([]);

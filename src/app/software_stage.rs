@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use bozzetto_viewport::{Offscreen, OrbitCamera, Scene};
+use bozzetto_viewport::{Offscreen, OrbitCamera, Scene, VoxelPool};
 use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, pos2};
 use parking_lot::Mutex;
 
@@ -139,6 +139,7 @@ impl SoftwareStage {
 struct Artist {
     mailbox: Mailbox,
     device: Option<Offscreen>,
+    pool: VoxelPool,
     /// By slot, with the numbers of their contents.
     scenes: [Option<(u64, Scene)>; 2],
     /// By side: what was drawn last.
@@ -150,6 +151,7 @@ impl Artist {
         Self {
             mailbox,
             device: None,
+            pool: VoxelPool::default(),
             scenes: [None, None],
             drawn: [None, None],
         }
@@ -192,7 +194,8 @@ impl Artist {
         if self.scenes[slot as usize].as_ref().is_some_and(is_there) {
             return;
         }
-        let (scene, faults) = upload(device.device(), device.queue(), &content.request, self.mailbox.wake());
+        let wake = self.mailbox.wake();
+        let (scene, faults) = upload(device.device(), device.queue(), &content.request, wake, &self.pool);
         let bounds = scene.bounds();
         self.scenes[slot as usize] = Some((content.number, scene));
         self.post(StageContent::Uploaded {

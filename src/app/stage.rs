@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bozzetto_asset::{Camera, GaussianSplats, TriMesh};
+use bozzetto_asset::{Camera, GaussianSplats, SparseStructure, TriMesh};
 use bozzetto_mesh::{Finished, FlawedEdges};
-use bozzetto_viewport::{Bounds, Frame, GpuError, Renderer, Scene};
+use bozzetto_viewport::{Bounds, Frame, GpuError, Renderer, Scene, VoxelPool};
 use egui_wgpu::wgpu;
 use image::RgbaImage;
 
@@ -17,6 +17,8 @@ pub struct StageRequest {
     pub finished: Option<Arc<Finished>>,
     /// A mesh without textures: the raw one, one that is still forming, or the live preview of the face count.
     pub raw: Option<Arc<TriMesh>>,
+    /// Active voxels of a shape that has no surface yet.
+    pub voxels: Option<Arc<SparseStructure>>,
     /// Cameras of the views, each with a small picture.
     pub cameras: Vec<(Camera, Option<RgbaImage>)>,
     /// Look for broken edges and mark them.
@@ -32,7 +34,7 @@ impl StageRequest {
 
     /// Whether there is nothing to draw.
     pub fn is_empty(&self) -> bool {
-        self.splats.is_none() && self.finished.is_none() && self.raw.is_none()
+        self.splats.is_none() && self.finished.is_none() && self.raw.is_none() && self.voxels.is_none()
     }
 }
 
@@ -127,14 +129,16 @@ pub enum StageContent {
     Failed(String),
 }
 
-/// Brings content to a device. What cannot be brought there is told and left out.
+/// Brings content to a device. What cannot be brought there is told and left out. Live previews leave their buffers in the
+/// pool for the next one.
 pub fn upload(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
     request: &StageRequest,
     wake: Arc<dyn Fn() + Send + Sync>,
+    pool: &VoxelPool,
 ) -> (Scene, Vec<GpuError>) {
-    let mut scene = Scene::new();
+    let mut scene = Scene::with_pool(pool);
     scene.set_wake(wake);
     let textured = request.finished.as_ref().map(|finished| &finished.textured);
     if request.marks_flaws
@@ -147,6 +151,7 @@ pub fn upload(
         scene.set_splats(device, queue, request.splats.as_deref()),
         scene.set_textured_mesh(device, queue, textured),
         scene.set_raw_mesh(device, queue, request.raw.as_deref()),
+        scene.set_voxels(device, queue, request.voxels.as_deref()),
         scene.set_view_cameras(device, queue, &request.cameras),
     ];
     (scene, faults.into_iter().filter_map(Result::err).collect())

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bozzetto_asset::files;
 use bozzetto_mesh::FlawedEdges;
 use bozzetto_viewport::{
-    AnimationFormat, Background, Environment, Offscreen, OrbitCamera, RenderSettings, Scene, Shading, Shows,
+    AnimationFormat, Background, Environment, Offscreen, OrbitCamera, RenderSettings, Scene, Shading, Shows, Still,
     ToneMapping, Turntable,
 };
 use image::{ImageFormat, RgbaImage};
@@ -26,8 +26,9 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "OUT.png|OUT.gif|OUT.webp")]
     output: PathBuf,
 
-    /// Width and height in pixels.
-    #[arg(long, num_args = 2, value_names = ["WIDTH", "HEIGHT"], default_values_t = [1024, 1024], value_parser = clap::value_parser!(u32).range(1..=16384))]
+    /// Width and height in pixels. A PNG is drawn part by part and may be of any size up to 65536; a GIF or WebP is drawn a
+    /// whole picture at a time, and takes what the graphics card and the format do.
+    #[arg(long, num_args = 2, value_names = ["WIDTH", "HEIGHT"], default_values_t = [1024, 1024], value_parser = clap::value_parser!(u32).range(1..=i64::from(Still::MAX_SIDE_PX)))]
     size: Vec<u32>,
 
     /// Where the camera stands, in degrees: 0 is the front, 90 the object's left.
@@ -176,10 +177,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             &cancelled,
         )?;
     } else {
-        let camera = orbit.camera(size[0] as f32 / size[1] as f32);
-        let picture = offscreen.render(&mut scene, &camera, size, &settings)?;
-        super::check_cancelled(&cancelled)?;
-        write_png(&arguments.output, &picture)?;
+        let still = Still {
+            camera: orbit.camera(size[0] as f32 / size[1] as f32),
+            size_px: size,
+            settings,
+        };
+        write_still(&arguments.output, &still, &offscreen, &mut scene, &cancelled)?;
     }
     super::output::line(&arguments.output.display().to_string());
     Ok(())
@@ -246,6 +249,28 @@ fn settings(arguments: &Arguments, shows: Shows) -> RenderSettings {
         settings.shadow = animation_format(&arguments.output) != Some(AnimationFormat::Gif);
     }
     settings
+}
+
+/// Draws a picture into a temporary file that is renamed in the end, with a bar on a terminal.
+fn write_still(
+    path: &Path,
+    still: &Still,
+    offscreen: &Offscreen,
+    scene: &mut Scene,
+    cancelled: &AtomicBool,
+) -> anyhow::Result<()> {
+    let progress = Progress::new(false);
+    let written = files::write_atomic_or(path, |file| {
+        still
+            .write_png(offscreen, scene, file, |done, total| {
+                progress.work("still", "Drawing the picture", u64::from(done), u64::from(total));
+                !cancelled.load(Ordering::Relaxed)
+            })
+            .map_err(anyhow::Error::from)
+    });
+    progress.clear();
+    super::check_cancelled(cancelled)?;
+    written
 }
 
 /// Draws an animation and writes it under a temporary name, with a bar on a terminal.

@@ -2,6 +2,7 @@
 
 mod capture;
 mod compare;
+mod forming;
 mod generate;
 mod kept_picture;
 mod pictures;

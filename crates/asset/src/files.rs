@@ -23,6 +23,24 @@ pub fn write_atomic(
     })
 }
 
+/// [`write_atomic`] for writers with errors of their own, which come back as they are.
+pub fn write_atomic_or<E: From<FormatError>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut own_error = None;
+    let written = write_atomic(path, |writer| {
+        write(writer).map_err(|error| {
+            own_error = Some(error);
+            io::Error::other("the writer gave up")
+        })
+    });
+    match own_error {
+        Some(error) => Err(error),
+        None => Ok(written?),
+    }
+}
+
 fn write_renamed(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let folder = parent_of(path);
     std::fs::create_dir_all(folder)?;
@@ -131,6 +149,27 @@ mod tests {
         );
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(names_in(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    fn a_writer_s_own_error_comes_back_as_it_is() {
+        #[derive(Debug, PartialEq)]
+        enum Refusal {
+            Own(u32),
+            File,
+        }
+        impl From<FormatError> for Refusal {
+            fn from(_: FormatError) -> Self {
+                Self::File
+            }
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        let own = write_atomic_or(&path, |_| Err(Refusal::Own(7)));
+        assert_eq!((own, names_in(folder.path()).len()), (Err(Refusal::Own(7)), 0));
+        assert_eq!(write_atomic_or::<Refusal>(&path, |_| Ok(())), Ok(()));
+        let below = write_atomic_or(&path.join("below.txt"), |_| Ok(()));
+        assert_eq!(below, Err(Refusal::File));
     }
 
     #[test]

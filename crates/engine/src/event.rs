@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bozzetto_asset::{Camera, GaussianSplats, PreparedView, TriMesh};
+use bozzetto_asset::{Camera, GaussianSplats, PreparedView, SparseStructure, TriMesh};
 use serde::{Deserialize, Serialize};
 
 /// How much a log line matters.
@@ -18,6 +18,8 @@ pub enum LogLevel {
 /// A part of the result that can be shown before the end.
 #[derive(Clone, Debug)]
 pub enum Preview {
+    /// Active voxels: where the shape is, before there is a surface.
+    Structure(Arc<SparseStructure>),
     /// A coarse or unfinished surface, perhaps with vertex colours.
     Mesh(Arc<TriMesh>),
     /// Unfinished splats.

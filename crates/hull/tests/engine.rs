@@ -68,11 +68,41 @@ fn an_asset_is_whole() {
     assert!(splats.is_consistent() && splats.sh_degree == 0 && !splats.is_empty());
     assert_eq!(asset.cameras.len(), 4);
     assert_eq!(asset.provenance.engine, "hull");
-    let previews = events
+}
+
+#[test]
+fn the_artist_watches_the_shape_form_from_voxels_to_colours() {
+    let (asset, events) = run(&mut HullEngine::new(), &small(&[]));
+    let mesh = asset.mesh.expect("a mesh");
+    let shapes: Vec<&Preview> = events
         .iter()
-        .filter(|event| matches!(event, Event::Preview(Preview::Mesh(_))))
+        .filter_map(|event| match event {
+            Event::Preview(preview @ (Preview::Structure(_) | Preview::Mesh(_) | Preview::Splats(_))) => Some(preview),
+            _ => None,
+        })
+        .collect();
+    let num_voxel_shapes = shapes
+        .iter()
+        .take_while(|shape| matches!(shape, Preview::Structure(_)))
         .count();
-    assert!(previews >= 3, "the artist watches the shape form");
+    assert!(num_voxel_shapes >= 3, "coarse to fine, before there is a surface");
+    let Preview::Structure(last) = shapes[num_voxel_shapes - 1] else {
+        panic!("voxels come first")
+    };
+    // The voxels are where the surface will be.
+    let bounds = last.bounds().expect("some");
+    let (low, high) = mesh.bounds().expect("a mesh");
+    let slack = glam::Vec3::splat(2.0 * last.voxel_size);
+    assert!(
+        bounds.0.cmpge(low - slack).all() && bounds.1.cmple(high + slack).all(),
+        "{bounds:?}"
+    );
+    assert!(
+        bounds.0.cmple(low + slack).all() && bounds.1.cmpge(high - slack).all(),
+        "{bounds:?}"
+    );
+    let rest = &shapes[num_voxel_shapes..];
+    assert!(matches!(rest, [Preview::Mesh(_), Preview::Mesh(_), Preview::Splats(_)]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use bozzetto_asset::{Projection, SplatFilter};
 use glam::{Mat4, Vec3, Vec4};
 
+use crate::region::Region;
 use crate::{Background, Bounds, Frame, Shading, ToneMapping};
 
 /// Nearest distance that a perspective camera sees, metres.
@@ -27,6 +28,8 @@ pub struct FrameUniforms {
     view_from_world: Mat4,
     world_from_view: Mat4,
     viewport: Vec4,
+    region: Vec4,
+    into_region: Vec4,
     focal: Vec4,
     eye: Vec4,
     forward: Vec4,
@@ -59,9 +62,11 @@ pub struct Ground {
     pub shadow_half_extent: f32,
 }
 
-/// What the composite is to do.
+/// What is drawn of the frame, and what the composite is to do.
 #[derive(Clone, Copy)]
 pub struct Purpose {
+    /// The part of the picture that is drawn.
+    pub region: Region,
     /// Straight alpha instead of premultiplied.
     pub keeps_straight_alpha: bool,
     /// Something was drawn besides splats.
@@ -99,6 +104,8 @@ impl FrameUniforms {
             view_from_world,
             world_from_view: Mat4::from(camera.world_from_view),
             viewport: Vec4::new(size.x, size.y, 1.0 / size.x, 1.0 / size.y),
+            region: purpose.region.rect_px(),
+            into_region: purpose.region.from_picture(frame.size_px),
             focal: Vec4::new(focal, focal, half_height * camera.aspect, half_height),
             eye: camera.eye().extend(f32::from(u8::from(is_parallel))),
             forward: camera.forward().extend(SPLAT_NEAR_M),

@@ -36,6 +36,7 @@ pub fn with_frame(source: &str) -> String {
 pub fn with_frame_and_light(source: &str) -> String {
     let parts = [
         include_str!("draw/tone_mapping.wgsl"),
+        include_str!("draw/light.wgsl"),
         include_str!("draw/inspection.wgsl"),
         source,
     ];
@@ -128,6 +129,8 @@ pub fn compute_pipeline(
         bind_group_layouts: &layouts,
         immediate_size: 0,
     });
+    #[cfg(test)]
+    made::count(|made| made.num_pipelines += 1);
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: Some(label),
         layout: Some(&layout),
@@ -296,6 +299,8 @@ impl<'a> PipelineSpec<'a> {
             write_mask: wgpu::ColorWrites::ALL,
         });
         let targets: &[_] = if target.is_some() { &[target] } else { &[] };
+        #[cfg(test)]
+        made::count(|made| made.num_pipelines += 1);
         device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(self.label),
             layout: Some(&layout),
@@ -334,6 +339,22 @@ impl<'a> PipelineSpec<'a> {
     }
 }
 
+/// Where buffers come from, so that tests can count them.
+pub fn create_buffer(device: &wgpu::Device, descriptor: &wgpu::BufferDescriptor<'_>) -> wgpu::Buffer {
+    #[cfg(test)]
+    made::count(|made| made.num_buffers += 1);
+    device.create_buffer(descriptor)
+}
+
+/// Fills a buffer from its start, band by band. While the queue takes one it serves nobody else, and a window may want to
+/// draw.
+pub fn write_in_bands(queue: &wgpu::Queue, buffer: &wgpu::Buffer, bytes: &[u8]) {
+    const BAND_BYTES: usize = 1 << 20;
+    for (index, band) in bytes.chunks(BAND_BYTES).enumerate() {
+        queue.write_buffer(buffer, (index * BAND_BYTES) as u64, band);
+    }
+}
+
 /// A buffer with contents. Call within [`crate::error::caught`]; never empty, as bindings may not be.
 pub fn filled_buffer(
     device: &wgpu::Device,
@@ -342,12 +363,15 @@ pub fn filled_buffer(
     bytes: &[u8],
     usage: wgpu::BufferUsages,
 ) -> wgpu::Buffer {
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: (bytes.len() as u64).next_multiple_of(16).max(16),
-        usage: usage | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
+    let buffer = create_buffer(
+        device,
+        &wgpu::BufferDescriptor {
+            label: Some(label),
+            size: (bytes.len() as u64).next_multiple_of(16).max(16),
+            usage: usage | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        },
+    );
     if !bytes.is_empty() {
         queue.write_buffer(&buffer, 0, bytes);
     }
@@ -356,12 +380,15 @@ pub fn filled_buffer(
 
 /// A storage buffer that shaders fill.
 pub fn empty_buffer(device: &wgpu::Device, label: &str, bytes: u64, more_usage: wgpu::BufferUsages) -> wgpu::Buffer {
-    device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: bytes.next_multiple_of(16).max(16),
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | more_usage,
-        mapped_at_creation: false,
-    })
+    create_buffer(
+        device,
+        &wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes.next_multiple_of(16).max(16),
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | more_usage,
+            mapped_at_creation: false,
+        },
+    )
 }
 
 /// Fails when a storage buffer of this size can't be made or bound.
@@ -396,4 +423,37 @@ fn check(what: &'static str, needed: u64, limit: u64, unit: &'static str) -> Res
         });
     }
     Ok(())
+}
+
+/// What this thread has made, for tests of what updates cost.
+#[cfg(test)]
+pub mod made {
+    use std::cell::Cell;
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Made {
+        pub num_pipelines: u32,
+        pub num_buffers: u32,
+    }
+
+    thread_local! {
+        static MADE: Cell<Made> = const { Cell::new(Made { num_pipelines: 0, num_buffers: 0 }) };
+    }
+
+    pub fn count(add: impl FnOnce(&mut Made)) {
+        let mut made = MADE.get();
+        add(&mut made);
+        MADE.set(made);
+    }
+
+    /// What `work` makes.
+    pub fn by(work: impl FnOnce()) -> Made {
+        let before = MADE.get();
+        work();
+        let after = MADE.get();
+        Made {
+            num_pipelines: after.num_pipelines - before.num_pipelines,
+            num_buffers: after.num_buffers - before.num_buffers,
+        }
+    }
 }

@@ -42,6 +42,17 @@ impl GroundShadow {
         heights.shadow()
     }
 
+    /// Of cubes, given by their low corners and their edge.
+    pub fn of_cubes(corners: impl Iterator<Item = Vec3>, edge: f32, bounds: &Bounds) -> Self {
+        let mut heights = Heights::new(bounds);
+        let (along_x, along_z) = (Vec3::X * edge, Vec3::Z * edge);
+        for corner in corners {
+            heights.add_triangle([corner, corner + along_x, corner + along_z]);
+            heights.add_triangle([corner + along_x + along_z, corner + along_x, corner + along_z]);
+        }
+        heights.shadow()
+    }
+
     pub fn of_splats(splats: &GaussianSplats, bounds: &Bounds) -> Self {
         let mut heights = Heights::new(bounds);
         for (&position, &opacity) in splats.positions.iter().zip(&splats.opacities) {

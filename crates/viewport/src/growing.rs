@@ -1,3 +1,5 @@
+use crate::gpu;
+
 /// A vertex buffer of small items that is rewritten now and then and grows when it must.
 pub struct GrowingBuffer {
     label: &'static str,
@@ -26,15 +28,18 @@ impl GrowingBuffer {
             .as_ref()
             .is_some_and(|buffer| buffer.size() >= bytes.len() as u64);
         if !fits {
-            self.buffer = Some(device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(self.label),
-                size: (bytes.len() as u64).next_power_of_two(),
-                usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            }));
+            self.buffer = Some(gpu::create_buffer(
+                device,
+                &wgpu::BufferDescriptor {
+                    label: Some(self.label),
+                    size: (bytes.len() as u64).next_power_of_two(),
+                    usage: wgpu::BufferUsages::VERTEX | wgpu::BufferUsages::COPY_DST,
+                    mapped_at_creation: false,
+                },
+            ));
         }
         if let Some(buffer) = &self.buffer {
-            queue.write_buffer(buffer, 0, bytes);
+            gpu::write_in_bands(queue, buffer, bytes);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! How a frame is made, from bottom to top:
 //!
-//! 1. Solid layer: mesh, camera frusta, axes, ground grid and shadow, multisampled, linear light. The mesh is tone
+//! 1. Solid layer: mesh, voxels, camera frusta, axes, ground grid and shadow, multisampled, linear light. The mesh is tone
 //!    mapped as it is shaded, so that edges are averaged after tone mapping and stay smooth beside bright highlights,
 //!    and so that overlays and unlit modes keep their exact colours.
 //! 2. Splat layer: splats in the order of their depth, blended in sRGB-encoded values as every 3DGS trainer does, tested
@@ -15,6 +15,10 @@
 //! [`Picture`] what a frame is drawn into.
 //! Nothing here knows of the window. How its pictures compare with those of another glTF viewer stands in
 //! `docs/model_viewer.md`, and how its splats compare in `docs/splat_speed.md`.
+//!
+//! Still pictures may be larger than any texture: [`Still`] draws them region by region and writes them as they come.
+//! Live previews replace each other many times a second: a [`VoxelPool`] hands the buffers of one on to the next, and
+//! splats keep the buffers of the picture that they are drawn into.
 //!
 //! # One splat from PLY to pixel
 //!
@@ -59,8 +63,11 @@ mod offscreen;
 mod orbit_camera;
 mod packing;
 mod picture;
+#[cfg(test)]
+mod preview_tests;
 mod read_back;
 mod recorder;
+mod region;
 mod renderer;
 mod scene;
 mod settings;
@@ -69,6 +76,7 @@ mod splat_order;
 mod splat_overflow;
 mod splat_renderer;
 mod splat_tier;
+mod still;
 mod targets;
 mod tile_frame;
 mod turntable;
@@ -83,6 +91,8 @@ pub use orbit_camera::OrbitCamera;
 pub use picture::Picture;
 pub use renderer::{Prepared, Renderer, RendererOptions};
 pub use scene::Scene;
+pub use scene::voxel_part::VoxelPool;
 pub use settings::{Background, Environment, Frame, RenderSettings, Shading, Shows, ToneMapping};
 pub use splat_tier::SplatTier;
+pub use still::{Still, StillError};
 pub use turntable::{Turntable, TurntableError};

@@ -106,7 +106,7 @@ impl Offscreen {
         let times = self
             .renderer()
             .timed_frame(scene, &mut picture, self.device(), self.queue(), &frame)?;
-        Ok((times, picture.tiles.as_ref().map(|tiles| tiles.layout)))
+        Ok((times, picture.tiles.as_ref().map(|tiles| tiles.buffers.layout)))
     }
 
     /// Sorts this many random keys with a value each. `None` when the device has no clock or cannot sort.

@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 
+use crate::region::Region;
 use crate::{
     DeviceWatch, Frame, GpuError, Picture, RenderSettings, Renderer, RendererOptions, Scene, device_descriptor,
     instance_flags,
@@ -116,6 +117,17 @@ impl Offscreen {
         };
         self.renderer
             .render_image(scene, &mut self.picture(), &self.device, &self.queue, &frame)
+    }
+
+    /// [`Self::render`] of a part of a frame.
+    pub(crate) fn render_region(
+        &self,
+        scene: &mut Scene,
+        frame: &Frame,
+        region: Region,
+    ) -> Result<RgbaImage, GpuError> {
+        self.renderer
+            .render_region(scene, &mut self.picture(), &self.device, &self.queue, frame, region)
     }
 
     pub(crate) fn picture(&self) -> MutexGuard<'_, Picture> {

@@ -1,6 +1,7 @@
 use crate::draw::lines::Line;
 use crate::draw::photos::Photo;
 use crate::growing::GrowingBuffer;
+use crate::region::Region;
 use crate::targets::Targets;
 use crate::tile_frame::TileFrame;
 use crate::{Frame, SplatTier};
@@ -23,6 +24,7 @@ pub struct Picture {
 #[derive(Clone, PartialEq)]
 pub(crate) struct Drawn {
     pub frame: Frame,
+    pub region: Region,
     /// Of the scene: no two scenes share one.
     pub version: u64,
     pub keeps_straight_alpha: bool,
@@ -66,9 +68,9 @@ impl Picture {
         }
     }
 
-    /// Gives back what was made for splats that are not the scene's any more.
-    pub(crate) fn forget_other_splats(&mut self, splats: Option<u64>) {
-        self.tiles.take_if(|tiles| Some(tiles.splats) != splats);
+    /// Gives back what splats alone need.
+    pub(crate) fn forget_splats(&mut self) {
+        self.tiles = None;
     }
 
     pub(crate) fn write_overlays(

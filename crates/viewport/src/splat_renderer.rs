@@ -141,11 +141,16 @@ impl SplatRenderer {
             *tiles = None;
             return;
         };
-        let fits = |tiles: &TileFrame| tiles.layout == layout && tiles.splats == part.id;
-        if !tiles.as_ref().is_some_and(fits) {
-            let pairs = self.pairs(device, layout.capacity);
-            *tiles = Some(bind_tiles(device, queue, stage, part, targets, layout, &pairs));
-        }
+        let kept = tiles.take().filter(|tiles| tiles.buffers.layout == layout);
+        *tiles = Some(match kept {
+            Some(tiles) if tiles.splats == part.id => tiles,
+            other => {
+                let pairs = self.pairs(device, layout.capacity);
+                // Previews come many times a second: the picture's own buffers are as good for the next one.
+                let buffers = other.map_or_else(|| TileBuffers::new(device, queue, layout), |tiles| tiles.buffers);
+                bind_tiles(device, queue, stage, part, targets, buffers, &pairs)
+            }
+        });
     }
 
     fn bind(&self, device: &wgpu::Device, queue: &wgpu::Queue, part: &SplatPart) -> SplatGroups {
@@ -215,7 +220,7 @@ impl SplatRenderer {
             pass.set_bind_group(0, frame_group, &[]);
             stage
                 .composite
-                .record(&mut pass, &tiles.composite, tiles.layout.num_tiles());
+                .record(&mut pass, &tiles.composite, tiles.buffers.layout.num_tiles());
         }
     }
 
@@ -253,12 +258,11 @@ fn bind_tiles(
     stage: &DeviceSort,
     part: &SplatPart,
     targets: &Targets,
-    layout: TileLayout,
+    tiles: TileBuffers,
     pairs: &SortBuffers,
 ) -> TileFrame {
-    let tiles = TileBuffers::new(device, queue, layout);
     let control = &part.buffers.control;
-    let num_bits = layout.num_tile_bits();
+    let num_bits = tiles.layout.num_tile_bits();
     let sort = stage
         .sort
         .bind(device, queue, pairs, control, control::NUM_PAIRS, num_bits);
@@ -275,7 +279,6 @@ fn bind_tiles(
     };
     TileFrame {
         splats: part.id,
-        layout,
         batches: stage.batches.bind(device, &tiles.grid, &part.buffers),
         binning: stage
             .binning

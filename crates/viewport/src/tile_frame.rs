@@ -25,7 +25,7 @@ struct TileGridUniforms {
     size_px: [u32; 2],
     capacity: u32,
     num_batches: u32,
-    unused: [u32; 2],
+    origin_px: [u32; 2],
 }
 
 /// Tiles of a picture, and the pairs that are held for it.
@@ -74,6 +74,7 @@ fn num_tiles(size_px: [u32; 2]) -> u64 {
 
 /// The buffers of a picture's tiles.
 pub struct TileBuffers {
+    pub layout: TileLayout,
     pub grid: wgpu::Buffer,
     pub pixels: wgpu::Buffer,
     pub ranges: wgpu::Buffer,
@@ -83,15 +84,10 @@ pub struct TileBuffers {
 impl TileBuffers {
     pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, layout: TileLayout) -> Self {
         let num_tiles = num_tiles(layout.size_px);
-        let grid = TileGridUniforms {
-            num_tiles: layout.num_tiles(),
-            size_px: layout.size_px,
-            capacity: layout.capacity,
-            num_batches: MAX_BATCHES,
-            ..TileGridUniforms::zeroed()
-        };
         let empty = |label, bytes| gpu::empty_buffer(device, label, bytes, BufferUsages::empty());
+        let grid = TileGridUniforms::zeroed();
         Self {
+            layout,
             grid: gpu::filled_buffer(
                 device,
                 queue,
@@ -110,7 +106,6 @@ impl TileBuffers {
 pub struct TileFrame {
     /// Which splats they are bound to.
     pub splats: u64,
-    pub layout: TileLayout,
     pub buffers: TileBuffers,
     pub batches: wgpu::BindGroup,
     pub binning: wgpu::BindGroup,
@@ -118,6 +113,21 @@ pub struct TileFrame {
     pub ranges: wgpu::BindGroup,
     pub tiles: wgpu::BindGroup,
     pub composite: wgpu::BindGroup,
+}
+
+impl TileFrame {
+    /// Says where in the picture the tiles lie.
+    pub fn write_place(&self, queue: &wgpu::Queue, origin_px: [u32; 2]) {
+        let layout = self.buffers.layout;
+        let grid = TileGridUniforms {
+            num_tiles: layout.num_tiles(),
+            size_px: layout.size_px,
+            capacity: layout.capacity,
+            num_batches: MAX_BATCHES,
+            origin_px,
+        };
+        queue.write_buffer(&self.buffers.grid, 0, bytemuck::bytes_of(&grid));
+    }
 }
 
 #[cfg(test)]

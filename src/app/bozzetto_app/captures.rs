@@ -75,9 +75,12 @@ impl BozzettoApp {
                 let action = Command::CaptureTo(path);
                 self.say_with_action(NoticeLevel::Warning, &problem, "Save to the program's folder", action);
             }
-            CaptureEvent::Progress(drawn) => {
-                if let CaptureStatus::Drawing { done, .. } = &mut self.state.capture.status {
-                    *done = drawn;
+            CaptureEvent::Progress {
+                done: drawn,
+                total: all,
+            } => {
+                if let CaptureStatus::Drawing { done, total, .. } = &mut self.state.capture.status {
+                    (*done, *total) = (drawn, all);
                 }
             }
             CaptureEvent::Written { path, num_bytes } => {
@@ -112,7 +115,7 @@ impl BozzettoApp {
             self.state.capture.status = CaptureStatus::Drawing {
                 path: path.clone(),
                 done: 0,
-                total: capture.settings.total(),
+                total: 0,
             };
             captures.draw(path, capture);
         }

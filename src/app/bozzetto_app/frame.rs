@@ -149,7 +149,10 @@ fn status_of(state: &AppState) -> String {
     }
     if let CaptureStatus::Drawing { path, done, total } = &state.capture.status {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        return format!("Drawing {name}, {done} of {total}");
+        return match total {
+            0 => format!("Drawing {name}"),
+            _ => format!("Drawing {name}, {done} of {total}"),
+        };
     }
     if let FinishStatus::Working { label, .. } = &state.finish.status {
         return label.clone();

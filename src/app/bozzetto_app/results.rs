@@ -1,3 +1,4 @@
+use std::mem::discriminant;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,8 +82,8 @@ impl BozzettoApp {
 
     fn take_preview(&mut self, preview: Preview) {
         let previews = &mut self.forming.previews;
-        previews.retain(|old| std::mem::discriminant(old) != std::mem::discriminant(&preview));
-        let shows_shape = matches!(preview, Preview::Mesh(_) | Preview::Splats(_));
+        previews.retain(|old| !is_replaced(old, &preview));
+        let shows_shape = is_shape(&preview);
         previews.push(preview);
         if shows_shape {
             self.state.jobs.is_preview_shown = true;
@@ -337,6 +338,7 @@ impl BozzettoApp {
         let request = self.marked_request();
         self.state.viewport.frusta = self.frusta(&request);
         self.state.viewport.has_content = !request.is_empty();
+        self.state.viewport.num_voxels = request.voxels.as_ref().map_or(0, |voxels| voxels.coords.len());
         if request.is_empty() {
             // Nobody tells that the pointer lets go of what is gone.
             self.state.viewport.pivot = None;
@@ -367,6 +369,7 @@ impl BozzettoApp {
             match preview {
                 Preview::Mesh(mesh) => request.raw = Some(Arc::clone(mesh)),
                 Preview::Splats(splats) => request.splats = Some(Arc::clone(splats)),
+                Preview::Structure(structure) => request.voxels = Some(Arc::clone(structure)),
                 Preview::Cameras(cameras) if self.state.viewport.cameras => {
                     request.cameras = cameras.iter().map(|camera| (*camera, None)).collect();
                 }
@@ -412,4 +415,16 @@ impl BozzettoApp {
             result.is_outdated = is_outdated;
         }
     }
+}
+
+/// Whether a preview tells what the object looks like.
+fn is_shape(preview: &Preview) -> bool {
+    matches!(preview, Preview::Structure(_) | Preview::Mesh(_) | Preview::Splats(_))
+}
+
+/// Whether an older preview gives way to a newer one: each kind to its own, and voxels to whatever comes of them; voxels
+/// that come after a surface begin the shape anew.
+fn is_replaced(old: &Preview, new: &Preview) -> bool {
+    let is_structure = |preview: &Preview| matches!(preview, Preview::Structure(_));
+    discriminant(old) == discriminant(new) || is_shape(old) && is_shape(new) && (is_structure(old) || is_structure(new))
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bozzetto_viewport::{AnimationFormat, Turntable};
+use bozzetto_viewport::{AnimationFormat, Still, Turntable};
 use serde::{Deserialize, Serialize};
 
 use super::Problem;
@@ -50,6 +50,14 @@ impl CaptureFormat {
         }
     }
 
+    /// Greatest width and height, pixels.
+    pub fn max_side_px(self) -> u32 {
+        match self {
+            Self::Png => Still::MAX_SIDE_PX,
+            Self::Gif | Self::WebP => CaptureSettings::MAX_ANIMATED_SIDE_PX,
+        }
+    }
+
     /// How it moves, if it does.
     pub fn animation(self) -> Option<AnimationFormat> {
         match self {
@@ -89,8 +97,10 @@ impl Default for CaptureSettings {
 }
 
 impl CaptureSettings {
-    /// Least and greatest width and height, pixels.
-    pub const SIZE_PX: [u32; 2] = [16, 8192];
+    /// Least width and height, pixels.
+    pub const MIN_SIDE_PX: u32 = 16;
+    /// Greatest width and height of an animation, pixels: each frame is drawn at once, and all of the file is held.
+    pub const MAX_ANIMATED_SIDE_PX: u32 = 8192;
     /// Fewest and most frames of a turn.
     pub const NUM_FRAMES: [u32; 2] = [2, 240];
     /// Shortest and longest turn, seconds.
@@ -99,7 +109,6 @@ impl CaptureSettings {
     /// The nearest settings that can be drawn.
     #[must_use]
     pub fn clamped(self) -> Self {
-        let [least, most] = Self::SIZE_PX;
         let [fewest, greatest] = Self::NUM_FRAMES;
         let num_frames = self.num_frames.clamp(fewest, greatest);
         let shortest = Turntable::min_duration(num_frames).as_secs_f32().max(Self::SECONDS[0]);
@@ -109,19 +118,12 @@ impl CaptureSettings {
             Self::default().seconds
         };
         Self {
-            size_px: self.size_px.map(|side| side.clamp(least, most)),
+            size_px: self
+                .size_px
+                .map(|side| side.clamp(Self::MIN_SIDE_PX, self.format.max_side_px())),
             num_frames,
             seconds,
             ..self
-        }
-    }
-
-    /// Pictures that are drawn.
-    pub fn total(&self) -> u32 {
-        if self.format.animation().is_some() {
-            self.num_frames
-        } else {
-            1
         }
     }
 
@@ -143,9 +145,9 @@ pub enum CaptureStatus {
     Drawing {
         /// Where it goes.
         path: PathBuf,
-        /// Pictures that are done.
+        /// Frames of an animation or parts of a still that are done.
         done: u32,
-        /// All of them.
+        /// All of them; 0 before the first.
         total: u32,
     },
     /// Not written.
@@ -183,7 +185,12 @@ mod tests {
             ..CaptureSettings::default()
         };
         let tame = wild.clamped();
-        assert_eq!(tame.size_px, [16, 8192]);
+        assert_eq!(tame.size_px, [16, 65_536]);
+        let turning = CaptureSettings {
+            format: CaptureFormat::WebP,
+            ..wild
+        };
+        assert_eq!(turning.clamped().size_px, [16, 8192]);
         assert_eq!(tame.num_frames, 240);
         let hasty = CaptureSettings {
             num_frames: 100,

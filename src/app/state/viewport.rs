@@ -193,6 +193,8 @@ pub struct ViewportState {
     pub gpu: GpuStatus,
     /// Whether there is anything to draw.
     pub has_content: bool,
+    /// Active voxels on the stage: all there is of a shape that is only beginning to form.
+    pub num_voxels: usize,
 }
 
 impl Default for ViewportState {
@@ -218,6 +220,7 @@ impl Default for ViewportState {
             previous_name: None,
             gpu: GpuStatus::default(),
             has_content: false,
+            num_voxels: 0,
         }
     }
 }

@@ -1,7 +1,8 @@
-//! `bozzetto bench viewport`: what each step of drawing splats and a mesh takes, and what memory alone would take.
+//! `bozzetto bench viewport`: what each step of drawing splats, a mesh and voxels takes, and what memory alone would take.
 
 mod mesh;
 mod splats;
+mod voxels;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -59,6 +60,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     splats::bench(&offscreen, arguments, bytes_a_sec)?;
     if arguments.triangles > 0 {
         mesh::bench(&offscreen, arguments)?;
+    }
+    if arguments.files.is_empty() {
+        voxels::bench(&offscreen, arguments)?;
     }
     Ok(())
 }

@@ -16,9 +16,10 @@ const WIDTH: f32 = 480.0;
 const SIDE: f32 = 72.0;
 
 /// Sizes that are asked for most.
-const SIZES: [(&str, [u32; 2]); 6] = [
+const SIZES: [(&str, [u32; 2]); 7] = [
     ("Full HD, 1920 × 1080", [1920, 1080]),
     ("4K, 3840 × 2160", [3840, 2160]),
+    ("Print A2, 7016 × 4961", [7016, 4961]),
     ("Square, 1024", [1024, 1024]),
     ("Square, 2048", [2048, 2048]),
     ("Portrait, 1080 × 1350", [1080, 1350]),
@@ -78,7 +79,8 @@ fn size_ui(ui: &mut Ui, wanted: &mut CaptureSettings) {
             }
         }
     });
-    let [least, most] = CaptureSettings::SIZE_PX.map(f64::from);
+    let sides = [CaptureSettings::MIN_SIDE_PX, wanted.format.max_side_px()];
+    let [least, most] = sides.map(f64::from);
     for (side, name) in wanted.size_px.iter_mut().zip(["Width", "Height"]) {
         let field = NumberField {
             is_count: true,
@@ -130,7 +132,9 @@ fn foot_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
             if ui.add(Button::new("Stop drawing").kind(ButtonKind::Quiet)).clicked() {
                 commands.send(Command::CancelCapture);
             }
-            ui.label(text::muted(ui, format!("{done} of {total}")));
+            if *total > 0 {
+                ui.label(text::muted(ui, format!("{done} of {total}")));
+            }
             let share = (*total > 1).then(|| *done as f32 / *total as f32);
             let width = ui.available_width() - space::S;
             progress_bar_ui(ui, "Drawing", share, width, palette.accent);

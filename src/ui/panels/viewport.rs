@@ -11,6 +11,7 @@ use super::view_cube::{REACH, view_cube_ui};
 use crate::app::state::{AppState, Comparison, GpuStatus, Pane, ViewId, ViewportState};
 use crate::app::{Command, CommandSender, Gesture};
 use crate::ui::StagePainter;
+use crate::ui::format::short_count;
 use crate::ui::theme::{Palette, space};
 use crate::ui::widgets::{Fit, Tone, chip_ui, paint_picture, place_ui};
 
@@ -233,13 +234,12 @@ fn preview_tag_ui(ui: &mut Ui, inner: Rect, state: &AppState) {
     if !state.jobs.is_preview_shown {
         return;
     }
-    let target = Rect::from_min_size(inner.left_top() + vec2(0.0, 46.0), vec2(220.0, 24.0));
+    let text = match state.viewport.num_voxels {
+        0 => "Still taking shape".to_owned(),
+        num_voxels => format!("Still taking shape: {} voxels", short_count(num_voxels)),
+    };
+    let target = Rect::from_min_size(inner.left_top() + vec2(0.0, 46.0), vec2(280.0, 24.0));
     place_ui(ui, target, *ui.layout(), |ui| {
-        chip_ui(
-            ui,
-            Some(crate::ui::icons::Icon::Clock),
-            "Still taking shape",
-            Tone::Accent,
-        );
+        chip_ui(ui, Some(crate::ui::icons::Icon::Clock), &text, Tone::Accent);
     });
 }

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use bozzetto_asset::Asset;
 use bozzetto_asset::formats::FormatError;
 use bozzetto_asset::formats::artifact::{
-    ASSET_FILE, read_asset, read_mesh, read_splats, read_views, write_mesh, write_splats, write_views,
+    ASSET_FILE, read_asset, read_mesh, read_splats, read_structure, read_views, write_mesh, write_splats,
+    write_structure, write_views,
 };
 
 use super::protocol::{MessageBody, PreviewContent};
-use crate::{EngineError, Event, Preview};
+use crate::{EngineError, Event, LogLevel, Preview};
 
 /// Writes what a preview holds to a new file in the job's folder, and names it.
 pub(super) fn write_preview(preview: &Preview, folder: &Path, number: u64) -> Result<MessageBody, FormatError> {
     let artifact = format!("preview-{number}.safetensors");
     let path = folder.join(&artifact);
     let content = match preview {
+        Preview::Structure(structure) => write_structure(&path, structure).map(|()| PreviewContent::Structure)?,
         Preview::Mesh(mesh) => write_mesh(&path, mesh).map(|()| PreviewContent::Mesh)?,
         Preview::Splats(splats) => write_splats(&path, splats).map(|()| PreviewContent::Splats)?,
         Preview::Views(views) => write_views(&path, views).map(|()| PreviewContent::Views)?,
@@ -33,15 +35,26 @@ pub(super) fn write_preview(preview: &Preview, folder: &Path, number: u64) -> Re
 pub(super) fn read_preview(content: PreviewContent, artifact: &str, folder: &Path) -> Result<Event, EngineError> {
     let path = resolve(artifact, folder)?;
     let preview = match content {
+        PreviewContent::Structure => read_structure(&path).map(|structure| Preview::Structure(Arc::new(structure))),
         PreviewContent::Mesh => read_mesh(&path).map(|mesh| Preview::Mesh(Arc::new(mesh))),
         PreviewContent::Splats => read_splats(&path).map(|splats| Preview::Splats(Arc::new(splats))),
         PreviewContent::Views => read_views(&path).map(Preview::Views),
+        PreviewContent::Other => {
+            remove(&path);
+            return Ok(Event::Log {
+                level: LogLevel::Debug,
+                message: "The engine shows something that this version of the program does not know.".to_owned(),
+            });
+        }
     };
-    let event = preview.map(Event::Preview).map_err(|error| unusable(&path, &error));
-    if let Err(error) = std::fs::remove_file(&path) {
+    remove(&path);
+    preview.map(Event::Preview).map_err(|error| unusable(&path, &error))
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
         tracing::debug!("a preview stays in its folder: {error}");
     }
-    event
 }
 
 /// Reads a job's result.
@@ -87,7 +100,10 @@ fn unusable(path: &Path, error: &FormatError) -> EngineError {
 
 #[cfg(test)]
 mod tests {
+    use bozzetto_asset::SparseStructure;
+
     use super::*;
+    use crate::worker::protocol::Message;
 
     fn refusal(artifact: &str, folder: &Path) -> String {
         resolve(artifact, folder).expect_err("must be refused").to_string()
@@ -128,6 +144,50 @@ mod tests {
         std::fs::write(outer.path().join("secret"), b"content").expect("a file");
         std::os::unix::fs::symlink(outer.path().join("secret"), folder.join("link")).expect("a link");
         assert!(refusal("link", &folder).contains("leads out"));
+    }
+
+    #[test]
+    fn a_structure_crosses_the_border_and_leaves_no_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let structure = SparseStructure {
+            voxel_size: 0.25,
+            resolution: 4,
+            coords: vec![[1, 2, 3].into()],
+            colors: vec![[1.0, 0.5, 0.0].into()],
+            ..SparseStructure::default()
+        };
+        let sent = Preview::Structure(Arc::new(structure.clone()));
+        let told = write_preview(&sent, folder.path(), 7).expect("written");
+        let MessageBody::Preview { content, artifact } = told else {
+            panic!("{told:?}")
+        };
+        let event = read_preview(content, &artifact, folder.path()).expect("read");
+        assert!(matches!(event, Event::Preview(Preview::Structure(found)) if *found == structure));
+        assert!(!folder.path().join(artifact).exists());
+    }
+
+    #[test]
+    fn what_a_newer_worker_shows_is_passed_over() {
+        let line = r#"{"event":"preview","id":1,"content":"hologram","artifact":"preview-1.safetensors"}"#;
+        let message: Message = serde_json::from_str(line).expect("understood");
+        let MessageBody::Preview { content, artifact } = message.body else {
+            panic!("{message:?}")
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(&artifact);
+        std::fs::write(&path, b"who knows").expect("a file");
+        let event = read_preview(content, &artifact, folder.path()).expect("no error");
+        assert!(
+            matches!(
+                event,
+                Event::Log {
+                    level: LogLevel::Debug,
+                    ..
+                }
+            ),
+            "{event:?}"
+        );
+        assert!(!path.exists());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use bozzetto_asset::Asset;
 use super::WorkerCommand;
 use super::artifacts::{read_preview, read_result};
 use super::process::WorkerProcess;
-use super::protocol::{Message, MessageBody, PROTOCOL_VERSION, Request, other_version};
+use super::protocol::{Message, MessageBody, Request, is_understood, other_version};
 use super::watch::{Broken, Watch};
 use crate::{CancelToken, Engine, EngineError, EngineInfo, Event, Job, LogLevel, Preview, RunContext};
 
@@ -96,7 +96,7 @@ impl WorkerEngine {
                 let reason = "it did not greet first".to_owned();
                 return Err(EngineError::Protocol { reason }.into());
             };
-            let reason = if protocol != PROTOCOL_VERSION {
+            let reason = if !is_understood(protocol.into()) {
                 other_version(protocol)
             } else if engine.id != self.info.id {
                 format!("it is the engine '{}', not '{}'", engine.id, self.info.id)

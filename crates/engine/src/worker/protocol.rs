@@ -6,12 +6,13 @@
 //! object a line, UTF-8. Whatever else a worker has to say goes to standard error.
 //!
 //! ```text
-//! worker ▶ {"event":"hello","protocol":1,"engine":{"id":"hull", ...}}
+//! worker ▶ {"event":"hello","protocol":2,"engine":{"id":"hull", ...}}
 //! ◀ program {"request":"run","id":1,"job":{...},"folder":"/tmp/bozzetto-job-x"}
 //! worker ▶ {"event":"stage","id":1,"stage":"carve","label":"Carving the shape","index":2,"count":5}
 //! worker ▶ {"event":"progress","id":1,"stage":"carve","done":3,"total":192}
 //! worker ▶ {"event":"heartbeat"}
-//! worker ▶ {"event":"preview","id":1,"content":"mesh","artifact":"preview-1.safetensors"}
+//! worker ▶ {"event":"preview","id":1,"content":"structure","artifact":"preview-1.safetensors"}
+//! worker ▶ {"event":"preview","id":1,"content":"mesh","artifact":"preview-2.safetensors"}
 //! worker ▶ {"event":"done","id":1,"artifact":"asset.safetensors"}
 //! ◀ program {"request":"shutdown"}
 //! ```
@@ -22,6 +23,9 @@
 //!
 //! Arrays never go through JSON. They are safetensors files (`bozzetto_asset::formats::artifact`) in the job's folder,
 //! which the program makes and removes. An artifact is named relative to that folder and must lie inside it.
+//!
+//! Version 2 added previews of the sparse structure. Workers that speak version 1 send none and are understood; kinds of
+//! previews that a program does not know are passed over from version 2 on, so that another kind needs no new version.
 //!
 //! Lines longer than [`MAX_LINE_BYTES`] and lines that are no message count as rubbish, of which some is tolerated.
 
@@ -34,7 +38,10 @@ use serde::{Deserialize, Serialize};
 use crate::{EngineError, EngineInfo, Job, LogLevel};
 
 /// Changes whenever an older program or worker would misunderstand a newer one.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
+
+/// The oldest version whose workers are understood.
+pub const OLDEST_PROTOCOL_VERSION: u32 = 1;
 
 /// A worker that runs a job sends something at least this often.
 pub const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
@@ -157,12 +164,17 @@ pub enum MessageBody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PreviewContent {
+    /// As written by `write_structure`.
+    Structure,
     /// As written by `write_mesh`.
     Mesh,
     /// As written by `write_splats`.
     Splats,
     /// As written by `write_views`.
     Views,
+    /// Something that a newer worker can show and this program cannot.
+    #[serde(other)]
+    Other,
 }
 
 /// What a line from a worker turned out to be.
@@ -193,9 +205,14 @@ pub(super) fn parse(line: &[u8]) -> Parsed {
         return Parsed::Rubbish;
     };
     match value.get("protocol").and_then(serde_json::Value::as_u64) {
-        Some(version) if version != u64::from(PROTOCOL_VERSION) => Parsed::Malformed(other_version(version)),
+        Some(version) if !is_understood(version) => Parsed::Malformed(other_version(version)),
         _ => Parsed::Malformed(format!("its message '{name}' cannot be read, {error}")),
     }
+}
+
+/// Whether workers of a version can be talked to.
+pub(super) fn is_understood(version: u64) -> bool {
+    (u64::from(OLDEST_PROTOCOL_VERSION)..=u64::from(PROTOCOL_VERSION)).contains(&version)
 }
 
 /// The tail of a sentence about a worker that speaks another version.

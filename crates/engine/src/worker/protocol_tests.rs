@@ -130,6 +130,12 @@ fn rubbish_is_told_from_broken_messages() {
     }
 }
 
+#[test]
+fn workers_of_the_version_before_are_still_understood() {
+    let understood: Vec<u64> = (0..5).filter(|version| is_understood(*version)).collect();
+    assert_eq!(understood, [1, 2]);
+}
+
 fn value() -> impl Strategy<Value = ParamValue> {
     prop_oneof![
         any::<bool>().prop_map(ParamValue::Bool),

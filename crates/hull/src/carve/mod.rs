@@ -1,6 +1,7 @@
 //! From outlines to a solid, as a field that is negative inside.
 
 mod dense;
+mod forming;
 mod hull_field;
 mod inflate;
 mod medial;
@@ -8,32 +9,29 @@ mod poisson;
 mod relief;
 mod rounding;
 
-use std::sync::Arc;
-
-use bozzetto_engine::{EngineError, Event, Preview};
+use bozzetto_engine::EngineError;
 use glam::Vec3;
 
 use crate::field::{Field, Lattice};
 use crate::fit::Fitted;
-use crate::nets;
 use crate::params::Settings;
 use crate::progress::Progress;
+use forming::show_forming;
 use hull_field::HullField;
 use inflate::Inflated;
 use rounding::Rounding;
-
-/// Cells along a side of the shape shown first.
-const PREVIEW_RESOLUTION: usize = 72;
 
 /// Carves the solid: inflates one outline, or intersects several and rounds what they leave boxy.
 pub(crate) fn carve(fitted: &Fitted, settings: &Settings, progress: &Progress<'_>) -> Result<Field, EngineError> {
     let lattice = Lattice::unit_cube(settings.resolution);
     if let [view] = fitted.views.as_slice() {
         let solid = Inflated::new(view, settings, progress)?;
-        return evaluated(lattice, 1.6, &|point| solid.distance(point), progress);
+        let solid = |point: Vec3| solid.distance(point);
+        show_forming(&solid, 1.6, progress)?;
+        return evaluated(lattice, 1.6, &solid, progress);
     }
     let hull = HullField::new(&fitted.views, lattice.step);
-    preview(&|point| hull.distance(point), 1.2, progress)?;
+    show_forming(&|point| hull.distance(point), 1.2, progress)?;
     let rounding = Rounding::new(&hull, settings, progress)?;
     let solid = |point: Vec3| {
         let outline = hull.distance(point);
@@ -41,6 +39,9 @@ pub(crate) fn carve(fitted: &Fitted, settings: &Settings, progress: &Progress<'_
             .as_ref()
             .map_or(outline, |rounding| rounding.rounded(point, outline))
     };
+    if rounding.is_some() {
+        show_forming(&solid, 1.4, progress)?;
+    }
     evaluated(lattice, 1.4, &solid, progress)
 }
 
@@ -50,7 +51,6 @@ fn evaluated(
     solid: &(dyn Fn(Vec3) -> f32 + Sync),
     progress: &Progress<'_>,
 ) -> Result<Field, EngineError> {
-    preview(solid, steepness, progress)?;
     // About a tenth of the bricks meet the surface; the rest of the share is reached at the end.
     let expected = (lattice.num_bricks as usize).pow(2) * 4;
     let field = Field::evaluate(
@@ -72,16 +72,6 @@ fn evaluated(
 /// Distance to the cube that the object fits: what closes the surface where an outline leaves the cube.
 fn beyond_the_cube(point: Vec3, step: f32) -> f32 {
     point.abs().max_element() - (0.5 + step)
-}
-
-fn preview(solid: &(dyn Fn(Vec3) -> f32 + Sync), steepness: f32, progress: &Progress<'_>) -> Result<(), EngineError> {
-    let lattice = Lattice::unit_cube(PREVIEW_RESOLUTION);
-    let silent = progress.part(0, 0, 1);
-    let closed = |point: Vec3| solid(point).max(beyond_the_cube(point, lattice.step));
-    let mut field = Field::evaluate(lattice, steepness, &closed, &silent)?;
-    let mesh = nets::extract(&mut field, &silent)?;
-    (progress.context.emit)(Event::Preview(Preview::Mesh(Arc::new(mesh))));
-    Ok(())
 }
 
 /// Maximum of two fields with the crease rounded over a width of `softness` (polynomial, Quilez 2013).

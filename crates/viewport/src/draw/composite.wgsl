@@ -11,7 +11,9 @@ fn has_solid_layer() -> bool {
     return frame.look.y != 0u;
 }
 
-fn composite(position: vec2f, solid: vec4f, splats: vec4f) -> vec4f {
+// `in_region`: where the pixel's centre lies in the region that is drawn.
+fn composite(in_region: vec2f, solid: vec4f, splats: vec4f) -> vec4f {
+    let position = in_region + frame.region.xy;
     var color = vec4f(0.0);
     if (frame.background_top.w > 0.5) {
         let height = 1.0 - position.y * frame.viewport.w;

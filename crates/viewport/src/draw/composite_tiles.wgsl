@@ -13,7 +13,7 @@ fn composite_tile(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let at = workgroup.xy * TILE_PX + vec2u(thread % TILE_PX, thread / TILE_PX);
-    if (any(at >= vec2u(frame.viewport.xy))) { return; }
+    if (any(at >= vec2u(frame.region.zw))) { return; }
     let tile = workgroup.y * num_workgroups.x + workgroup.x;
     let pixel = unpack_pixel(pixels[tile * TILE_PX * TILE_PX + thread]);
     var solid = vec4f(0.0);

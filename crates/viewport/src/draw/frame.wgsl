@@ -4,7 +4,9 @@ struct Frame {
     clip_from_world: mat4x4f,
     view_from_world: mat4x4f,
     world_from_view: mat4x4f,
-    viewport: vec4f,          // width, height, 1 / width, 1 / height; pixels
+    viewport: vec4f,          // width, height, 1 / width, 1 / height of the whole picture; pixels
+    region: vec4f,            // the part of it that is drawn: left, top, width, height; pixels
+    into_region: vec4f,       // from the picture's clip space to the region's: scale, offset
     focal: vec4f,             // x, y: pixels per unit of x/depth (parallel: pixels per metre); z, w: half extents of x/depth
     eye: vec4f,               // xyz: eye, model frame; w: 1 when parallel, else 0
     forward: vec4f,           // xyz: direction of view; w: nearest splat depth, metres
@@ -52,7 +54,13 @@ fn linear_from_srgb(encoded: vec3f) -> vec3f {
     return select(high, low, encoded <= vec3f(0.04045));
 }
 
-// Corners of a triangle that covers the picture, from the vertex index alone.
+// A clip position of the whole picture, for the target that holds the region. All that is measured in pixels is measured
+// before this, so that the parts of a picture fit together.
+fn region_position(clip: vec4f) -> vec4f {
+    return vec4f(clip.xy * frame.into_region.xy + frame.into_region.zw * clip.w, clip.zw);
+}
+
+// Corners of a triangle that covers the target, from the vertex index alone.
 fn covering_triangle(index: u32) -> vec4f {
     let corner = vec2f(f32((index << 1u) & 2u), f32(index & 2u));
     return vec4f(corner * 2.0 - 1.0, 0.0, 1.0);

@@ -19,7 +19,7 @@ fn ground_vertex(@builtin(vertex_index) index: u32) -> GroundFragment {
     let corner = vec2f(f32(index & 1u), f32(index >> 1u)) * 2.0 - 1.0;
     var out: GroundFragment;
     out.at = frame.ground.zw + corner * frame.ground.y;
-    out.position = frame.clip_from_world * vec4f(out.at.x, frame.ground.x, out.at.y, 1.0);
+    out.position = region_position(frame.clip_from_world * vec4f(out.at.x, frame.ground.x, out.at.y, 1.0));
     return out;
 }
 

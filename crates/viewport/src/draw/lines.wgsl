@@ -35,7 +35,7 @@ fn line_vertex(@builtin(vertex_index) index: u32, line: Line) -> LineFragment {
     if (is_end) { clip = end; }
     let push = vec2f(-along.y, along.x) * side * (half_width + 1.0) * 2.0 * frame.viewport.zw;
     var out: LineFragment;
-    out.position = vec4f(clip.xy + push * clip.w, clip.z, clip.w);
+    out.position = region_position(vec4f(clip.xy + push * clip.w, clip.z, clip.w));
     out.color = select(line.start_color, line.end_color, is_end);
     out.from_middle_px = side * (half_width + 1.0);
     out.half_width_px = half_width;

@@ -18,6 +18,7 @@ pub mod splat_project;
 pub mod splat_quads;
 pub mod splat_tiles;
 pub mod tile_ranges;
+pub mod voxels;
 pub mod wireframe;
 
 #[cfg(test)]
@@ -33,16 +34,18 @@ mod tests {
     use super::splat_quads::SplatQuadsDraw;
     use super::splat_tiles::SplatTilesDraw;
     use super::tile_ranges::TileRangesDraw;
+    use super::voxels::VoxelsDraw;
     use crate::gpu::{with_frame, with_frame_and_light};
 
     /// Files that are only parts of shaders.
-    const PARTS: [&str; 11] = [
+    const PARTS: [&str; 12] = [
         "args.wgsl",
         "composite.wgsl",
         "control.wgsl",
         "ellipse.wgsl",
         "frame.wgsl",
         "inspection.wgsl",
+        "light.wgsl",
         "radix_sort.wgsl",
         "scan.wgsl",
         "tile_grid.wgsl",
@@ -77,6 +80,7 @@ mod tests {
             ("splat_quads", SplatQuadsDraw::source()),
             ("splat_tiles", SplatTilesDraw::source()),
             ("tile_ranges", TileRangesDraw::source()),
+            ("voxels", VoxelsDraw::source()),
             ("wireframe", with_frame(include_str!("wireframe.wgsl"))),
         ];
         let wide = [("radix_sort_subgroups, wide", with_subgroups(4, true))];

@@ -20,7 +20,7 @@ fn photo_vertex(@builtin(vertex_index) index: u32, photo: Photo) -> PhotoFragmen
     let corner = vec2f(f32(index & 1u), f32(index >> 1u));
     let world = photo.top_left.xyz + photo.across.xyz * corner.x + photo.down.xyz * corner.y;
     var out: PhotoFragment;
-    out.position = frame.clip_from_world * vec4f(world, 1.0);
+    out.position = region_position(frame.clip_from_world * vec4f(world, 1.0));
     out.uv = corner * vec2f(photo.across.w, photo.down.w);
     out.layer = u32(photo.top_left.w);
     return out;

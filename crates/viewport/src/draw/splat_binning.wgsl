@@ -42,8 +42,9 @@ fn footprint_of(ellipse: Ellipse) -> Footprint {
     // In pixels from centre to centre, hence the half; the clamps come before the conversion, which is not defined
     // for large floats.
     let last_px = vec2f(grid.size_px) - 1.0;
-    let low = clamp(ceil(ellipse.center - reach - 0.5), vec2f(0.0), last_px + 1.0);
-    let high = clamp(floor(ellipse.center + reach - 0.5), vec2f(-1.0), last_px);
+    let origin_px = vec2f(grid.origin_px);
+    let low = clamp(ceil(ellipse.center - reach - 0.5) - origin_px, vec2f(0.0), last_px + 1.0);
+    let high = clamp(floor(ellipse.center + reach - 0.5) - origin_px, vec2f(-1.0), last_px);
     var footprint = Footprint(ellipse.center,
         vec3f(u.x * u.x + v.x * v.x, u.x * u.y + v.x * v.y, u.y * u.y + v.y * v.y),
         limit, vec2u(low) / TILE_PX, vec2u(0u));
@@ -55,7 +56,7 @@ fn footprint_of(ellipse: Ellipse) -> Footprint {
 // to it.
 fn touches(footprint: Footprint, tile: vec2u) -> bool {
     if (closed_tiles[tile.y * grid.num_tiles.x + tile.x] != 0u) { return false; }
-    let low = vec2f(tile * TILE_PX) + 0.5 - footprint.center;
+    let low = vec2f(tile * TILE_PX + grid.origin_px) + 0.5 - footprint.center;
     let high = low + f32(TILE_PX - 1u);
     let nearest = clamp(vec2f(0.0), low, high);
     let conic = footprint.conic;

@@ -1,4 +1,4 @@
-// Turns each splat into an ellipse on the picture and a key to sort it by; splats outside of the picture get none. One
+// Turns each splat into an ellipse on the picture and a key to sort it by; splats outside of its drawn region get none. One
 // dispatch a chunk of splats (splat_part.rs): every binding is a window on the chunk.
 //
 // EWA splatting (Zwicker et al. 2001) as in 3D Gaussian Splatting (Kerbl et al. 2023), the covariance on
@@ -165,7 +165,8 @@ fn project_one(splat: u32) -> u32 {
     let axis = vec2f(cos(angle), sin(angle));
     // Half extents of the box about the ellipse where opacity is MIN_ALPHA.
     let reach = sqrt(2.0 * log(opacity / MIN_ALPHA)) * sqrt(axis * axis * major * major + axis.yx * axis.yx * minor * minor);
-    if (any(center + reach < vec2f(0.0)) || any(center - reach > frame.viewport.xy)) { return NOT_VISIBLE; }
+    let from_corner = center - frame.region.xy;
+    if (any(from_corner + reach < vec2f(0.0)) || any(from_corner - reach > frame.region.zw)) { return NOT_VISIBLE; }
 
     var direction = frame.forward.xyz;
     if (!is_parallel) { direction = normalize(packed.position - frame.eye.xyz); }

@@ -25,7 +25,7 @@ fn splat_vertex(@builtin(vertex_index) corner: u32, @builtin(instance_index) ins
     let across = normalize(vec2f(-ellipse.axis.y, ellipse.axis.x)) * ellipse.minor;
     let pixel = ellipse.center + ellipse.axis * out.offset.x + across * out.offset.y;
     let ndc = pixel * frame.viewport.zw * 2.0 - 1.0;
-    out.position = vec4f(ndc.x, -ndc.y, ellipse.depth, 1.0);
+    out.position = region_position(vec4f(ndc.x, -ndc.y, ellipse.depth, 1.0));
     return out;
 }
 

@@ -52,7 +52,8 @@ fn draw_tile(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_
     let at = workgroup.xy * TILE_PX + vec2u(thread % TILE_PX, thread / TILE_PX);
     let is_inside = all(at < grid.size_px);
     let place = tile * BATCH + thread;
-    let pixel = vec2f(at) + 0.5;
+    // Ellipses lie in the picture, targets hold the region.
+    let pixel = vec2f(at + grid.origin_px) + 0.5;
     var stored = vec4f(0.0);
     var depth = 0.0;
     if (is_inside) {

@@ -1,10 +1,10 @@
-// The picture's tiles of 16 x 16 pixels. Prepended to the shaders of the tiled tier; `TileGridUniforms` in tile_frame.rs.
+// The tiles of 16 x 16 pixels of the picture, or of the region of it that is drawn. Prepended to the shaders of the tiled tier; `TileGridUniforms` in tile_frame.rs.
 struct TileGrid {
     num_tiles: vec2u,
     size_px: vec2u,
     capacity: u32,    // pairs that the buffers hold
     num_batches: u32,
-    unused: vec2u,
+    origin_px: vec2u, // of the region in the picture
 }
 
 const TILE_PX: u32 = 16u; // shared with tile_frame.rs

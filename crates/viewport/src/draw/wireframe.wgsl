@@ -20,7 +20,7 @@ fn wireframe_vertex(@builtin(vertex_index) index: u32) -> WireFragment {
     let vertex = indices[index] * 3u;
     let position = vec3f(positions[vertex], positions[vertex + 1u], positions[vertex + 2u]);
     var out: WireFragment;
-    out.position = frame.clip_from_world * vec4f(position, 1.0);
+    out.position = region_position(frame.clip_from_world * vec4f(position, 1.0));
     // Nearer is larger: lifts lines off the faces they lie on.
     out.position.z = out.position.z * DEPTH_BIAS;
     let corner = index % 3u;

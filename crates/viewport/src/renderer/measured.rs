@@ -4,6 +4,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::{Renderer, Task};
 use crate::read_back::{Patience, read_bytes, wait};
 use crate::recorder::{Recorder, StageTimes};
+use crate::region::Region;
 use crate::{Frame, GpuError, Picture, Scene, SplatTier, splat_tier};
 
 impl Renderer {
@@ -19,6 +20,7 @@ impl Renderer {
     ) -> Result<Option<StageTimes>, GpuError> {
         let task = Task {
             frame,
+            region: Region::whole(frame.size_px),
             waits_for_order: true,
             keeps_straight_alpha: false,
         };

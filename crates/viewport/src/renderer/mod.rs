@@ -16,14 +16,17 @@ use crate::draw::mips::MipsDraw;
 use crate::draw::photos::PhotosDraw;
 use crate::draw::present::PresentDraw;
 use crate::draw::radix_sort::RadixSort;
+use crate::draw::voxels::VoxelsDraw;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{DeviceWatch, caught};
 use crate::frame_uniforms::{FrameUniforms, Purpose, SplatNumbers};
 use crate::picture::Drawn;
 use crate::read_back::{read_back, wait};
 use crate::recorder::{Recorder, Stage};
+use crate::region::Region;
 use crate::scene::mesh_part::MeshGroups;
 use crate::scene::splat_part::SplatPart;
+use crate::scene::voxel_part::VoxelPart;
 use crate::splat_renderer::SplatRenderer;
 use crate::targets::{Layers, Targets, color_attachment};
 use crate::{Environment, Frame, GpuError, OrbitCamera, Picture, RenderSettings, Scene, SplatTier, gpu, splat_tier};
@@ -63,6 +66,7 @@ pub struct Renderer {
     lights: EnvironmentLights,
     mesh: MeshDraw,
     wireframe: WireframeDraw,
+    voxels: VoxelsDraw,
     lines: LinesDraw,
     photos: PhotosDraw,
     ground: GroundDraw,
@@ -77,10 +81,11 @@ pub struct Renderer {
     mips: MipsDraw,
 }
 
-/// A frame, and what for: when splats get sorted, and how alpha is stored.
+/// A frame, how much of it, and what for: when splats get sorted, and how alpha is stored.
 #[derive(Clone, Copy)]
 struct Task<'a> {
     frame: &'a Frame,
+    region: Region,
     waits_for_order: bool,
     keeps_straight_alpha: bool,
 }
@@ -118,6 +123,7 @@ impl Renderer {
             target_format,
             mesh: MeshDraw::new(device, &frame_layout, &lights),
             wireframe: WireframeDraw::new(device, &frame_layout),
+            voxels: VoxelsDraw::new(device, queue, &frame_layout, &lights),
             lines: LinesDraw::new(device, &frame_layout),
             photos: PhotosDraw::new(device, &frame_layout),
             ground: GroundDraw::new(device, &frame_layout),
@@ -185,6 +191,7 @@ impl Renderer {
     ) -> Result<Prepared, GpuError> {
         let task = Task {
             frame,
+            region: Region::whole(frame.size_px),
             waits_for_order: false,
             keeps_straight_alpha: false,
         };
@@ -216,36 +223,51 @@ impl Renderer {
         queue: &wgpu::Queue,
         frame: &Frame,
     ) -> Result<RgbaImage, GpuError> {
-        if frame.size_px.contains(&0) {
-            return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
-        }
-        let mut image = self.draw_image(scene, picture, device, queue, frame)?;
-        let tiled = scene.splats.as_ref().filter(|_| picture.tiles.is_some());
-        if tiled.is_some_and(SplatPart::is_too_much_for_tiles) {
-            // As only the finished frame tells: this draws quads.
-            image = self.draw_image(scene, picture, device, queue, frame)?;
-        }
-        Ok(image)
+        self.render_region(scene, picture, device, queue, frame, Region::whole(frame.size_px))
     }
 
-    fn draw_image(
+    /// [`Self::render_image`] of a part of the picture.
+    pub(crate) fn render_region(
         &self,
         scene: &mut Scene,
         picture: &mut Picture,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         frame: &Frame,
+        region: Region,
     ) -> Result<RgbaImage, GpuError> {
+        let [width, height] = region.size_px;
+        if width == 0 || height == 0 {
+            return Ok(RgbaImage::new(width, height));
+        }
         let task = Task {
             frame,
+            region,
             waits_for_order: true,
             keeps_straight_alpha: true,
         };
+        let mut image = self.draw_image(task, scene, picture, device, queue)?;
+        let tiled = scene.splats.as_ref().filter(|_| picture.tiles.is_some());
+        if tiled.is_some_and(SplatPart::is_too_much_for_tiles) {
+            // As only the finished frame tells: this draws quads.
+            image = self.draw_image(task, scene, picture, device, queue)?;
+        }
+        Ok(image)
+    }
+
+    fn draw_image(
+        &self,
+        task: Task<'_>,
+        scene: &mut Scene,
+        picture: &mut Picture,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+    ) -> Result<RgbaImage, GpuError> {
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("picture") });
         let mut recorder = Recorder::silent(&mut encoder);
         self.prepare_task(task, scene, picture, device, queue, &mut recorder)?;
         let Some(targets) = &picture.targets else {
-            return Ok(RgbaImage::new(frame.size_px[0], frame.size_px[1]));
+            return Ok(RgbaImage::new(task.region.size_px[0], task.region.size_px[1]));
         };
         let image = read_back(device, queue, encoder, &targets.picture_texture);
         self.watch.take_fault().map_or(image, Err)
@@ -274,11 +296,11 @@ impl Renderer {
             picture.drawn = None;
             return Err(fault);
         }
-        if frame.size_px.contains(&0) || self.watch.is_lost() {
+        if task.region.size_px.contains(&0) || self.watch.is_lost() {
             return Ok(Prepared::Reused);
         }
-        gpu::check_texture(device, "The picture", frame.size_px)?;
-        let tier = self.tier(scene, device, frame);
+        gpu::check_texture(device, "The picture", task.region.size_px)?;
+        let tier = self.tier(scene, device, task);
         if let (Some(splats), Some(tier)) = (&mut scene.splats, tier) {
             if tier != SplatTier::ProcessorSorted {
                 splats.forget_order();
@@ -289,6 +311,7 @@ impl Renderer {
         let drawn = Drawn {
             tier,
             frame: frame.clone(),
+            region: task.region,
             version: scene.version,
             keeps_straight_alpha: task.keeps_straight_alpha,
         };
@@ -308,9 +331,10 @@ impl Renderer {
     }
 
     /// How this frame's splats are drawn; `None` when there are none to draw.
-    fn tier(&self, scene: &Scene, device: &wgpu::Device, frame: &Frame) -> Option<SplatTier> {
-        let part = scene.splats.as_ref().filter(|_| frame.settings.shows.has_splats())?;
-        Some(self.splats.tier(device, part, frame.size_px, frame.settings.splat_tier))
+    fn tier(&self, scene: &Scene, device: &wgpu::Device, task: Task<'_>) -> Option<SplatTier> {
+        let settings = &task.frame.settings;
+        let part = scene.splats.as_ref().filter(|_| settings.shows.has_splats())?;
+        Some(self.splats.tier(device, part, task.region.size_px, settings.splat_tier))
     }
 
     /// Makes whatever this frame needs and is not there yet, and writes what changed.
@@ -324,11 +348,14 @@ impl Renderer {
         drawn: &Drawn,
     ) {
         let frame = &drawn.frame;
-        picture.forget_other_size(frame.size_px);
-        picture.forget_other_splats(scene.splats.as_ref().map(|part| part.id));
+        let size_px = drawn.region.size_px;
+        picture.forget_other_size(size_px);
+        if scene.splats.is_none() {
+            picture.forget_splats();
+        }
         let targets = picture
             .targets
-            .get_or_insert_with(|| Targets::new(device, self.layers(device, frame.size_px), &self.present));
+            .get_or_insert_with(|| Targets::new(device, self.layers(device, size_px), &self.present));
         if scene.ground_group.is_none() {
             scene.ground_group = Some(self.ground.bind(device, queue, scene.shadow()));
         }
@@ -348,6 +375,12 @@ impl Renderer {
         if let (Some(part), Some(tier)) = (&mut scene.splats, drawn.tier) {
             self.splats
                 .make_ready(device, queue, part, targets, &mut picture.tiles, tier);
+            if let Some(tiles) = &picture.tiles {
+                tiles.write_place(queue, drawn.region.origin_px);
+            }
+        }
+        if let Some(buffers) = scene.voxels.as_mut().and_then(VoxelPart::buffers_mut) {
+            self.voxels.make_ready(device, buffers);
         }
         if let Some(cameras) = &mut scene.cameras
             && cameras.group.is_none()
@@ -389,6 +422,7 @@ impl Renderer {
             numbers,
             EnvironmentLights::NUM_LEVELS,
             Purpose {
+                region: drawn.region,
                 keeps_straight_alpha: drawn.keeps_straight_alpha,
                 has_solid_layer: has_solid_layer(scene, picture, &drawn.frame),
             },
@@ -407,5 +441,9 @@ impl Renderer {
 /// Whether anything besides splats is in the frame.
 fn has_solid_layer(scene: &Scene, picture: &Picture, frame: &Frame) -> bool {
     let settings = &frame.settings;
-    scene.has_ground(settings) || scene.mesh(settings).is_some() || picture.lines.len() > 0 || picture.photos.len() > 0
+    scene.has_ground(settings)
+        || scene.mesh(settings).is_some()
+        || scene.voxels.is_some()
+        || picture.lines.len() > 0
+        || picture.photos.len() > 0
 }

@@ -1,6 +1,7 @@
 use super::{Renderer, has_solid_layer};
 use crate::picture::Drawn;
 use crate::recorder::{Recorder, Stage};
+use crate::scene::voxel_part::VoxelPart;
 use crate::targets::{Targets, color_attachment, depth_attachment};
 use crate::{Frame, Picture, Scene, SplatTier};
 
@@ -41,6 +42,9 @@ impl Renderer {
         if let Some((mesh, groups)) = mesh.filter(|_| !is_seen_through) {
             self.mesh
                 .draw(&mut pass, mesh, &groups.material, light, is_seen_through);
+        }
+        if let Some(voxels) = scene.voxels.as_ref().and_then(VoxelPart::buffers) {
+            self.voxels.draw(&mut pass, voxels, light);
         }
         if let Some(group) = scene.cameras.as_ref().and_then(|part| part.group.as_ref()) {
             self.photos.draw(&mut pass, group, &picture.photos);

@@ -3,11 +3,13 @@
 pub(crate) mod camera_part;
 pub(crate) mod mesh_part;
 pub(crate) mod splat_part;
+mod voxel_faces;
+pub(crate) mod voxel_part;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bozzetto_asset::{Camera, GaussianSplats, TexturedMesh, TriMesh};
+use bozzetto_asset::{Camera, GaussianSplats, SparseStructure, TexturedMesh, TriMesh};
 use glam::Vec3;
 use image::RgbaImage;
 
@@ -20,6 +22,7 @@ use crate::{Bounds, GpuError, RenderSettings, Shading};
 use camera_part::CameraPart;
 use mesh_part::MeshPart;
 use splat_part::SplatPart;
+use voxel_part::{VoxelPart, VoxelPool};
 
 /// What is looked at: buffers and textures of one asset.
 ///
@@ -30,6 +33,8 @@ pub struct Scene {
     pub(crate) splats: Option<SplatPart>,
     pub(crate) textured: Option<MeshPart>,
     pub(crate) raw: Option<MeshPart>,
+    pub(crate) voxels: Option<VoxelPart>,
+    voxel_pool: VoxelPool,
     pub(crate) cameras: Option<CameraPart>,
     flaws: Vec<Line>,
     wake: Arc<Mutex<Option<Wake>>>,
@@ -48,6 +53,14 @@ impl Scene {
     /// An empty scene.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty scene whose voxels take the buffers that those of an earlier scene have left.
+    pub fn with_pool(pool: &VoxelPool) -> Self {
+        Self {
+            voxel_pool: pool.clone(),
+            ..Self::default()
+        }
     }
 
     /// Called when a better picture can be drawn than the last one, from the thread that found out: the window asks for
@@ -101,6 +114,22 @@ impl Scene {
         Ok(())
     }
 
+    /// Replaces the active voxels, drawn as cubes whatever else the settings show: they are all there is of a shape that
+    /// is only beginning to form.
+    pub fn set_voxels(
+        &mut self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        structure: Option<&SparseStructure>,
+    ) -> Result<(), GpuError> {
+        self.voxels = None;
+        self.content_changed();
+        if let Some(structure) = structure {
+            self.voxels = VoxelPart::new(device, queue, structure, &self.voxel_pool)?;
+        }
+        Ok(())
+    }
+
     /// Replaces the view cameras, each with a picture of its photo where there is one (straight alpha, any size).
     pub fn set_view_cameras(
         &mut self,
@@ -129,7 +158,8 @@ impl Scene {
             .flatten()
             .map(|part| part.bounds);
         let splats = self.splats.iter().map(|part| part.bounds);
-        meshes.chain(splats).reduce(|all, part| all.union(&part))
+        let voxels = self.voxels.iter().map(|part| part.bounds);
+        meshes.chain(splats).chain(voxels).reduce(|all, part| all.union(&part))
     }
 
     fn content_changed(&mut self) {
@@ -159,10 +189,11 @@ impl Scene {
         settings.prefers_raw_mesh && self.raw.is_some() || self.textured.is_none()
     }
 
-    /// The shadow of the first of finished mesh, raw mesh and splats; one ground for all of them.
+    /// The shadow of the first of finished mesh, raw mesh, splats and voxels; one ground for all of them.
     pub(crate) fn shadow(&self) -> Option<&GroundShadow> {
         let mesh = self.textured.as_ref().or(self.raw.as_ref()).map(|part| &part.shadow);
         mesh.or(self.splats.as_ref().map(|part| &part.shadow))
+            .or(self.voxels.as_ref().map(|part| &part.shadow))
     }
 
     /// Whether anything lies on the ground.
@@ -174,6 +205,7 @@ impl Scene {
         let mesh = self.textured.as_ref().or(self.raw.as_ref()).map(|part| part.bounds);
         let bounds = mesh
             .or(self.splats.as_ref().map(|part| part.bounds))
+            .or(self.voxels.as_ref().map(|part| part.bounds))
             .unwrap_or(Bounds::UNIT);
         Ground {
             bounds,

@@ -12,11 +12,14 @@
 //! | `splats.sh` | `[N, (degree + 1)^2, 3]` | F32 |
 //! | `volume.coords` | `[N, 3]` | I32 |
 //! | `volume.samples` (red, green, blue, alpha, metallic, roughness) | `[N, 6]` | F32 |
+//! | `structure.coords` | `[N, 3]` | I32 |
+//! | `structure.colors` | `[N, 3]` | F32 |
 //! | `view.0000.color`, `view.0001.color`, ... | `[H, W, 3]` | U8 |
 //! | `view.0000.matte`, ... | `[H, W]` | U8 |
 //!
-//! Attributes that a mesh does not have are left out. What is no array (the volume's placement, cameras, provenance,
-//! names of views) is JSON under the metadata key `bozzetto`. A file may hold any of the parts; readers take theirs.
+//! Attributes that a mesh or a structure does not have are left out. What is no array (the placement of a volume and of
+//! a structure, cameras, provenance, names of views) is JSON under the metadata key `bozzetto`. A file may hold any of the parts; readers take theirs
+//! and pass over the rest, so that a new part breaks no older reader.
 //! Everything is checked before it is used: shapes, types, lengths against one another, indices, finite numbers.
 
 mod tensors;
@@ -30,11 +33,16 @@ use serde::{Deserialize, Serialize};
 
 use super::FormatError;
 use super::mapped::Mapped;
-use crate::{Asset, Camera, GaussianSplats, PbrSample, PbrVolume, PreparedView, Provenance, SplatFilter, TriMesh};
+use crate::{
+    Asset, Camera, GaussianSplats, PbrSample, PbrVolume, PreparedView, Provenance, SparseStructure, SplatFilter,
+    TriMesh,
+};
 use tensors::{TensorFile, TensorList};
 
 /// Name of the file that [`write_asset`] makes in its folder.
 pub const ASSET_FILE: &str = "asset.safetensors";
+
+const BROKEN_STRUCTURE: &str = "its voxels contradict themselves or hold values that are not finite numbers";
 
 /// What the parts need besides arrays.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,7 +51,9 @@ struct Notes {
     #[serde(skip_serializing_if = "Option::is_none")]
     splat_filter: Option<SplatFilter>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    volume: Option<VolumeNotes>,
+    volume: Option<VoxelPlacement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structure: Option<VoxelPlacement>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cameras: Vec<Camera>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +63,7 @@ struct Notes {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct VolumeNotes {
+struct VoxelPlacement {
     origin: Vec3,
     voxel_size: f32,
     resolution: u32,
@@ -150,6 +160,21 @@ pub fn read_volume(path: &Path) -> Result<PbrVolume, FormatError> {
     from_file(path, |file, notes| volume_of(file, &notes))
 }
 
+/// Writes a sparse structure to a file.
+pub fn write_structure(path: &Path, structure: &SparseStructure) -> Result<(), FormatError> {
+    if !structure.is_consistent() {
+        return Err(FormatError::unwritable(BROKEN_STRUCTURE).at(path));
+    }
+    let (mut list, mut notes) = (TensorList::default(), Notes::default());
+    push_structure(&mut list, &mut notes, structure);
+    list.write(path, &notes)
+}
+
+/// Reads a sparse structure from a file.
+pub fn read_structure(path: &Path) -> Result<SparseStructure, FormatError> {
+    from_file(path, |file, notes| structure_of(file, &notes))
+}
+
 /// Writes prepared views to one file.
 pub fn write_views(path: &Path, prepared: &[PreparedView]) -> Result<(), FormatError> {
     views::write(path, prepared)
@@ -226,7 +251,7 @@ fn splats_of(file: &TensorFile<'_>, notes: &Notes) -> Result<GaussianSplats, For
 }
 
 fn push_volume<'a>(list: &mut TensorList<'a>, notes: &mut Notes, volume: &'a PbrVolume) {
-    notes.volume = Some(VolumeNotes {
+    notes.volume = Some(VoxelPlacement {
         origin: volume.origin,
         voxel_size: volume.voxel_size,
         resolution: volume.resolution,
@@ -248,6 +273,34 @@ fn volume_of(file: &TensorFile<'_>, notes: &Notes) -> Result<PbrVolume, FormatEr
     };
     check_parts(None, None, Some(&volume)).map_err(FormatError::damaged)?;
     Ok(volume)
+}
+
+fn push_structure<'a>(list: &mut TensorList<'a>, notes: &mut Notes, structure: &'a SparseStructure) {
+    notes.structure = Some(VoxelPlacement {
+        origin: structure.origin,
+        voxel_size: structure.voxel_size,
+        resolution: structure.resolution,
+    });
+    list.push("structure.coords", &[3], &structure.coords);
+    list.push_optional("structure.colors", &[3], &structure.colors);
+}
+
+fn structure_of(file: &TensorFile<'_>, notes: &Notes) -> Result<SparseStructure, FormatError> {
+    let placement = notes
+        .structure
+        .ok_or_else(|| FormatError::damaged("it does not tell where its voxels lie"))?;
+    let structure = SparseStructure {
+        origin: placement.origin,
+        voxel_size: placement.voxel_size,
+        resolution: placement.resolution,
+        coords: file.rows::<IVec3>("structure.coords", &[3])?,
+        colors: file.optional_rows::<Vec3>("structure.colors", &[3])?,
+    };
+    if structure.is_consistent() {
+        Ok(structure)
+    } else {
+        Err(FormatError::damaged(BROKEN_STRUCTURE))
+    }
 }
 
 /// What must hold of every part, whichever way it goes.

@@ -23,6 +23,35 @@ fn volume() -> PbrVolume {
     }
 }
 
+fn structure() -> SparseStructure {
+    SparseStructure {
+        origin: Vec3::splat(-0.5),
+        voxel_size: 1.0 / 64.0,
+        resolution: 64,
+        coords: volume().coords,
+        colors: Vec::new(),
+    }
+}
+
+#[test]
+fn a_broken_structure_is_neither_written_nor_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("structure.safetensors");
+    let mut broken = structure();
+    broken.coords[1].y = 64;
+    assert!(matches!(
+        write_structure(&path, &broken),
+        Err(FormatError::Unwritable { .. })
+    ));
+    let (mut list, mut notes) = (TensorList::default(), Notes::default());
+    push_structure(&mut list, &mut notes, &broken);
+    list.write(&path, &notes).unwrap();
+    assert!(matches!(read_structure(&path), Err(FormatError::Damaged { .. })));
+    write_volume(&path, &volume()).unwrap();
+    let error = read_structure(&path).unwrap_err().to_string();
+    assert!(error.contains("where its voxels lie"), "{error}");
+}
+
 fn asset() -> Asset {
     Asset {
         splats: Some(Arc::new(axes_scene(3))),
@@ -100,6 +129,11 @@ fn single_parts_survive() {
     assert_eq!(read_mesh(&path).unwrap(), *quad);
     write_volume(&path, &volume()).unwrap();
     assert_eq!(read_volume(&path).unwrap(), volume());
+    for colors in [Vec::new(), vec![Vec3::X, Vec3::Y, Vec3::Z]] {
+        let structure = SparseStructure { colors, ..structure() };
+        write_structure(&path, &structure).unwrap();
+        assert_eq!(read_structure(&path).unwrap(), structure);
+    }
     assert!(read_mesh(&path).unwrap_err().to_string().contains("mesh.positions"));
 }
 

@@ -1,0 +1,204 @@
+//! Live previews: what they look like, and what an update costs.
+
+use bozzetto_asset::{Camera, Projection, SparseStructure, TriMesh};
+use glam::{IVec3, Vec3};
+use image::RgbaImage;
+
+use crate::gpu::made::{self, Made};
+use crate::splat_order::tests::scattered_splats;
+use crate::{Frame, Offscreen, OrbitCamera, Picture, RenderSettings, Scene, Shows, SplatTier, VoxelPool};
+
+/// Voxels of 0.1 m, (5, 5, 5) just beyond the middle of the model frame.
+fn structure(coords: &[[i32; 3]], colors: &[Vec3]) -> SparseStructure {
+    SparseStructure {
+        origin: Vec3::splat(-0.5),
+        voxel_size: 0.1,
+        resolution: 10,
+        coords: coords.iter().map(|at| IVec3::from(*at)).collect(),
+        colors: colors.to_vec(),
+    }
+}
+
+fn scene(offscreen: &Offscreen, structure: &SparseStructure) -> Scene {
+    let mut scene = Scene::new();
+    scene
+        .set_voxels(offscreen.device(), offscreen.queue(), Some(structure))
+        .expect("uploaded");
+    scene
+}
+
+/// From the front, a pixel a hundredth of a metre.
+fn front(offscreen: &Offscreen, scene: &mut Scene) -> RgbaImage {
+    let camera = Camera::orbit(0.0, 0.0, 2.0, Projection::Orthographic { height: 1.0 }, 1.0);
+    offscreen
+        .render(scene, &camera, [100; 2], &RenderSettings::cutout())
+        .expect("drawn")
+}
+
+#[test]
+fn a_voxel_covers_exactly_its_cell_in_its_colour() {
+    let offscreen = Offscreen::new().expect("a device");
+    let mut scene = scene(&offscreen, &structure(&[[6, 2, 4], [1, 1, 1]], &[Vec3::X, Vec3::Y]));
+    let picture = front(&offscreen, &mut scene);
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        let is_in = |column: u32, row: u32| {
+            (column * 10..column * 10 + 10).contains(&x) && (100 - row * 10 - 10..100 - row * 10).contains(&y)
+        };
+        let [red, green, blue, alpha] = pixel.0;
+        if is_in(6, 2) {
+            assert!(
+                red > 60 && red > 2 * green.max(blue) && alpha == 255,
+                "{x} {y} {pixel:?}"
+            );
+        } else if is_in(1, 1) {
+            assert!(
+                green > 60 && green > 2 * red.max(blue) && alpha == 255,
+                "{x} {y} {pixel:?}"
+            );
+        } else {
+            assert_eq!(alpha, 0, "{x} {y}");
+        }
+    }
+    let bounds = scene.bounds().expect("some");
+    assert!(bounds.min.abs_diff_eq(Vec3::splat(-0.4), 1e-6), "{bounds:?}");
+}
+
+#[test]
+fn light_tells_the_sides_of_a_voxel_apart_from_wherever_it_is_seen() {
+    let offscreen = Offscreen::new().expect("a device");
+    let mut scene = scene(
+        &offscreen,
+        &structure(&[[4, 4, 4], [5, 4, 4], [4, 5, 4], [5, 5, 5]], &[]),
+    );
+    for azimuth in [0.6, 2.2, 3.9, 5.5] {
+        let camera = Camera::orbit(azimuth, 0.5, 1.5, Projection::Perspective { fov_y_rad: 0.3 }, 1.0);
+        let picture = offscreen
+            .render(&mut scene, &camera, [120; 2], &RenderSettings::cutout())
+            .expect("drawn");
+        let shades: std::collections::HashSet<u8> = picture
+            .pixels()
+            .filter(|pixel| pixel.0[3] == 255)
+            .map(|pixel| pixel.0[1] / 8)
+            .collect();
+        assert!(shades.len() >= 3, "{azimuth}: {shades:?}");
+        // No hole anywhere: what is covered is one stretch in each row.
+        for row in picture.rows() {
+            let alphas: Vec<u8> = row.map(|pixel| pixel.0[3]).collect();
+            let num_starts = alphas.windows(2).filter(|pair| pair[0] == 0 && pair[1] > 0).count();
+            assert!(num_starts <= 2, "{azimuth}: {alphas:?}");
+        }
+    }
+}
+
+#[test]
+fn voxels_and_mesh_hide_each_other_by_depth() {
+    let offscreen = Offscreen::new().expect("a device");
+    let mut scene = scene(&offscreen, &structure(&[[4, 4, 4], [5, 5, 2]], &[Vec3::X, Vec3::X]));
+    // A green sheet between the two.
+    let corner = |x: f32, y: f32| Vec3::new(x, y, -0.15);
+    let mut sheet = TriMesh::new(
+        vec![
+            corner(-0.5, -0.5),
+            corner(0.5, -0.5),
+            corner(0.5, 0.5),
+            corner(-0.5, 0.5),
+        ],
+        vec![[0, 1, 2], [0, 2, 3]],
+    );
+    sheet.colors = vec![Vec3::Y; 4];
+    scene
+        .set_raw_mesh(offscreen.device(), offscreen.queue(), Some(&sheet))
+        .expect("uploaded");
+    let picture = front(&offscreen, &mut scene);
+    let [before, behind] = [[45, 55], [55, 45]].map(|[x, y]| picture.get_pixel(x, y).0);
+    assert!(before[0] > before[1], "the voxel in front: {before:?}");
+    assert!(behind[1] > behind[0], "the sheet hides the other: {behind:?}");
+}
+
+#[test]
+fn broken_voxels_are_refused_and_none_are_nothing() {
+    let offscreen = Offscreen::new().expect("a device");
+    let mut scene = Scene::new();
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    let refused = scene.set_voxels(device, queue, Some(&structure(&[[10, 0, 0]], &[])));
+    assert!(refused.is_err() && scene.bounds().is_none());
+    assert!(scene.set_voxels(device, queue, Some(&structure(&[], &[]))).is_ok());
+    assert!(scene.bounds().is_none());
+}
+
+/// A ball of voxels.
+fn ball(radius: f32) -> SparseStructure {
+    let coords: Vec<[i32; 3]> = (0..10 * 10 * 10)
+        .map(|i| [i % 10, i / 10 % 10, i / 100])
+        .filter(|at| (IVec3::from(*at).as_vec3() - 4.5).length() < radius)
+        .collect();
+    structure(&coords, &[])
+}
+
+/// What updates make, each shown in a frame as a window does it: by filling the scene, and by the frame.
+fn made_by_updates(
+    offscreen: &Offscreen,
+    settings: &RenderSettings,
+    mut fill: impl FnMut(&mut Scene, usize),
+) -> Vec<[Made; 2]> {
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    let pool = VoxelPool::default();
+    let (mut shown, mut picture) = (Scene::new(), Picture::new());
+    let frame = Frame {
+        camera: OrbitCamera::default().camera(1.0),
+        size_px: [64; 2],
+        settings: settings.clone(),
+    };
+    let mut update = |index| {
+        let mut next = Scene::with_pool(&pool);
+        let filling = made::by(|| fill(&mut next, index));
+        shown = next;
+        let drawing = made::by(|| {
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            offscreen
+                .renderer()
+                .prepare(&mut shown, &mut picture, device, queue, &mut encoder, &frame)
+                .expect("drawn");
+            queue.submit([encoder.finish()]);
+        });
+        [filling, drawing]
+    };
+    (0..8).map(&mut update).collect()
+}
+
+#[test]
+fn voxels_that_follow_voxels_make_neither_pipelines_nor_buffers() {
+    let offscreen = Offscreen::new().expect("a device");
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    let made = made_by_updates(&offscreen, &RenderSettings::default(), |scene, index| {
+        // Coarse to fine and back, as previews come.
+        let structure = ball(4.9 - (index % 3) as f32 * 0.4);
+        scene.set_voxels(device, queue, Some(&structure)).expect("uploaded");
+    });
+    // One structure is on the screen while the next is filled, and each grows to what it must hold.
+    for made in &made[3..] {
+        assert_eq!(*made, [Made::default(); 2]);
+    }
+}
+
+#[test]
+fn splats_that_follow_splats_make_no_pipelines_and_nothing_large_in_the_frame() {
+    let offscreen = Offscreen::new().expect("a device");
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    for tier in [SplatTier::Tiles, SplatTier::Quads] {
+        let settings = RenderSettings {
+            shows: Shows::Splats,
+            splat_tier: Some(tier),
+            ..RenderSettings::default()
+        };
+        let made = made_by_updates(&offscreen, &settings, |scene, index| {
+            let splats = scattered_splats(2_000 + index * 100, 0.1);
+            scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+        });
+        for [filling, drawing] in &made[1..] {
+            assert_eq!(filling.num_pipelines + drawing.num_pipelines, 0, "{tier}");
+            // Uniforms of the sorts; what grows with the picture or the splats is there, or filled by another thread.
+            assert!(drawing.num_buffers <= 3, "{tier}: {drawing:?}");
+        }
+    }
+}
