@@ -2,6 +2,7 @@
 //! leave alone is kept from one finish to the next.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bozzetto_asset::{Asset, TriMesh};
@@ -43,8 +44,13 @@ pub enum FinishEvent {
     Simplified {
         /// Number of the request.
         number: u64,
-        /// The mesh with its health.
+        /// The mesh.
         mesh: Arc<TriMesh>,
+    },
+    /// The mesh that was simplified last was looked over.
+    Examined {
+        /// Number of the request.
+        number: u64,
         /// What is sound and broken about it.
         health: MeshHealth,
     },
@@ -65,17 +71,21 @@ pub struct Finish {
     simplify: LatestWins<(Source, FinishSettings)>,
     other: LatestWins<(Source, FinishSettings)>,
     progress: Arc<Mutex<Option<Progress>>>,
+    /// Previews up to this number are not wanted any more.
+    last_unwanted: AtomicU64,
 }
 
 impl Finish {
     /// Starts the threads.
     pub fn start(mailbox: &Mailbox) -> std::io::Result<Self> {
         let progress = Arc::new(Mutex::new(None));
+        let prepared = Arc::default();
         Ok(Self {
-            texture: start_finish(mailbox, &progress)?,
-            simplify: start_simplify(mailbox)?,
+            texture: start_finish(mailbox, &progress, &prepared)?,
+            simplify: start_simplify(mailbox, &prepared)?,
             other: start_other(mailbox)?,
             progress,
+            last_unwanted: AtomicU64::new(0),
         })
     }
 
@@ -103,20 +113,23 @@ impl Finish {
     /// Forgets whatever is being done to the result on the stage.
     pub fn cancel(&self) {
         self.texture.cancel();
-        self.simplify.cancel();
+        self.cancel_preview();
     }
 
     /// Forgets the preview that is being made.
     pub fn cancel_preview(&self) {
         self.simplify.cancel();
+        self.last_unwanted.store(self.simplify.newest(), Ordering::Relaxed);
     }
 
-    /// Whether an answer is to the newest request.
+    /// Whether an answer is to the newest request. While a slider moves, every mesh counts: it was right a moment ago, and the
+    /// next one is on its way.
     pub fn is_current(&self, event: &FinishEvent) -> bool {
         match event {
             FinishEvent::Done { number, .. } => *number == self.texture.newest(),
             FinishEvent::Other { number, .. } => *number == self.other.newest(),
-            FinishEvent::Simplified { number, .. } => *number == self.simplify.newest(),
+            FinishEvent::Simplified { number, .. } => *number > self.last_unwanted.load(Ordering::Relaxed),
+            FinishEvent::Examined { number, .. } => *number == self.simplify.newest(),
         }
     }
 
@@ -139,12 +152,17 @@ impl<T> Kept<T> {
     }
 }
 
+/// The newest surface cleaned and with the order of its collapses as far as it is known, for whoever needs it next.
+type SharedSimplifier = Arc<Mutex<Option<Kept<Simplifier>>>>;
+
 fn start_finish(
     mailbox: &Mailbox,
     progress: &Arc<Mutex<Option<Progress>>>,
+    simplifier: &SharedSimplifier,
 ) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
     let progress = Arc::clone(progress);
+    let simplifier = Arc::clone(simplifier);
     let mut kept: Option<Kept<Prepared>> = None;
     let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
         let meter = Meter::new(Arc::clone(&progress), for_work.wake(), ticket.clone());
@@ -154,7 +172,7 @@ fn start_finish(
             is_cancelled: &is_cancelled,
             progress: &tell,
         };
-        let outcome = finish(&mut kept, &source, &settings, &control);
+        let outcome = finish(&mut kept, &simplifier, &source, &settings, &control);
         if ticket.is_outdated() {
             return;
         }
@@ -178,6 +196,7 @@ fn start_finish(
 
 fn finish(
     kept: &mut Option<Kept<Prepared>>,
+    simplifier: &SharedSimplifier,
     source: &Source,
     settings: &FinishSettings,
     control: &Control<'_>,
@@ -187,6 +206,11 @@ fn finish(
         Some(kept) => kept.value,
         None => Prepared::new(&source.asset, settings, control)?,
     };
+    *simplifier.lock() = Some(Kept {
+        result: source.result,
+        settings: settings.clone(),
+        value: prepared.simplifier().clone(),
+    });
     let finished = prepared.finish(settings, control);
     *kept = Some(Kept {
         result: source.result,
@@ -217,28 +241,44 @@ fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishS
     LatestWins::start("finish other", work, failed)
 }
 
-fn start_simplify(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {
+fn start_simplify(
+    mailbox: &Mailbox,
+    simplifier: &SharedSimplifier,
+) -> std::io::Result<LatestWins<(Source, FinishSettings)>> {
     let mailbox = mailbox.clone();
-    let mut kept: Option<Kept<Simplifier>> = None;
+    let shared = Arc::clone(simplifier);
     let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
         let Some(mesh) = &source.asset.mesh else { return };
-        if !kept.as_ref().is_some_and(|kept| kept.fits(&source, &settings)) {
-            // Not told of newer requests: those are for the same surface nearly always, and want the same preparation.
-            let prepared = Simplifier::prepared(mesh, &settings, &Control::silent());
-            kept = prepared.ok().map(|value| Kept {
-                result: source.result,
-                settings: settings.clone(),
-                value,
-            });
-        }
-        let Some(kept) = &kept else { return };
-        let mesh = kept.value.simplified(settings.target_faces as usize);
+        let kept = shared
+            .lock()
+            .as_ref()
+            .filter(|kept| kept.fits(&source, &settings))
+            .map(|kept| kept.value.clone());
+        let simplifier = match kept {
+            Some(kept) => kept,
+            None => {
+                // Not told of newer requests: those are for the same surface nearly always, and want the same preparation.
+                let Ok(prepared) = Simplifier::prepared(mesh, &settings, &Control::silent()) else {
+                    return;
+                };
+                *shared.lock() = Some(Kept {
+                    result: source.result,
+                    settings: settings.clone(),
+                    value: prepared.clone(),
+                });
+                prepared
+            }
+        };
+        let number = ticket.number();
+        let mesh = Arc::new(simplifier.simplified(settings.target_faces as usize));
+        let shown = Arc::clone(&mesh);
+        mailbox.post(Message::Finish(FinishEvent::Simplified { number, mesh: shown }));
+        // Takes longer than simplifying, and a slider that moves has no time for it.
         if ticket.is_outdated() {
             return;
         }
         let health = MeshHealth::of(&mesh);
-        let (number, mesh) = (ticket.number(), Arc::new(mesh));
-        mailbox.post(Message::Finish(FinishEvent::Simplified { number, mesh, health }));
+        mailbox.post(Message::Finish(FinishEvent::Examined { number, health }));
     };
     // A preview that fails is no loss: the finish that follows says what is wrong.
     LatestWins::start("simplify", work, |_, reason| {

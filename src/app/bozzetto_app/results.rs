@@ -264,10 +264,8 @@ impl BozzettoApp {
         let Some(result) = &mut self.state.result else { return };
         match event {
             FinishEvent::Other { result, .. } => return self.apply_other_finished(result),
-            FinishEvent::Simplified { mesh, health, .. } => {
-                result.simplified = Some(mesh);
-                result.health = Some(health);
-            }
+            FinishEvent::Simplified { mesh, .. } => result.simplified = Some(mesh),
+            FinishEvent::Examined { health, .. } => result.health = Some(health),
             FinishEvent::Done {
                 result: Ok(finished), ..
             } => {
