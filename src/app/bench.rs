@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bozzetto_mesh::FinishSettings;
 use egui_wgpu::{RenderState, RendererOptions, ScreenDescriptor, wgpu};
 use parking_lot::{Condvar, Mutex};
 
@@ -69,8 +70,67 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
     })?);
     let finished = began.elapsed();
     let mut text = report(num_views, generated, finished, &frames, &screen.adapter);
+    text += &drag(&mut screen, &mut app);
     text += &rest(&mut screen, &mut app)?;
     Ok(text)
+}
+
+/// How long the slider for the number of faces is dragged.
+const DRAGGED: Duration = Duration::from_secs(5);
+
+/// Drags the slider for the number of faces from a hundredth of the surface to all of it, and tells what frames take
+/// meanwhile and how many meshes are seen.
+fn drag(screen: &mut Screen, app: &mut BozzettoApp) -> String {
+    let num_faces = |app: &BozzettoApp| {
+        let mesh = app
+            .state()
+            .result
+            .as_ref()
+            .and_then(|result| result.asset.mesh.as_ref());
+        mesh.map_or(0, |mesh| mesh.triangles.len())
+    };
+    let shown = |app: &BozzettoApp| {
+        let result = app.state().result.as_ref();
+        result.and_then(|result| result.simplified.clone())
+    };
+    let began = Instant::now();
+    let mut frames = Vec::new();
+    let mut last = None;
+    let mut num_meshes = 0;
+    while began.elapsed() < DRAGGED {
+        let share = (began.elapsed().as_secs_f64() / DRAGGED.as_secs_f64()).max(0.01);
+        let settings = FinishSettings {
+            target_faces: (num_faces(app) as f64 * share) as u32,
+            ..app.state().finish.settings.clone()
+        };
+        app.commands().send(Command::SetFinish {
+            settings,
+            is_final: false,
+        });
+        screen.clock.ask(Duration::ZERO);
+        screen.clock.wait_for(FrameClock::PATIENCE);
+        frames.push(screen.frame(app));
+        let mesh = shown(app);
+        let is_new = match (&mesh, &last) {
+            (Some(mesh), Some(last)) => !Arc::ptr_eq(mesh, last),
+            (mesh, last) => mesh.is_some() != last.is_some(),
+        };
+        num_meshes += usize::from(is_new);
+        last = mesh;
+    }
+    let mut times: Vec<Duration> = frames.iter().map(FrameTime::own).collect();
+    times.sort_unstable();
+    format!(
+        "\nwhile the faces of {} are dragged: {num_meshes} meshes in {} s; the window's own work takes {:.1} ms, {:.1} at most, \
+         and more than {} in {} of {} frames",
+        num_faces(app),
+        DRAGGED.as_secs(),
+        quantile_ms(&times, 0.5),
+        quantile_ms(&times, 1.0),
+        BUDGET.as_millis(),
+        times.iter().filter(|time| **time > BUDGET).count(),
+        frames.len(),
+    )
 }
 
 /// How long nothing must happen until the window is said to rest, and how long it is watched then.

@@ -9,7 +9,7 @@ use bozzetto_asset::{Asset, PbrSample, TexturedMesh, TriMesh};
 use bozzetto_mesh::bake::{Surface, VolumeSampler};
 use bozzetto_mesh::fidelity::{Fidelity, NUM_CAMERAS};
 use bozzetto_mesh::nearest::SearchTree;
-use bozzetto_mesh::{Control, FinishSettings, finish, shapes, weld};
+use bozzetto_mesh::{Control, FinishSettings, RemeshSettings, finish, shapes, weld};
 use glam::Vec3;
 
 use super::content::Content;
@@ -35,6 +35,10 @@ pub(super) struct Arguments {
     /// Side of the textures, pixels.
     #[arg(long, default_value_t = 2048)]
     texture: u32,
+
+    /// Rebuild the surface as one closed manifold first, with so many cells along its longest side.
+    #[arg(long, value_name = "CELLS", value_parser = clap::value_parser!(u32).range(16..=2048))]
+    remesh: Option<u32>,
 
     /// Give the surface a finer pattern, and measure how close the finished mesh stays to it, in pictures a quarter
     /// as wide as the textures among others.
@@ -83,6 +87,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let settings = FinishSettings {
         target_faces: arguments.faces,
         texture_px: arguments.texture,
+        remeshes: arguments.remesh.is_some(),
+        remesh: RemeshSettings {
+            resolution: arguments.remesh.unwrap_or(RemeshSettings::default().resolution),
+            ..RemeshSettings::default()
+        },
         ..FinishSettings::default()
     };
     let began = Instant::now();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bozzetto_asset::formats::obj;
-use bozzetto_asset::{TexturedMesh, TriMesh};
+use bozzetto_asset::{LengthUnit, TexturedMesh, TriMesh};
 use bozzetto_mesh::{Control, LayoutQuality, shapes, simplify, unwrap, weld};
 use serde_json::json;
 
@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             mesh: Arc::new(mesh.clone()),
             ..TexturedMesh::default()
         };
-        obj::write(path, &bare)?;
+        obj::write(path, &bare, LengthUnit::Metre)?;
     }
     let began = Instant::now();
     let unwrapped = unwrap(&mesh, arguments.texture, arguments.padding, &Control::silent())?;

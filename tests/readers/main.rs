@@ -83,7 +83,7 @@ fn write_owl(folder: &Path) {
             .arg("--ply")
             .arg(folder.join("owl.ply")),
     );
-    for name in ["owl.obj", "owl.stl"] {
+    for name in ["owl.obj", "owl.stl", "owl.3mf", "mesh.ply"] {
         let mut export = bozzetto();
         export.arg("export").arg(folder.join("owl.glb")).arg("-o");
         succeed(export.arg(folder.join(name)));
@@ -120,7 +120,11 @@ fn vector(value: &Value) -> Vec3 {
 
 fn assert_near(found: &Value, expected: Vec3, what: &str) {
     let found = vector(found);
-    assert!(found.distance(expected) < 1e-4, "{what}: {found} instead of {expected}");
+    let tolerance = 1e-4 * expected.length().max(1.0);
+    assert!(
+        found.distance(expected) < tolerance,
+        "{what}: {found} instead of {expected}"
+    );
 }
 
 fn mean(points: &[Vec3]) -> Vec3 {
@@ -242,8 +246,14 @@ fn trimesh_finds_every_file_whole() {
     write_owl(folder.path());
     let at = |name: &str| folder.path().join(name);
     let stl = stl::read(&at("owl.stl")).expect("an STL");
-    let read: [(&str, TriMesh); 3] = [
-        ("owl.glb", (*glb::read(&at("owl.glb")).expect("a GLB").mesh).clone()),
+    let mesh_ply = ply::read_mesh(&at("mesh.ply")).expect("a mesh PLY");
+    let glb = (*glb::read(&at("owl.glb")).expect("a GLB").mesh).clone();
+    // 3MF counts in millimetres and keeps places, no texture.
+    let millimetres = z_up(&glb.positions).iter().map(|place| place * 1000.0).collect();
+    let read: [(&str, TriMesh); 5] = [
+        ("owl.3mf", TriMesh::new(millimetres, glb.triangles.clone())),
+        ("owl.glb", glb),
+        ("mesh.ply", TriMesh::new(z_up(&mesh_ply.positions), mesh_ply.triangles)),
         ("owl.obj", obj::read(&at("owl.obj")).expect("an OBJ")),
         ("owl.stl", TriMesh::new(z_up(&stl.positions), stl.triangles)),
     ];

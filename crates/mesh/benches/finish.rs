@@ -86,8 +86,12 @@ fn steps(criterion: &mut Criterion) {
     group.bench_function("simplify at once", |b| {
         b.iter(|| simplify(black_box(&source), TARGET_FACES, &control));
     });
-    group.bench_function("slider at 250k", |b| b.iter(|| simplifier.simplified(250_000)));
-    group.bench_function("slider at 50k", |b| b.iter(|| simplifier.simplified(50_000)));
+    let million = Simplifier::new(&shapes::torus(0.3, 0.12, 1000, 500));
+    for target in [950_000, 500_000, 100_000, 10_000] {
+        group.bench_function(format!("slider at {target} of a million"), |b| {
+            b.iter(|| million.simplified(target));
+        });
+    }
     group.bench_function("unwrap", |b| {
         b.iter(|| unwrap(black_box(&coarse), TEXTURE_PX, 4, &control));
     });

@@ -4,6 +4,10 @@
 //! holes, remesh if wanted, simplify, unwrap, tangents, bake, dilate. Every step is a function of its own and [`finish`] runs them all;
 //! [`make_watertight`] runs those that mend, and promises a closed surface. [`MeshHealth`] says what is broken.
 //! All are deterministic: same input, same bytes, whatever the number of threads.
+//!
+//! There is no remeshing to quads. Those that artists would keep follow the curvature and need a global field with its
+//! singularities placed well (Bommes et al. 2009, Jakob et al. 2015); no well-kept permissive crate does that, and pairing
+//! triangles after the fact gives quads in no order that anyone could select a loop of. glTF could not hold them either.
 
 mod background;
 pub mod bake;

@@ -179,6 +179,71 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_large_surface_stay_together() {
+        let mesh = shapes::noisy_sphere(7, 0.02, 40.0, 0.0);
+        let tree = crate::nearest::SearchTree::new(&mesh);
+        let simplifier = Simplifier::new(&mesh);
+        for target in [250_000, 100_000, 20_000] {
+            let simplified = simplifier.simplified(target);
+            assert!((target - 1..=target).contains(&simplified.triangles.len()));
+            let health = MeshHealth::by_index(&simplified);
+            assert!(health.is_watertight && health.euler_characteristic == 2, "{health:?}");
+            for face in 0..simplified.triangles.len() {
+                let center = simplified.corners(face).iter().sum::<Vec3>() / 3.0;
+                let distance = tree.nearest(center).map_or(f32::MAX, |hit| hit.distance_squared.sqrt());
+                assert!(distance < 1e-3, "{target}: {distance}");
+            }
+        }
+    }
+
+    #[test]
+    fn threads_do_not_show() {
+        let mesh = shapes::noisy_sphere(6, 0.02, 40.0, 0.0);
+        let with = |num_threads| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(num_threads)
+                .build()
+                .unwrap();
+            pool.install(|| Simplifier::new(&mesh).simplified(10_000))
+        };
+        assert_eq!(with(1), with(3));
+    }
+
+    #[test]
+    fn flat_regions_give_what_detailed_ones_need() {
+        // Bumps on one half only.
+        let mut mesh = shapes::torus(0.3, 0.1, 400, 200);
+        for position in &mut mesh.positions {
+            if position.x > 0.0 {
+                position.y += 0.01 * (position.x * 80.0).sin() * (position.z * 80.0).sin();
+            }
+        }
+        let simplified = Simplifier::new(&mesh).simplified(20_000);
+        let is_bumpy = |face: usize| simplified.corners(face).iter().all(|corner| corner.x > 0.0);
+        let num_bumpy = (0..simplified.triangles.len()).filter(|&face| is_bumpy(face)).count();
+        assert!(num_bumpy > 14_000, "{num_bumpy}");
+    }
+
+    #[test]
+    fn a_tip_of_many_faces_is_no_trap() {
+        let count = 30_000;
+        let rim = |i: u32| {
+            let angle = i as f32 / count as f32 * std::f32::consts::TAU;
+            Vec3::new(angle.cos(), 0.0, angle.sin())
+        };
+        let mut positions: Vec<Vec3> = (0..count).map(rim).collect();
+        positions.extend([Vec3::Y, Vec3::NEG_Y]);
+        let triangles = (0..count)
+            .flat_map(|i| {
+                let next = (i + 1) % count;
+                [[count, next, i], [count + 1, i, next]]
+            })
+            .collect();
+        let simplified = Simplifier::new(&TriMesh::new(positions, triangles)).simplified(500);
+        assert!(MeshHealth::by_index(&simplified).is_watertight && simplified.triangles.len() <= 500);
+    }
+
+    #[test]
     fn nothing_gives_nothing() {
         assert!(
             Simplifier::new(&TriMesh::default())

@@ -121,15 +121,29 @@ impl<const N: usize> Collapsing<N> {
     /// they are.
     fn find_borders(&mut self) {
         let mut borders = Vec::new();
-        for from in 0..self.kinds.len() as u32 {
-            for corner in self.rings.corners_at(from) {
-                let [to, _] = self.rings.others(corner);
-                match (self.rings.num_sides(from, to), self.rings.num_sides(to, from)) {
-                    (1, 1) => {}
-                    (1, 0) => borders.push(([from, to], corner / 3)),
-                    _ => [from, to]
-                        .into_iter()
-                        .for_each(|end| self.kinds[end as usize] = Kind::Held),
+        // Of each vertex, how many faces run to it from the one that is looked at, and from it.
+        let mut sides = vec![[0_u32; 2]; self.kinds.len()];
+        for center in 0..self.kinds.len() as u32 {
+            for corner in self.rings.corners_at(center) {
+                let [next, last] = self.rings.others(corner);
+                sides[next as usize][0] += 1;
+                sides[last as usize][1] += 1;
+            }
+            for corner in self.rings.corners_at(center) {
+                for other in self.rings.others(corner) {
+                    match sides[other as usize] {
+                        [1, 1] | [0, 1] => {}
+                        [1, 0] => borders.push(([center, other], corner / 3)),
+                        _ => {
+                            self.kinds[center as usize] = Kind::Held;
+                            self.kinds[other as usize] = Kind::Held;
+                        }
+                    }
+                }
+            }
+            for corner in self.rings.corners_at(center) {
+                for other in self.rings.others(corner) {
+                    sides[other as usize] = [0; 2];
                 }
             }
         }

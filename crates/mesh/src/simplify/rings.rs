@@ -56,13 +56,6 @@ impl Rings {
         }
     }
 
-    /// How many faces run from one vertex to another.
-    pub(super) fn num_sides(&self, from: u32, to: u32) -> usize {
-        self.corners_at(from)
-            .filter(|&corner| self.others(corner)[0] == to)
-            .count()
-    }
-
     /// Draws a vertex into another one and calls for each face that goes: those that have both.
     pub(super) fn draw(&mut self, from: u32, to: u32, mut on_gone: impl FnMut(u32)) {
         let mut corner = self.first_corner[from as usize];
