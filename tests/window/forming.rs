@@ -67,6 +67,9 @@ fn the_owl_is_voxels_before_it_has_a_surface() {
         window.harness.step();
         std::thread::sleep(Duration::from_millis(5));
     }
+    // While an engine works the window is drawn slice by slice.
+    window.harness.run_steps(16);
+    assert!(shows_an_object(&mut window));
 
     drop(go_on);
     window.until("the job is done", |state| {

@@ -105,7 +105,7 @@ impl FrameUniforms {
             world_from_view: Mat4::from(camera.world_from_view),
             viewport: Vec4::new(size.x, size.y, 1.0 / size.x, 1.0 / size.y),
             region: purpose.region.rect_px(),
-            into_region: purpose.region.from_picture(frame.size_px),
+            into_region: purpose.region.clip_map(frame.size_px),
             focal: Vec4::new(focal, focal, half_height * camera.aspect, half_height),
             eye: camera.eye().extend(f32::from(u8::from(is_parallel))),
             forward: camera.forward().extend(SPLAT_NEAR_M),

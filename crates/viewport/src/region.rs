@@ -25,7 +25,7 @@ impl Region {
 
     /// Scale and offset that lead from the clip space of a picture of this size to the region's. Exactly 1 and 0 for the
     /// whole of it.
-    pub fn from_picture(&self, picture_px: [u32; 2]) -> Vec4 {
+    pub fn clip_map(&self, picture_px: [u32; 2]) -> Vec4 {
         let [picture, origin, size] =
             [picture_px, self.origin_px, self.size_px].map(|sides| UVec2::from(sides).as_dvec2());
         let offset = (picture - 2.0 * origin - size) / size;
@@ -47,7 +47,7 @@ mod tests {
             size_px: [32, 64],
         };
         let picture = [200, 100];
-        let map = region.from_picture(picture);
+        let map = region.clip_map(picture);
         for (pixel, expected) in [([48.0, 16.0], [-1.0, 1.0]), ([80.0, 80.0], [1.0, -1.0])] {
             let clip = [
                 pixel[0] / picture[0] as f32 * 2.0 - 1.0,
@@ -59,9 +59,6 @@ mod tests {
                 "{found:?}"
             );
         }
-        assert_eq!(
-            Region::whole(picture).from_picture(picture),
-            Vec4::new(1.0, 1.0, 0.0, 0.0)
-        );
+        assert_eq!(Region::whole(picture).clip_map(picture), Vec4::new(1.0, 1.0, 0.0, 0.0));
     }
 }
