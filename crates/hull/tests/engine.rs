@@ -52,7 +52,7 @@ fn the_number_of_threads_changes_no_byte() {
 
 #[test]
 fn an_asset_is_whole() {
-    let (asset, events) = run(&mut HullEngine::new(), &small(&[]));
+    let (asset, _) = run(&mut HullEngine::new(), &small(&[]));
     let mesh = asset.mesh.expect("a mesh");
     assert!(mesh.is_consistent() && mesh.normals.len() == mesh.positions.len());
     assert_eq!(mesh.colors.len(), mesh.positions.len());
