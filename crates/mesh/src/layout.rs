@@ -78,7 +78,7 @@ fn stretch(mesh: &TriMesh) -> LayoutQuality {
     let mut quality = LayoutQuality::default();
     let (mut area, mut squared) = (0.0, 0.0);
     for (face, triangle) in mesh.triangles.iter().enumerate() {
-        let [a, b, c] = mesh.corners(face).map(|corner| corner.as_dvec3());
+        let [a, b, c] = mesh.corners(face).map(glam::Vec3::as_dvec3);
         let uvs = triangle.map(|vertex| mesh.uvs[vertex as usize].as_dvec2());
         let face_area = (b - a).cross(c - a).length() * 0.5;
         let (uv_area, Some((mean, greatest))) = face_stretch([a, b, c], uvs) else {

@@ -315,7 +315,7 @@ mod tests {
     fn what_is_sound_already_is_known() {
         let is_sound = |mesh: &TriMesh| {
             let joined = weld(mesh, 0.0, &Control::silent()).unwrap();
-            orient(&joined, &Control::silent()).unwrap().is_one_closed_surface
+            orient(joined, &Control::silent()).unwrap().is_one_closed_surface
         };
         assert!(is_sound(&shapes::icosphere(0.4, 3)));
         assert!(is_sound(&shapes::torus(0.3, 0.1, 24, 12)));

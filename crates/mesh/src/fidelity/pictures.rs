@@ -63,7 +63,7 @@ struct Sums {
 
 impl Sums {
     /// Adds a pixel: what its rays see of the original and of the finished mesh.
-    fn add(&mut self, pairs: [(Option<Seen>, Option<Seen>); RAYS.len()]) {
+    fn add(&mut self, pairs: &[(Option<Seen>, Option<Seen>); RAYS.len()]) {
         if pairs
             .iter()
             .all(|(original, finished)| original.is_none() && finished.is_none())
@@ -71,7 +71,7 @@ impl Sums {
             return;
         }
         let (mut base_color, mut shaded) = (Vec3::ZERO, Vec3::ZERO);
-        for (original, finished) in pairs {
+        for &(original, finished) in pairs {
             let (a, b) = (original.unwrap_or_default(), finished.unwrap_or_default());
             base_color += a.base_color - b.base_color;
             shaded += a.shaded() - b.shaded();
@@ -121,7 +121,7 @@ impl Pair<'_> {
             .map(|(camera, row)| {
                 let mut sums = Sums::default();
                 for column in 0..picture_px {
-                    sums.add(RAYS.map(|within| {
+                    sums.add(&RAYS.map(|within| {
                         let place = (Vec2::new(column as f32, row as f32) + within) / picture_px as f32;
                         let (origin, direction) = camera.ray(place);
                         (self.original_at(origin, direction), self.finished_at(origin, direction))

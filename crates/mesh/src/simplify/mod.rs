@@ -113,6 +113,7 @@ pub fn simplify(mesh: &TriMesh, target_faces: usize, control: &Control<'_>) -> R
 mod tests {
     use super::*;
     use crate::{MeshHealth, shapes};
+    use glam::Vec3;
 
     #[test]
     fn closed_stays_closed_at_every_target() {

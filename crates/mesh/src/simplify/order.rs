@@ -148,7 +148,7 @@ impl CollapseOrder {
             (num_faces as f64 * ROUND_RATIO) as usize
         };
         let first = self.collapses.len();
-        self.append(&merged(found), target);
+        self.append(&merged(&found), target);
         self.drop_lost(first, source.positions.len());
         self.num_rounds += 1;
         self.is_stuck = self.triangles.len() as f64 > num_faces as f64 * STUCK_RATIO;
@@ -242,7 +242,7 @@ impl CollapseOrder {
 }
 
 /// All parts' collapses, cheapest first; each part's stay in their order.
-fn merged(found: Vec<Vec<Collapse>>) -> Vec<Collapse> {
+fn merged(found: &[Vec<Collapse>]) -> Vec<Collapse> {
     let mut keyed: Vec<(u32, u32, u32)> = found
         .par_iter()
         .enumerate()

@@ -132,7 +132,7 @@ impl<const N: usize> Collapsing<N> {
             for corner in self.rings.corners_at(center) {
                 for other in self.rings.others(corner) {
                     match sides[other as usize] {
-                        [1, 1] | [0, 1] => {}
+                        [0 | 1, 1] => {}
                         [1, 0] => borders.push(([center, other], corner / 3)),
                         _ => {
                             self.kinds[center as usize] = Kind::Held;

@@ -42,8 +42,7 @@ impl<const N: usize> Quadric<N> {
         let (ab, ac) = (b - a, c - a);
         let normal = ab.cross(ac);
         let squared = normal.length_squared();
-        // Also true for what is not a number.
-        if !(squared > 0.0) {
+        if squared.is_nan() || squared <= 0.0 {
             return Self::ZERO;
         }
         let mut quadric = Self::ZERO;
@@ -104,9 +103,9 @@ impl<const N: usize> Quadric<N> {
     /// The mean squared error at a place with other attributes, both as differences from the vertex' own.
     pub(super) fn error(&self, offset: Vec3, change: &[f32; N]) -> f32 {
         let mut sum = offset.dot(self.times(offset.to_array()) + 2.0 * self.linear) + self.constant;
-        for k in 0..N {
-            let expected = self.gradients[k].dot(offset) + self.values[k];
-            sum += change[k] * (self.area * change[k] - 2.0 * expected);
+        for ((gradient, value), change) in self.gradients.iter().zip(self.values).zip(change) {
+            let expected = gradient.dot(offset) + value;
+            sum += change * (self.area * change - 2.0 * expected);
         }
         (sum / self.area.max(f32::MIN_POSITIVE)).max(0.0)
     }

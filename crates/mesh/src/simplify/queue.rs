@@ -48,16 +48,12 @@ impl Queue {
         // Numbers that are not negative sort like their bits.
         let level = (candidate.error.max(0.0).to_bits() >> UNTOLD_BITS) as usize;
         let entry = (candidate, self.newest[level]);
-        self.newest[level] = match self.unused.pop() {
-            Some(place) => {
-                self.stored[place as usize] = entry;
-                place
-            }
-            None => {
-                self.stored.push(entry);
-                self.stored.len() as u32 - 1
-            }
-        };
+        let place = self.unused.pop().unwrap_or(self.stored.len() as u32);
+        match self.stored.get_mut(place as usize) {
+            Some(unused) => *unused = entry,
+            None => self.stored.push(entry),
+        }
+        self.newest[level] = place;
         self.is_filled[level / WORD] |= 1 << (level % WORD);
         self.first_word = self.first_word.min(level / WORD);
     }
