@@ -249,25 +249,9 @@ fn start_simplify(
     let shared = Arc::clone(simplifier);
     let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
         let Some(mesh) = &source.asset.mesh else { return };
-        let kept = shared
-            .lock()
-            .as_ref()
-            .filter(|kept| kept.fits(&source, &settings))
-            .map(|kept| kept.value.clone());
-        let simplifier = match kept {
-            Some(kept) => kept,
-            None => {
-                // Not told of newer requests: those are for the same surface nearly always, and want the same preparation.
-                let Ok(prepared) = Simplifier::prepared(mesh, &settings, &Control::silent()) else {
-                    return;
-                };
-                *shared.lock() = Some(Kept {
-                    result: source.result,
-                    settings: settings.clone(),
-                    value: prepared.clone(),
-                });
-                prepared
-            }
+        // Not told of newer requests: those are for the same surface nearly always, and want the same preparation.
+        let Some(simplifier) = simplifier_for(&shared, &source, &settings, mesh) else {
+            return;
         };
         let number = ticket.number();
         let mesh = Arc::new(simplifier.simplified(settings.target_faces as usize));
@@ -284,6 +268,27 @@ fn start_simplify(
     LatestWins::start("simplify", work, |_, reason| {
         tracing::warn!("The live preview failed: {reason}.");
     })
+}
+
+/// The surface as it was prepared before, or prepared now; `None` where it cannot be.
+fn simplifier_for(
+    shared: &SharedSimplifier,
+    source: &Source,
+    settings: &FinishSettings,
+    mesh: &TriMesh,
+) -> Option<Simplifier> {
+    let kept = shared.lock();
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.fits(source, settings)) {
+        return Some(kept.value.clone());
+    }
+    drop(kept);
+    let value = Simplifier::prepared(mesh, settings, &Control::silent()).ok()?;
+    *shared.lock() = Some(Kept {
+        result: source.result,
+        settings: settings.clone(),
+        value: value.clone(),
+    });
+    Some(value)
 }
 
 fn problem_of(error: &MeshError) -> Problem {
