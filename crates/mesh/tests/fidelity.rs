@@ -67,7 +67,6 @@ fn a_noisy_ball_keeps_its_shape_and_looks() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "whoever reads the output must see what was tested")]
 fn a_cow_keeps_its_shape_and_looks() {
     let mesh = if let Some(folder) = std::env::var_os("BOZZETTO_TEST_DATA") {
         common::read_obj(&Path::new(&folder).join("meshes/spot.obj"))
