@@ -8,7 +8,7 @@ use crate::bake::{self, BakeOptions, Sampler, SplatSampler, Surface, VertexColor
 use crate::control::{Meter, Stopwatch};
 use crate::nearest::SearchTree;
 use crate::orient::orient;
-use crate::topology::{area_normal, diagonal, in_order_of_use, weighted_normals};
+use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
     Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, close_all_holes, compute_tangents,
     drop_bad_faces, fill_holes, orient_outward, part_touching, remesh, remove_inner_shells, remove_small_components,
@@ -255,7 +255,6 @@ pub(crate) fn clean_surface(
             num_source_faces: raw.triangles.len(),
         });
     }
-    mesh = in_order_of_use(mesh);
     mesh.normals = weighted_normals(&mesh.positions, &mesh.triangles);
     Ok(mesh)
 }

@@ -231,9 +231,10 @@ pub(crate) fn area_normal([a, b, c]: [Vec3; 3]) -> Vec3 {
 /// count for nothing, where the angle alone would turn the normals of their large neighbours too. Vertices at one
 /// place share a normal only when they are one vertex.
 pub(crate) fn weighted_normals(positions: &[Vec3], triangles: &[[u32; 3]]) -> Vec<Vec3> {
-    let blocks = blocks(triangles);
+    let blocks: Vec<Block> = triangles.par_chunks(SUM_FACES).map(Block::new).collect();
+    let num_spanned: usize = blocks.iter().map(|block| block.last + 1 - block.first).sum();
     let mut normals = vec![Vec3::ZERO; positions.len()];
-    if num_spanned(&blocks) <= MOST_SPANNED * positions.len() {
+    if num_spanned <= MOST_SPANNED * positions.len() {
         add_block_sums(&mut normals, positions, &blocks);
     } else {
         let weighted: Vec<[Vec3; 3]> = triangles
@@ -272,34 +273,6 @@ const SUM_VERTICES: usize = 1 << 13;
 /// Blocks may span so many times the vertices that there are. Faces next to each other in a list have vertices near each
 /// other, as a rule; where not, sums by block would take more room than they save time.
 const MOST_SPANNED: usize = 4;
-
-fn blocks(triangles: &[[u32; 3]]) -> Vec<Block<'_>> {
-    triangles.par_chunks(SUM_FACES).map(Block::new).collect()
-}
-
-fn num_spanned(blocks: &[Block<'_>]) -> usize {
-    blocks.iter().map(|block| block.last + 1 - block.first).sum()
-}
-
-/// Gives vertices the order in which faces name them, where faces next to each other have vertices all over the list: what
-/// goes from face to face finds them in the cache then.
-pub(crate) fn in_order_of_use(mesh: TriMesh) -> TriMesh {
-    if num_spanned(&blocks(&mesh.triangles)) <= MOST_SPANNED * mesh.positions.len() {
-        return mesh;
-    }
-    let mut new_index = vec![NONE; mesh.positions.len()];
-    let mut sources = Vec::with_capacity(mesh.positions.len());
-    let mut triangles = mesh.triangles.clone();
-    for vertex in triangles.as_flattened_mut() {
-        let index = &mut new_index[*vertex as usize];
-        if *index == NONE {
-            *index = sources.len() as u32;
-            sources.push(*vertex);
-        }
-        *vertex = *index;
-    }
-    gather(&mesh, &sources, triangles)
-}
 
 /// Faces next to each other, and the first and last of their vertices.
 struct Block<'a> {
@@ -427,15 +400,6 @@ mod tests {
                 assert!(normal.dot(position.normalize()) > 0.998, "{position}");
             }
         }
-    }
-
-    #[test]
-    fn scattered_vertices_are_brought_together_and_faces_stay() {
-        let ball = shapes::icosphere(0.4, 7);
-        let ordered = in_order_of_use(ball.clone());
-        assert!(num_spanned(&blocks(&ordered.triangles)) < 2 * ball.positions.len());
-        assert_eq!(ordered.positions.len(), ball.positions.len());
-        assert!((0..ball.triangles.len()).all(|face| ordered.corners(face) == ball.corners(face)));
     }
 
     #[test]

@@ -54,7 +54,8 @@ impl Kernel {
         let log_scale = splats.log_scales[splat];
         let rotation = splats.rotations[splat];
         let count = splats.num_sh_coefficients();
-        let is_usable = center.abs().max_element() <= FARTHEST
+        let is_usable = center.is_finite()
+            && center.abs().max_element() <= FARTHEST
             && log_scale.is_finite()
             && rotation.is_finite()
             && rotation.length_squared() > f32::MIN_POSITIVE
