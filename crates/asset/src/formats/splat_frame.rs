@@ -90,7 +90,7 @@ pub(super) fn check_writable(splats: &GaussianSplats) -> Result<(), FormatError>
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{SH_C0, SplatFilter};
+    use crate::{SplatFilter, sh_basis};
 
     /// Red on +X, green on +Y, blue on +Z, each long along its own axis, with view-dependent colour when `sh_degree`
     /// allows.
@@ -129,30 +129,6 @@ pub(crate) mod tests {
         rotation * glam::Mat3::from_diagonal(variance) * rotation.transpose()
     }
 
-    /// Real spherical harmonics with the constants and signs of 3DGS, evaluated directly.
-    fn basis(direction: Vec3) -> [f32; 16] {
-        let Vec3 { x, y, z } = direction;
-        let (xx, yy, zz) = (x * x, y * y, z * z);
-        [
-            SH_C0,
-            -0.488_602_5 * y,
-            0.488_602_5 * z,
-            -0.488_602_5 * x,
-            1.092_548_4 * x * y,
-            -1.092_548_4 * y * z,
-            0.315_391_57 * (2.0 * zz - xx - yy),
-            -1.092_548_4 * x * z,
-            0.546_274_2 * (xx - yy),
-            -0.590_043_6 * y * (3.0 * xx - yy),
-            2.890_611_4 * x * y * z,
-            -0.457_045_8 * y * (4.0 * zz - xx - yy),
-            0.373_176_34 * z * (2.0 * zz - 3.0 * xx - 3.0 * yy),
-            -0.457_045_8 * x * (4.0 * zz - xx - yy),
-            1.445_305_7 * z * (xx - yy),
-            -0.590_043_6 * x * (xx - 3.0 * yy),
-        ]
-    }
-
     #[test]
     fn turned_harmonics_show_each_direction_the_color_it_had() {
         for direction in [
@@ -163,8 +139,8 @@ pub(crate) mod tests {
             Vec3::new(-0.7, 0.2, 0.1),
         ] {
             let direction = direction.normalize();
-            let before = basis(direction);
-            let after = basis(turned_point(direction));
+            let before = sh_basis(direction);
+            let after = sh_basis(turned_point(direction));
             for index in 0..16 {
                 // One coefficient at a time: its basis function alone must agree.
                 assert!(
