@@ -1,5 +1,7 @@
 use glam::{IVec3, Vec3};
 
+use crate::volume::{is_grid, lie_within};
+
 /// The active voxels of a shape that is still forming: where it is, before there is a surface.
 ///
 /// Voxels lie as those of [`crate::PbrVolume`] do: `(i, j, k)` is the cell of edge `voxel_size` whose low corner is
@@ -24,17 +26,11 @@ impl SparseStructure {
 
     /// Whether the arrays agree, coordinates are in range and all numbers are finite.
     pub fn is_consistent(&self) -> bool {
-        let range = 0..self.resolution as i32;
         self.resolution <= Self::MAX_RESOLUTION
             && (self.colors.is_empty() || self.colors.len() == self.coords.len())
             && self.colors.iter().all(|color| color.is_finite())
-            && self.origin.is_finite()
-            && self.voxel_size.is_finite()
-            && self.voxel_size > 0.0
-            && self
-                .coords
-                .iter()
-                .all(|c| c.to_array().iter().all(|axis| range.contains(axis)))
+            && is_grid(self.origin, self.voxel_size)
+            && lie_within(&self.coords, self.resolution)
     }
 
     /// Box about the active voxels: low and high corner, model frame. `None` when there are none.

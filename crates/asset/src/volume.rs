@@ -63,14 +63,21 @@ impl PbrVolume {
 
     /// Whether the arrays agree, coordinates are in range and the geometry is finite.
     pub fn is_consistent(&self) -> bool {
-        let range = 0..self.resolution as i32;
         self.coords.len() == self.samples.len()
-            && self.origin.is_finite()
-            && self.voxel_size.is_finite()
-            && self.voxel_size > 0.0
-            && self
-                .coords
-                .iter()
-                .all(|c| range.contains(&c.x) && range.contains(&c.y) && range.contains(&c.z))
+            && is_grid(self.origin, self.voxel_size)
+            && lie_within(&self.coords, self.resolution)
     }
+}
+
+/// Whether voxels of this size, counted from this corner, have finite places.
+pub(crate) fn is_grid(origin: Vec3, voxel_size: f32) -> bool {
+    origin.is_finite() && voxel_size.is_finite() && voxel_size > 0.0
+}
+
+/// Whether all coordinates lie in `0..resolution`.
+pub(crate) fn lie_within(coords: &[IVec3], resolution: u32) -> bool {
+    let range = 0..resolution as i32;
+    coords
+        .iter()
+        .all(|c| c.to_array().iter().all(|axis| range.contains(axis)))
 }
