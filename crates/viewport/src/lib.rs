@@ -78,6 +78,8 @@ mod splat_renderer;
 mod splat_tier;
 mod still;
 mod targets;
+#[cfg(test)]
+mod test_ball;
 mod tile_frame;
 mod turntable;
 

@@ -1,35 +1,16 @@
 use bozzetto_asset::{GaussianSplats, Projection, TriMesh};
-use glam::Vec3;
 
 use super::*;
 use crate::splat_order::tests::scattered_splats;
+use crate::test_ball::ball;
 use crate::{Environment, OrbitCamera, Shows, SplatTier};
 
 /// Neither divides by a tile's side.
 const SIZE_PX: [u32; 2] = [213, 149];
 
 /// A closed bumpy ball with colours.
-fn ball() -> TriMesh {
-    const RINGS: u32 = 24;
-    let mut mesh = TriMesh::default();
-    for ring in 0..=RINGS {
-        for segment in 0..=2 * RINGS {
-            let (sin_polar, cos_polar) = (std::f32::consts::PI * ring as f32 / RINGS as f32).sin_cos();
-            let (sin_turn, cos_turn) = (std::f32::consts::PI * segment as f32 / RINGS as f32).sin_cos();
-            let direction = Vec3::new(sin_polar * sin_turn, cos_polar, sin_polar * cos_turn);
-            mesh.positions
-                .push(direction * (0.35 + 0.04 * (9.0 * direction.x).sin() * (7.0 * direction.y).sin()));
-            mesh.colors.push(direction * 0.4 + 0.5);
-        }
-    }
-    for ring in 0..RINGS {
-        for segment in 0..2 * RINGS {
-            let a = ring * (2 * RINGS + 1) + segment;
-            let b = a + 2 * RINGS + 1;
-            mesh.triangles.push([a, b, b + 1]);
-            mesh.triangles.push([a, b + 1, a + 1]);
-        }
-    }
+fn bumpy_ball() -> TriMesh {
+    let mut mesh = ball(|direction| direction * (0.35 + 0.04 * (9.0 * direction.x).sin() * (7.0 * direction.y).sin()));
     mesh.compute_normals();
     mesh
 }
@@ -37,7 +18,9 @@ fn ball() -> TriMesh {
 fn scene(offscreen: &Offscreen, splats: &GaussianSplats) -> Scene {
     let mut scene = Scene::new();
     let (device, queue) = (offscreen.device(), offscreen.queue());
-    scene.set_raw_mesh(device, queue, Some(&ball())).expect("uploaded");
+    scene
+        .set_raw_mesh(device, queue, Some(&bumpy_ball()))
+        .expect("uploaded");
     scene.set_splats(device, queue, Some(splats)).expect("uploaded");
     let views = [0.6, 2.5].map(|azimuth| {
         let camera = Camera::orbit(azimuth, 0.3, 0.9, Projection::Perspective { fov_y_rad: 0.5 }, 1.3);

@@ -105,6 +105,7 @@ mod tests {
     use image::codecs::webp::WebPDecoder;
 
     use super::*;
+    use crate::test_ball::ball;
 
     fn turntable(num_frames: u32, size_px: [u32; 2]) -> Turntable {
         Turntable {
@@ -187,7 +188,7 @@ mod tests {
     fn the_light_stays_where_it_is() {
         let offscreen = Offscreen::new().expect("a device");
         let mut scene = Scene::new();
-        let ball = ball();
+        let ball = round_ball();
         scene
             .set_raw_mesh(offscreen.device(), offscreen.queue(), Some(&ball))
             .expect("uploaded");
@@ -205,28 +206,10 @@ mod tests {
         }
     }
 
-    /// As round as a ball can be from a quarter turn to the next.
-    fn ball() -> TriMesh {
-        const RINGS: u32 = 24;
-        let mut mesh = TriMesh::default();
-        for ring in 0..=RINGS {
-            for segment in 0..=2 * RINGS {
-                let (sin_polar, cos_polar) = (std::f32::consts::PI * ring as f32 / RINGS as f32).sin_cos();
-                let (sin_turn, cos_turn) = (std::f32::consts::PI * segment as f32 / RINGS as f32).sin_cos();
-                mesh.positions
-                    .push(Vec3::new(sin_polar * sin_turn, cos_polar, sin_polar * cos_turn) * 0.4);
-            }
-        }
+    fn round_ball() -> TriMesh {
+        let mut mesh = ball(|direction| direction * 0.4);
         mesh.normals = mesh.positions.iter().map(|position| position.normalize()).collect();
         mesh.colors = vec![Vec3::splat(0.4); mesh.positions.len()];
-        for ring in 0..RINGS {
-            for segment in 0..2 * RINGS {
-                let a = ring * (2 * RINGS + 1) + segment;
-                let b = a + 2 * RINGS + 1;
-                mesh.triangles.push([a, b, b + 1]);
-                mesh.triangles.push([a, b + 1, a + 1]);
-            }
-        }
         mesh
     }
 
