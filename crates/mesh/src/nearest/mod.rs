@@ -54,14 +54,20 @@ impl SearchTree {
             .map(|face| Item::new(face as u32, mesh.corners(face)))
             .collect();
         let (items, nodes) = build::on_all_threads(items);
+        let corners = items.par_iter().map(|item| mesh.corners(item.face as usize)).collect();
+        Self::of_built(&items, nodes, corners)
+    }
+
+    /// `items` and `corners` in the order of the leaves.
+    fn of_built(items: &[Item], nodes: Vec<Node>, corners: Vec<[Vec3; 3]>) -> Self {
         let mut places = vec![0; items.len()];
         for (place, item) in items.iter().enumerate() {
             places[item.face as usize] = place as u32;
         }
         Self {
             nodes,
-            corners: items.par_iter().map(|item| mesh.corners(item.face as usize)).collect(),
-            faces: items.par_iter().map(|item| item.face).collect(),
+            corners,
+            faces: items.iter().map(|item| item.face).collect(),
             places,
         }
     }
@@ -75,16 +81,8 @@ impl SearchTree {
             .map(|(index, &point)| Item::new(index as u32, [point; 3]))
             .collect();
         let (items, nodes) = build::on_this_thread(items);
-        let mut places = vec![0; items.len()];
-        for (place, item) in items.iter().enumerate() {
-            places[item.face as usize] = place as u32;
-        }
-        Self {
-            nodes,
-            corners: items.iter().map(|item| [points[item.face as usize]; 3]).collect(),
-            faces: items.iter().map(|item| item.face).collect(),
-            places,
-        }
+        let corners = items.iter().map(|item| [points[item.face as usize]; 3]).collect();
+        Self::of_built(&items, nodes, corners)
     }
 
     /// Whether there are no triangles.
@@ -411,16 +409,8 @@ mod tests {
             .map(|face| Item::new(face as u32, mesh.corners(face)))
             .collect();
         let (items, nodes) = build::on_this_thread(items);
-        let mut places = vec![0; items.len()];
-        for (place, item) in items.iter().enumerate() {
-            places[item.face as usize] = place as u32;
-        }
-        let alone = SearchTree {
-            nodes,
-            corners: items.iter().map(|item| mesh.corners(item.face as usize)).collect(),
-            faces: items.iter().map(|item| item.face).collect(),
-            places,
-        };
+        let corners = items.iter().map(|item| mesh.corners(item.face as usize)).collect();
+        let alone = SearchTree::of_built(&items, nodes, corners);
         assert_ne!(tree.faces, alone.faces, "large enough for groups");
         for point in probes() {
             assert_eq!(tree.nearest(point), alone.nearest(point));
