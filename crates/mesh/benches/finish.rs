@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use bozzetto_asset::{PbrSample, PbrVolume};
+use bozzetto_asset::PbrSample;
 use bozzetto_mesh::bake::{self, BakeOptions, Surface};
 use bozzetto_mesh::nearest::SearchTree;
 use bozzetto_mesh::{
@@ -10,37 +10,9 @@ use bozzetto_mesh::{
     remove_small_components, shapes, simplify, split_non_manifold, unwrap, weld,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
-use glam::{IVec3, Vec3};
 
 const TARGET_FACES: usize = 50_000;
 const TEXTURE_PX: u32 = 2048;
-
-/// Voxels of a 256^3 grid near the sphere.
-fn shell() -> PbrVolume {
-    let resolution = 256;
-    let voxel_size = 1.0 / resolution as f32;
-    let origin = Vec3::splat(-0.5);
-    let coords: Vec<IVec3> = (0..resolution * resolution * resolution)
-        .map(|i| IVec3::new(i % resolution, i / resolution % resolution, i / resolution / resolution))
-        .filter(|cell| (0.43..0.47).contains(&(origin + (cell.as_vec3() + 0.5) * voxel_size).length()))
-        .collect();
-    let samples = coords
-        .iter()
-        .map(|cell| PbrSample {
-            base_color: (cell.as_vec3() / resolution as f32).to_array(),
-            alpha: 1.0,
-            metallic: 0.0,
-            roughness: cell.x as f32 / resolution as f32,
-        })
-        .collect();
-    PbrVolume {
-        origin,
-        voxel_size,
-        resolution: resolution as u32,
-        coords,
-        samples,
-    }
-}
 
 fn steps(criterion: &mut Criterion) {
     let control = Control::silent();
@@ -51,7 +23,12 @@ fn steps(criterion: &mut Criterion) {
     let coarse = simplifier.simplified(TARGET_FACES);
     let unwrapped = unwrap(&coarse, TEXTURE_PX, 4, &control).map_or_else(|error| panic!("{error}"), |done| done.mesh);
     let target = compute_tangents(&unwrapped, &control).unwrap_or_else(|error| panic!("{error}"));
-    let volume = shell();
+    let volume = shapes::shell(&raw, 256, &|point| PbrSample {
+        base_color: (point + 0.5).to_array(),
+        alpha: 1.0,
+        metallic: 0.0,
+        roughness: point.x + 0.5,
+    });
     let surface = Surface {
         mesh: &source,
         tree: &tree,
