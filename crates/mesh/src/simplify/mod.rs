@@ -82,7 +82,7 @@ impl Simplifier {
     }
 
     /// Finds the order of collapses down to a face count, so that targets above it need no waiting.
-    pub fn find_order(&self, target_faces: usize, control: &Control<'_>) -> Result<(), MeshError> {
+    fn find_order(&self, target_faces: usize, control: &Control<'_>) -> Result<(), MeshError> {
         let order = self.order.read().unwrap_or_else(PoisonError::into_inner);
         if order.reaches(target_faces) {
             return Ok(());
