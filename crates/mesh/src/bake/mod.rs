@@ -8,7 +8,7 @@
 mod material;
 mod occlusion;
 mod splats;
-mod texels;
+pub(crate) mod texels;
 mod vertex_colors;
 mod views;
 mod volume;
@@ -149,12 +149,14 @@ pub fn bake(
     let map = TexelMap::new(target, size);
     let reach = diagonal(surface.mesh) * FACING_REACH;
     let mut values = vec![TexelValue::default(); size * size];
+    let mut has_value = vec![false; size * size];
     values
         .par_chunks_mut(size)
+        .zip(has_value.par_chunks_mut(size))
         .enumerate()
-        .try_for_each(|(y, row)| -> Result<(), MeshError> {
+        .try_for_each(|(y, (row, has_value))| -> Result<(), MeshError> {
             let mut hint = None;
-            for (x, value) in row.iter_mut().enumerate() {
+            for (x, (value, has_value)) in row.iter_mut().zip(has_value).enumerate() {
                 let Some(texel) = map.texel(target, y * size + x) else {
                     continue;
                 };
@@ -164,21 +166,20 @@ pub fn bake(
                 };
                 hint = Some(hit.face);
                 *value = stored(surface, sampler, &frame, &hit, options);
+                *has_value = true;
             }
             meter.add(1)
         })?;
-    let texels = 0..size * size;
     Ok(Baked {
         size,
         options,
         has_occlusion: surface.occlusion.is_some(),
         values,
-        has_value: texels
-            .clone()
+        has_value,
+        is_inside: (0..size * size)
             .into_par_iter()
-            .map(|texel| map.has_place(texel))
+            .map(|texel| map.is_inside(texel))
             .collect(),
-        is_inside: texels.into_par_iter().map(|texel| map.is_inside(texel)).collect(),
     })
 }
 

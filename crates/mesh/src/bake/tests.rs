@@ -232,6 +232,94 @@ fn every_texel_has_a_sensible_colour() {
 }
 
 #[test]
+fn a_face_that_collapses_in_the_texture_spoils_no_texel_around_it() {
+    let mut dense = shapes::icosphere(0.4, 4);
+    dense.compute_normals();
+    dense.colors = vec![Vec3::new(0.8, 0.1, 0.3); dense.positions.len()];
+    let mut target = crate::unwrap(&dense, 256, 2, &Control::silent()).unwrap().mesh;
+    // A face at the border of a chart whose first two corners share one place in the texture.
+    let [a, b, _] = target.triangles[0];
+    target.uvs[b as usize] = target.uvs[a as usize];
+    let surface = Surface {
+        mesh: &dense,
+        tree: &SearchTree::new(&dense),
+        occlusion: None,
+    };
+    let options = BakeOptions {
+        texture_px: 256,
+        has_normal_map: false,
+        has_orm: true,
+    };
+    let mut baked = from_vertex_colors(surface, &target, options, &Control::silent()).unwrap();
+    baked.dilate(&Control::silent()).unwrap();
+    let expected = [0.8, 0.1, 0.3].map(color::srgb_u8_from_linear);
+    for value in &baked.values {
+        assert_eq!(value.base_color[..3], expected);
+        assert_eq!(value.orm, baked.values[0].orm);
+    }
+}
+
+/// Half the size, each texel the mean of four, as graphics cards make mip levels.
+fn halved<const N: usize>(texels: &[[u8; N]], size: usize) -> Vec<[u8; N]> {
+    let half = size / 2;
+    (0..half * half)
+        .map(|index| {
+            let first = index / half * 2 * size + index % half * 2;
+            let four = [first, first + 1, first + size, first + size + 1];
+            std::array::from_fn(|channel| {
+                (four.iter().map(|&texel| u16::from(texels[texel][channel])).sum::<u16>() / 4) as u8
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn mip_levels_hold_nothing_that_the_surface_does_not() {
+    // Red from 0.4 to 0.8, green none, blue 0.2; roughness from 0.4 to 0.8; normals near the surface's own.
+    let between = |point: Vec3| 0.6 + 0.2 * (point.x * 9.0).sin();
+    let volume = shell(96, sphere_distance, |point| PbrSample {
+        base_color: [between(point), 0.0, 0.2],
+        roughness: between(point),
+        ..matte(point)
+    });
+    let finished = run(
+        &asset(shapes::noisy_sphere(5, 0.004, 30.0, 0.0), Some(volume)),
+        &settings(1500, 256),
+    );
+    let material = &finished.textured.material;
+    let [darkest, brightest] = [0.39, 0.81].map(color::srgb_u8_from_linear);
+    let blue = color::srgb_u8_from_linear(0.2);
+    let mut colors: Vec<[u8; 4]> = material.base_color.pixels().map(|pixel| pixel.0).collect();
+    let mut orm: Vec<[u8; 3]> = material.orm.as_ref().unwrap().pixels().map(|pixel| pixel.0).collect();
+    let mut normals: Vec<[u8; 3]> = material
+        .normal
+        .as_ref()
+        .unwrap()
+        .pixels()
+        .map(|pixel| pixel.0)
+        .collect();
+    let mut size = 256;
+    while size > 1 {
+        (colors, orm, normals) = (halved(&colors, size), halved(&orm, size), halved(&normals, size));
+        size /= 2;
+        for &[red, green, texel_blue, alpha] in &colors {
+            assert!((darkest..=brightest).contains(&red), "level of {size}: red {red}");
+            assert!(
+                green == 0 && texel_blue.abs_diff(blue) <= 1 && alpha == 255,
+                "level of {size}"
+            );
+        }
+        for &[occlusion, roughness, metallic] in &orm {
+            assert!(
+                (98..=208).contains(&roughness) && occlusion == 255 && metallic == 0,
+                "level of {size}"
+            );
+        }
+        assert!(normals.iter().all(|normal| normal[2] > 200), "level of {size}");
+    }
+}
+
+#[test]
 fn constant_materials_need_no_texture_and_varying_ones_get_one() {
     let mesh = || shapes::icosphere(0.4, 4);
     let constant = run(

@@ -273,7 +273,8 @@ impl Node {
     }
 }
 
-/// Weights of the closest point of a triangle (Ericson, Real-Time Collision Detection, 5.1.5).
+/// Weights of the closest point of a triangle (Ericson, Real-Time Collision Detection, 5.1.5), also of one whose corners
+/// coincide or lie in a line.
 pub(crate) fn closest_barycentric(point: Vec3, [a, b, c]: [Vec3; 3]) -> Vec3 {
     let (ab, ac, ap) = (b - a, c - a, point - a);
     let (d1, d2) = (ab.dot(ap), ac.dot(ap));
@@ -285,8 +286,9 @@ pub(crate) fn closest_barycentric(point: Vec3, [a, b, c]: [Vec3; 3]) -> Vec3 {
     if d3 >= 0.0 && d4 <= d3 {
         return Vec3::Y;
     }
+    // An edge without length has no closest point of its own: its ends are those of the other edges.
     let vc = d1 * d4 - d3 * d2;
-    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 {
+    if vc <= 0.0 && d1 >= 0.0 && d3 <= 0.0 && d1 > d3 {
         let t = d1 / (d1 - d3);
         return Vec3::new(1.0 - t, t, 0.0);
     }
@@ -296,13 +298,14 @@ pub(crate) fn closest_barycentric(point: Vec3, [a, b, c]: [Vec3; 3]) -> Vec3 {
         return Vec3::Z;
     }
     let vb = d5 * d2 - d1 * d6;
-    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 {
+    if vb <= 0.0 && d2 >= 0.0 && d6 <= 0.0 && d2 > d6 {
         let t = d2 / (d2 - d6);
         return Vec3::new(1.0 - t, 0.0, t);
     }
     let va = d3 * d6 - d5 * d4;
-    if va <= 0.0 && d4 - d3 >= 0.0 && d5 - d6 >= 0.0 {
-        let t = (d4 - d3) / ((d4 - d3) + (d5 - d6));
+    let (past_b, before_c) = (d4 - d3, d5 - d6);
+    if va <= 0.0 && past_b >= 0.0 && before_c >= 0.0 && past_b + before_c > 0.0 {
+        let t = past_b / (past_b + before_c);
         return Vec3::new(0.0, 1.0 - t, t);
     }
     let sum = va + vb + vc;
@@ -338,6 +341,40 @@ mod tests {
             let f = i as f32;
             Vec3::new((f * 0.7).sin(), (f * 1.3).cos(), (f * 2.1).sin()) * (0.1 + 0.005 * f)
         })
+    }
+
+    #[test]
+    fn a_triangle_without_area_has_a_closest_point_too() {
+        let (a, b, c) = (Vec3::ZERO, Vec3::new(0.3, 0.1, 0.0), Vec3::new(-0.2, 0.4, 0.1));
+        let triangles = [
+            [a, a, b],
+            [a, b, a],
+            [b, a, a],
+            [a, a, a],
+            [a, b, b * 0.5],
+            [b * 0.5, a, b],
+            [a, b * 0.5, b],
+            [c, c, b],
+        ];
+        let to_segment = |point: Vec3, from: Vec3, to: Vec3| {
+            let along = to - from;
+            let share = (point - from).dot(along) / along.length_squared().max(f32::MIN_POSITIVE);
+            point.distance(from + along * share.clamp(0.0, 1.0))
+        };
+        for corners in triangles {
+            for point in probes() {
+                let weights = closest_barycentric(point, corners);
+                assert!(
+                    weights.is_finite() && weights.min_element() >= 0.0,
+                    "{corners:?}: {weights}"
+                );
+                assert!((weights.element_sum() - 1.0).abs() < 1e-5, "{corners:?}: {weights}");
+                let closest = corners[0] * weights.x + corners[1] * weights.y + corners[2] * weights.z;
+                let expected = [(0, 1), (1, 2), (2, 0)].map(|(i, j)| to_segment(point, corners[i], corners[j]));
+                let expected = expected.into_iter().fold(f32::INFINITY, f32::min);
+                assert!((closest.distance(point) - expected).abs() < 1e-4, "{corners:?} {point}");
+            }
+        }
     }
 
     #[test]
