@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use bozzetto_engine::ParamValues;
 use bozzetto_mesh::FinishSettings;
 use egui_wgpu::{RenderState, RendererOptions, ScreenDescriptor, wgpu};
 use parking_lot::{Condvar, Mutex};
@@ -19,8 +20,13 @@ const GIVE_UP: Duration = Duration::from_mins(10);
 /// What a frame may take, so that nothing feels held up.
 const BUDGET: Duration = Duration::from_millis(33);
 
-/// Generates from the given pictures (the example when there are none) and tells how long the frames took meanwhile.
-pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
+/// Generates from the given pictures (the example when there are none) with these parameters, drags the number of faces,
+/// and tells how long the frames took meanwhile.
+///
+/// # Errors
+///
+/// Where there is no graphics adapter, the run fails or takes too long, or the window never comes to rest.
+pub fn bench_window(files: Vec<PathBuf>, params: ParamValues) -> anyhow::Result<String> {
     log::install();
     platform::let_work_yield();
     let folder = tempfile::tempdir().context("a folder for temporary files is needed")?;
@@ -54,6 +60,13 @@ pub fn bench_window(files: Vec<PathBuf>) -> anyhow::Result<String> {
         is_drawable && !state.views.items.is_empty() && state.views.num_decoding() == 0
     })?;
     let num_views = app.state().views.num_enabled();
+    for (key, value) in params.0 {
+        app.commands().send(Command::SetParam {
+            key,
+            value,
+            is_final: true,
+        });
+    }
     app.commands().send(Command::Generate);
     let began = Instant::now();
     let mut frames = run_until(&mut app, &|app| {

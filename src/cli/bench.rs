@@ -9,7 +9,7 @@ use bozzetto_hull::HullEngine;
 use bozzetto_mesh::{Control, FinishSettings, finish};
 use parking_lot::Mutex;
 
-use super::{bench_finish, bench_unwrap, bench_viewport, output, sources};
+use super::{bench_finish, bench_remesh, bench_unwrap, bench_viewport, output, parameters, sources};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -24,15 +24,25 @@ enum What {
         /// Pictures, folders of pictures or a `transforms.json`.
         #[arg(required = true)]
         views: Vec<String>,
+
+        /// Set a parameter; see `bozzetto engines`.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        parameters: Vec<String>,
     },
     /// Time each step from a large raw surface to the written file.
     Finish(bench_finish::Arguments),
+    /// Rebuild a surface as one closed surface, and measure how true it is.
+    Remesh(bench_remesh::Arguments),
     /// Lay out a texture, and measure the layout.
     Unwrap(bench_unwrap::Arguments),
-    /// Time the window's frames while it generates.
+    /// Time the window's frames while it generates, while the number of faces is dragged, and at rest.
     Window {
         /// Pictures, folders of pictures or a `transforms.json`; the bundled example when none is given.
         views: Vec<PathBuf>,
+
+        /// Set a parameter; see `bozzetto engines`. With carve.resolution=448 the example has a million faces.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        parameters: Vec<String>,
     },
     /// Time the steps of drawing splats, off-screen, by the graphics card's clock.
     Viewport(bench_viewport::Arguments),
@@ -40,23 +50,34 @@ enum What {
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.what {
-        What::Generate { views } => generate(views),
+        What::Generate { views, parameters } => generate(views, parameters),
         What::Finish(arguments) => bench_finish::run(arguments),
+        What::Remesh(arguments) => bench_remesh::run(arguments),
         What::Unwrap(arguments) => bench_unwrap::run(arguments),
         What::Viewport(arguments) => bench_viewport::run(arguments),
-        What::Window { views } => crate::app::bench_window(views.clone()).map(|report| output::line(&report)),
+        What::Window { views, parameters } => window(views, parameters),
     }
 }
 
-fn generate(views: &[String]) -> anyhow::Result<()> {
+fn window(views: &[PathBuf], parameters: &[String]) -> anyhow::Result<()> {
+    let mut params = ParamValues::default();
+    parameters::assign(&mut params, parameters, &HullEngine::new().info().params)?;
+    output::line(&crate::app::bench_window(views.to_vec(), params)?);
+    Ok(())
+}
+
+fn generate(views: &[String], parameters: &[String]) -> anyhow::Result<()> {
     let mut engine = HullEngine::new();
+    let info = engine.info();
+    let mut params = ParamValues::default();
+    parameters::assign(&mut params, parameters, &info.params)?;
     let job = Job {
-        engine: engine.info().id,
-        params: ParamValues::default(),
+        engine: info.id.clone(),
+        params,
         views: sources::views_from_arguments(views)?,
         seed: 0,
     }
-    .validated(&engine.info())?;
+    .validated(&info)?;
     let stages: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
     let started = Instant::now();
     let seen = Arc::clone(&stages);

@@ -10,6 +10,7 @@ use bozzetto_mesh::{Control, FinishSettings, Finished, MeshHealth, finish};
 
 use super::content::Content;
 use super::packing::Packing;
+use super::rebuild::Rebuild;
 use super::{UsageError, progress::Progress};
 use crate::export;
 
@@ -34,9 +35,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..=8192))]
     texture: Option<u32>,
 
-    /// Rebuild the surface as one closed surface, with this many cells along its longest side (saved results only).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=2048))]
-    remesh: Option<u32>,
+    #[command(flatten)]
+    rebuild: Rebuild,
 
     #[command(flatten)]
     packing: Packing,
@@ -46,11 +46,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cancelled = super::listen_for_cancel()?;
     let content = Content::open(&arguments.input)?;
     let is_saved = matches!(content, Content::Generation(..));
-    let needs_saved = [arguments.faces, arguments.texture, arguments.remesh];
-    if !is_saved && needs_saved.iter().any(Option::is_some) {
+    let needs_saved = arguments.faces.or(arguments.texture).is_some() || arguments.rebuild.is_said();
+    if !is_saved && needs_saved {
         let name = arguments.input.display();
         return Err(UsageError(format!(
-            "--faces, --texture and --remesh need a saved result; {name} is finished already."
+            "--faces, --texture, --remesh and --project-back need a saved result; {name} is finished already."
         ))
         .into());
     }
@@ -84,7 +84,12 @@ fn textured(
         Content::Mesh(mesh) => plain(mesh),
         Content::Splats(_) => return Err(no_part(&arguments.input, "a mesh").into()),
     };
-    let health = MeshHealth::of(&textured.mesh);
+    let control = Control {
+        is_cancelled: &|| cancelled.load(Ordering::Relaxed),
+        ..Control::silent()
+    };
+    let texture_px = textured.material.base_color.width();
+    let health = MeshHealth::examined(&textured.mesh, &control)?.with_layout(&textured.mesh, Some(texture_px));
     Ok((textured, health))
 }
 
@@ -101,10 +106,7 @@ fn finish_generation(
         texture_px: arguments.texture.unwrap_or(saved.texture_px),
         ..saved
     };
-    if let Some(resolution) = arguments.remesh {
-        settings.remeshes = true;
-        settings.remesh.resolution = resolution;
-    }
+    arguments.rebuild.apply(&mut settings);
     let progress = Progress::new(false);
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),

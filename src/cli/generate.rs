@@ -14,7 +14,8 @@ use bozzetto_viewport::{Offscreen, OrbitCamera, RenderSettings, Scene};
 use serde_json::json;
 
 use super::packing::Packing;
-use super::{UsageError, progress::Progress, sources};
+use super::rebuild::Rebuild;
+use super::{UsageError, parameters, progress::Progress, sources};
 use crate::export::{self, ExportSettings};
 
 #[derive(Debug, clap::Args)]
@@ -51,9 +52,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = FinishSettings::default().texture_px, value_parser = clap::value_parser!(u32).range(64..=8192))]
     texture: u32,
 
-    /// Rebuild the surface as one closed surface, with this many cells along its longest side.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(16..=2048))]
-    remesh: Option<u32>,
+    #[command(flatten)]
+    rebuild: Rebuild,
 
     /// Write the splats too; the ending chooses PLY or SPZ.
     #[arg(long, value_name = "OUT.ply")]
@@ -150,17 +150,7 @@ fn job_from(arguments: &Arguments, engine: &HullEngine) -> anyhow::Result<Job> {
         }
         .into());
     }
-    for assignment in &arguments.parameters {
-        let (key, text) = assignment
-            .split_once('=')
-            .ok_or_else(|| UsageError(format!("'--set {assignment}' lacks a value: write --set KEY=VALUE.")))?;
-        let value = match info.params.iter().find(|spec| spec.key == key) {
-            Some(spec) => spec.parse(text).map_err(EngineError::from)?,
-            // Validation names the key and the nearest one there is.
-            None => bozzetto_engine::ParamValue::Choice(text.to_owned()),
-        };
-        job.params.0.insert(key.to_owned(), value);
-    }
+    parameters::assign(&mut job.params, &arguments.parameters, &info.params)?;
     Ok(job.validated(&info)?)
 }
 
@@ -182,10 +172,7 @@ fn generate_and_finish(
         texture_px: arguments.texture,
         ..FinishSettings::default()
     };
-    if let Some(resolution) = arguments.remesh {
-        settings.remeshes = true;
-        settings.remesh.resolution = resolution;
-    }
+    arguments.rebuild.apply(&mut settings);
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),

@@ -4,6 +4,7 @@
 
 mod bench;
 mod bench_finish;
+mod bench_remesh;
 mod bench_unwrap;
 mod bench_viewport;
 mod content;
@@ -13,7 +14,9 @@ mod generate;
 mod inspect;
 mod output;
 mod packing;
+mod parameters;
 mod progress;
+mod rebuild;
 mod render;
 mod sources;
 mod worker;

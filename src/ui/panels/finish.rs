@@ -148,6 +148,7 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     }
     if settings.remeshes {
         resolution_row_ui(ui, settings, &default, &send);
+        project_back_row_ui(ui, settings, &default, &send);
     }
 }
 
@@ -179,6 +180,33 @@ fn resolution_row_ui(
         send(with(standard), true);
     } else if let Some(edit) = edit {
         send(with(edit.value.round() as u32), edit.is_final);
+    }
+}
+
+fn project_back_row_ui(
+    ui: &mut Ui,
+    settings: &FinishSettings,
+    default: &FinishSettings,
+    send: &impl Fn(FinishSettings, bool),
+) {
+    let with = |share: f32| {
+        let mut changed = settings.clone();
+        changed.remesh.projects_back = share;
+        changed
+    };
+    let (shown, standard) = (settings.remesh.projects_back, default.remesh.projects_back);
+    let field = NumberField {
+        field_width: 68.0,
+        ..NumberField::new("Project back", 0.0..=1.0, 0.05)
+    };
+    let help = "Moves the rebuilt surface back to the one it was made of: brings fine relief back, and its noise too.";
+    let (is_reset, edit) = row_ui(ui, "Project back", help, shown != standard, |ui| {
+        number_ui(ui, &field, shown.into())
+    });
+    if is_reset {
+        send(with(standard), true);
+    } else if let Some(edit) = edit {
+        send(with(edit.value as f32), edit.is_final);
     }
 }
 

@@ -4,10 +4,12 @@
 //! cameras all around, taken by rays, four a pixel, the finished one with its textures looked up as a graphics card does.
 
 mod distances;
+mod edges;
 mod pictures;
 
 use bozzetto_asset::TexturedMesh;
 
+pub use self::edges::Deviation;
 use crate::bake::{Sampler, Surface};
 use crate::nearest::SearchTree;
 
