@@ -4,8 +4,12 @@ mod common;
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
-use common::{bozzetto, example_views, validate_glb};
+use bozzetto_asset::formats::ply;
+use bozzetto_asset::{LengthUnit, TexturedMesh};
+use bozzetto_mesh::shapes;
+use common::{bozzetto, decode_meshopt, example_views, validate_glb};
 use image::AnimationDecoder as _;
 
 fn succeed(command: &mut Command) -> String {
@@ -69,8 +73,8 @@ fn pictures_become_a_valid_glb_splats_and_a_preview() {
 #[test]
 fn the_same_job_gives_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let read = |name: &str, threads: &str| {
-        let path = folder.path().join(name);
+    let make = |name: &str, threads: &str| {
+        let [glb, ply] = ["glb", "ply"].map(|ending| folder.path().join(name).with_extension(ending));
         succeed(
             bozzetto()
                 .env("RAYON_NUM_THREADS", threads)
@@ -85,16 +89,52 @@ fn the_same_job_gives_the_same_bytes() {
                     "256",
                     "-o",
                 ])
-                .arg(folder.path().join("x.glb"))
+                .arg(&glb)
                 .arg("--ply")
-                .arg(&path),
+                .arg(&ply),
         );
-        std::fs::read(&path).expect("it was written")
+        [glb, ply].map(|path| std::fs::read(path).expect("it was written"))
     };
+    let ([one, splats_of_one], [three, splats_of_three]) = (make("one", "1"), make("three", "3"));
     assert!(
-        read("one.ply", "1") == read("two.ply", "3"),
+        splats_of_one == splats_of_three,
         "splats differ between one and three threads"
     );
+    // When it was made, and how long that took, is told in the description before the data.
+    let data = |glb: &[u8]| {
+        let json_bytes = u32::from_le_bytes(glb[12..16].try_into().expect("four bytes"));
+        glb[20 + json_bytes as usize..].to_vec()
+    };
+    assert!(data(&one).len() > 10_000);
+    assert!(
+        data(&one) == data(&three),
+        "meshes or textures differ between one and three threads"
+    );
+}
+
+#[test]
+fn a_large_layout_is_the_same_on_one_thread_and_three() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("torus.ply");
+    let torus = TexturedMesh {
+        mesh: Arc::new(shapes::torus(0.3, 0.1, 480, 140)),
+        ..TexturedMesh::default()
+    };
+    ply::write_mesh(&path, &torus, LengthUnit::Metre).expect("it is written");
+    let measured = |threads: &str| {
+        let mut bench = bozzetto();
+        bench.env("RAYON_NUM_THREADS", threads).args(["bench", "unwrap"]);
+        let text = succeed(bench.arg(&path).args(["--texture", "1024", "--json"]));
+        let told: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        (told["faces"].clone(), told["quality"].clone())
+    };
+    let (faces, quality) = measured("1");
+    assert_eq!(faces, 134_400);
+    assert!(
+        quality["num_charts"].as_u64().is_some_and(|count| count > 1),
+        "{quality}"
+    );
+    assert_eq!((faces, quality), measured("3"));
 }
 
 #[test]
@@ -160,7 +200,17 @@ fn inspected(path: &Path) -> serde_json::Value {
 fn every_kind_of_glb_is_valid_and_tells_what_it_is(glb: &Path, small: &Path) {
     let before = inspected(glb);
     let health = &before["health_when_written"];
-    assert_eq!(health["num_faces"], before["mesh"]["health"]["num_faces"]);
+    let found = &before["mesh"]["health"];
+    for told in [
+        "num_faces",
+        "num_inner_shells",
+        "self_intersections",
+        "uv_overlap",
+        "file_bytes",
+    ] {
+        assert_eq!(health[told], found[told], "{told}");
+    }
+    assert_eq!(found["uv_overlap"], 0.0);
     assert!(
         health["texels_per_metre"].as_f64().is_some_and(|texels| texels > 10.0),
         "{health}"
@@ -186,13 +236,18 @@ fn every_kind_of_glb_is_valid_and_tells_what_it_is(glb: &Path, small: &Path) {
         assert_eq!(facts["extensions"], serde_json::json!(extensions), "{words}");
         assert_eq!(facts["textures"][0]["mime_type"], kind, "{words}");
         let (now, then) = (&facts["mesh"]["health"], &before["mesh"]["health"]);
+        if extensions.contains(&packed) {
+            decode_meshopt(small, now["num_faces"].as_u64().expect("a count"));
+        }
         assert_eq!(
             (&now["num_faces"], &now["num_draw_calls"]),
             (&then["num_faces"], &1.into()),
             "{words}"
         );
         assert_eq!(now["file_bytes"], small.metadata().expect("there").len(), "{words}");
-        assert_eq!(facts["health_when_written"]["num_faces"], now["num_faces"], "{words}");
+        for told in ["num_faces", "self_intersections", "uv_overlap", "file_bytes"] {
+            assert_eq!(facts["health_when_written"][told], now[told], "{words}: {told}");
+        }
         assert_eq!(facts["provenance"], before["provenance"], "{words}");
         let size = |facts: &serde_json::Value| facts["mesh"]["health"]["file_bytes"].as_u64().expect("a size");
         assert!(

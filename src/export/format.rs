@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 /// A file format that a result can be written as.
+///
+/// USDZ is not among them: the one crate that writes it, `openusd`, asks for a newer compiler than this workspace builds
+/// with. Blender makes USDZ from the GLB.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportFormat {

@@ -161,6 +161,7 @@ mod tests {
         );
         assert_eq!((told.num_faces, told.is_watertight), (4, true));
         assert_eq!(told.num_draw_calls, facts.num_draw_calls);
+        assert_eq!(told.file_bytes, path.metadata().ok().map(|metadata| metadata.len()));
     }
 
     #[test]

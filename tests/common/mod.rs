@@ -22,8 +22,8 @@ pub fn example_views() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/owl")
 }
 
-/// Fails unless the Khronos validator finds no error and no warning.
-pub fn validate_glb(path: &Path) {
+/// What a script of `tests/gltf_validator` says of a GLB.
+fn told_by(script: &str, path: &Path) -> serde_json::Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gltf_validator");
     assert!(
         folder.join("node_modules/gltf-validator").is_dir(),
@@ -31,17 +31,40 @@ pub fn validate_glb(path: &Path) {
         folder.display()
     );
     let output = Command::new("node")
-        .arg(folder.join("validate.mjs"))
+        .arg(folder.join(script))
         .arg(path)
         .output()
         .expect("Node.js is installed");
     let text = String::from_utf8_lossy(&output.stdout);
-    let report: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| {
+    serde_json::from_str(&text).unwrap_or_else(|error| {
         panic!(
-            "the validator gave no report ({error}): {text}{}",
+            "{script} gave no report ({error}): {text}{}",
             String::from_utf8_lossy(&output.stderr)
         )
-    });
+    })
+}
+
+/// Fails unless meshoptimizer's own decoder finds in a compressed GLB the mesh that it says it has.
+pub fn decode_meshopt(path: &Path, num_faces: u64) {
+    let found = told_by("decode_meshopt.mjs", path);
+    let name = path.display();
+    assert_eq!(
+        found["says"],
+        serde_json::json!([found["low"], found["high"]]),
+        "{name}"
+    );
+    assert_eq!(found["corners"], num_faces * 3, "{name}");
+    assert_eq!(found["distinct"], found["vertices"], "{name}: every vertex has a face");
+    assert_eq!(
+        found["largest"].as_u64(),
+        found["vertices"].as_u64().map(|count| count - 1),
+        "{name}"
+    );
+}
+
+/// Fails unless the Khronos validator finds no error and no warning.
+pub fn validate_glb(path: &Path) {
+    let report = told_by("validate.mjs", path);
     let issues = &report["issues"];
     assert_eq!(
         (&issues["numErrors"], &issues["numWarnings"]),

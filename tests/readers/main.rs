@@ -12,9 +12,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use bozzetto_asset::formats::{glb, obj, ply, stl};
-use bozzetto_asset::{Asset, TriMesh};
+use bozzetto_asset::{AlphaMode, Asset, TriMesh};
 use bozzetto_mesh::{Control, FinishSettings, MeshHealth, finish, shapes};
-use common::{bozzetto, example_views};
+use common::{bozzetto, example_views, validate_glb};
 use glam::Vec3;
 use serde_json::{Value, json};
 
@@ -91,11 +91,11 @@ fn write_owl(folder: &Path) {
 }
 
 /// A ball with all the maps there are: metal on one side, rough above, and occluded by nothing.
-fn write_ball(path: &Path) {
+fn write_ball(path: &Path, alpha: fn(Vec3) -> f32) {
     let mesh = shapes::noisy_sphere(5, 0.02, 40.0, 0.0);
     let volume = shapes::shell(&mesh, 64, &|point| bozzetto_asset::PbrSample {
         base_color: (point + 0.5).to_array(),
-        alpha: 1.0,
+        alpha: alpha(point),
         metallic: f32::from(u8::from(point.x > 0.0)),
         roughness: point.y + 0.5,
     });
@@ -112,6 +112,16 @@ fn write_ball(path: &Path) {
     };
     let finished = finish(&asset, &settings, &Control::silent()).expect("it finishes");
     glb::write(path, &finished.textured, &glb::GlbOptions::default()).expect("it is written");
+}
+
+/// Solid everywhere.
+fn solid(_: Vec3) -> f32 {
+    1.0
+}
+
+/// An encoded colour, `[0, 1]`.
+fn color([r, g, b, _]: [u8; 4]) -> Vec3 {
+    Vec3::new(r.into(), g.into(), b.into()) / 255.0
 }
 
 fn vector(value: &Value) -> Vec3 {
@@ -138,7 +148,7 @@ fn blender_imports_one_upright_object_with_its_maps_wired() {
     let folder = tempfile::tempdir().expect("a folder");
     let [owl, ball] = ["owl.glb", "ball.glb"].map(|name| folder.path().join(name));
     write_owl(folder.path());
-    write_ball(&ball);
+    write_ball(&ball, solid);
     let facts = facts(&python, "with_blender.py", &[owl.clone(), ball.clone()]);
     for (path, facts) in [&owl, &ball].into_iter().zip(&facts) {
         let textured = glb::read(path).expect("it reads back");
@@ -188,6 +198,53 @@ fn blender_imports_one_upright_object_with_its_maps_wired() {
         "one value for the whole needs no picture"
     );
     assert_eq!(inputs["Alpha"]["value"], json!(1.0), "it is solid");
+}
+
+#[test]
+fn blender_imports_every_packing_that_it_knows() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_owl(folder.path());
+    let at = |name: &str| folder.path().join(name);
+    let packings = [
+        ("jpeg.glb", "--texture-format jpeg"),
+        ("webp.glb", "--texture-format webp"),
+        ("unity.glb", "--preset unity"),
+    ];
+    for (name, words) in packings {
+        let mut export = bozzetto();
+        export.arg("export").arg(at("owl.glb")).args(words.split(' '));
+        succeed(export.arg("-o").arg(at(name)));
+    }
+    let paths = packings.map(|(name, _)| at(name));
+    for (path, facts) in paths.iter().zip(facts(&python, "with_blender.py", &paths)) {
+        assert_eq!(facts["complaints"], json!([]), "{}", path.display());
+        assert_eq!(facts["objects"], json!(["MESH"]), "{}", path.display());
+        assert_same_mesh(&facts["meshes"][0], &glb::read(path).expect("it reads back").mesh);
+        assert_eq!(facts["materials"][0]["principled"], json!(1), "{}", path.display());
+        let inputs = &facts["materials"][0]["inputs"];
+        assert_picture(&inputs["Base Color"], &["TEX_IMAGE.Color"], "sRGB");
+    }
+}
+
+#[test]
+fn every_kind_of_material_is_valid_gltf() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("ball.glb");
+    for (alpha, mode) in [
+        (solid as fn(Vec3) -> f32, AlphaMode::Opaque),
+        (
+            |point| f32::from(u8::from(point.z > 0.0)),
+            AlphaMode::Mask { cutoff: 0.5 },
+        ),
+        (|point| point.z + 0.5, AlphaMode::Blend),
+    ] {
+        write_ball(&path, alpha);
+        let material = glb::read(&path).expect("it reads back").material;
+        assert_eq!(material.alpha_mode, mode);
+        assert!(material.orm.is_some() && material.has_occlusion && material.normal.is_some());
+        validate_glb(&path);
+    }
 }
 
 /// Points of the model frame where +Z is up and -Y the front, as in Blender and in files for printers.
@@ -253,7 +310,10 @@ fn trimesh_finds_every_file_whole() {
     let read: [(&str, TriMesh); 5] = [
         ("owl.3mf", TriMesh::new(millimetres, glb.triangles.clone())),
         ("owl.glb", glb),
-        ("mesh.ply", TriMesh::new(z_up(&mesh_ply.positions), mesh_ply.triangles)),
+        (
+            "mesh.ply",
+            TriMesh::new(z_up(&mesh_ply.positions), mesh_ply.triangles.clone()),
+        ),
         ("owl.obj", obj::read(&at("owl.obj")).expect("an OBJ")),
         ("owl.stl", TriMesh::new(z_up(&stl.positions), stl.triangles)),
     ];
@@ -272,6 +332,19 @@ fn trimesh_finds_every_file_whole() {
             "{name}: texture coordinates"
         );
     }
+
+    // Pictures and vertex colours arrive too.
+    let found = facts(&python, "with_trimesh.py", &["owl.glb", "owl.obj", "mesh.ply"].map(at));
+    let picture = glb::read(&at("owl.glb")).expect("a GLB").material.base_color;
+    let of_picture: Vec<Vec3> = picture.pixels().map(|pixel| color(pixel.0)).collect();
+    for (name, found) in ["owl.glb", "owl.obj"].iter().zip(&found) {
+        assert_eq!(found["picture"]["size"], json!([512, 512]), "{name}");
+        assert_near(&found["picture"]["color"], mean(&of_picture), name);
+    }
+    let encoded = |color: &Vec3| Vec3::from_array(color.to_array().map(bozzetto_asset::color::srgb_from_linear));
+    let of_vertices: Vec<Vec3> = mesh_ply.colors.iter().map(encoded).collect();
+    let told = vector(&found[2]["vertex_color"]);
+    assert!(told.distance(mean(&of_vertices)) < 0.003, "{told}");
 
     let splats = ply::read(&at("owl.ply")).expect("a PLY");
     let found = &facts(&python, "with_trimesh.py", &[at("owl.ply")])[0];

@@ -52,21 +52,23 @@ impl<'a> Chunks<'a> {
         Ok(Self { json, binary })
     }
 
+    /// Bytes of the file with these chunks.
+    pub(super) fn num_bytes(self) -> usize {
+        let chunks = self.json.len().next_multiple_of(4) + self.binary.len().next_multiple_of(4);
+        HEADER_BYTES + 2 * CHUNK_HEADER_BYTES + chunks
+    }
+
     /// The file with these chunks, padded to four bytes as the format asks: spaces after text, zeros after data.
     pub(super) fn join(self) -> Result<Vec<u8>, FormatError> {
-        let json_length = self.json.len().next_multiple_of(4);
-        let binary_length = self.binary.len().next_multiple_of(4);
-        let total = HEADER_BYTES + 2 * CHUNK_HEADER_BYTES + json_length + binary_length;
+        let total = self.num_bytes();
         let length = u32::try_from(total)
             .map_err(|_| FormatError::unwritable(format!("it would take {total} bytes, and a GLB ends at 4 GiB")))?;
         let mut bytes = Vec::with_capacity(total);
         bytes.extend(MAGIC);
         bytes.extend(2_u32.to_le_bytes());
         bytes.extend(length.to_le_bytes());
-        for (kind, chunk, padded, filler) in [
-            (JSON_CHUNK, self.json, json_length, b' '),
-            (BINARY_CHUNK, self.binary, binary_length, 0),
-        ] {
+        for (kind, chunk, filler) in [(JSON_CHUNK, self.json, b' '), (BINARY_CHUNK, self.binary, 0)] {
+            let padded = chunk.len().next_multiple_of(4);
             bytes.extend((padded as u32).to_le_bytes());
             bytes.extend(kind);
             bytes.extend(chunk);

@@ -30,6 +30,8 @@ pub use facts::{GlbFacts, TextureFacts};
 const EXTRAS_KEY: &str = "bozzetto";
 /// Key of the mesh's health in `asset.extras`.
 const HEALTH_KEY: &str = "bozzetto_health";
+/// Key of the file's size within the health, bytes.
+const FILE_BYTES_KEY: &str = "file_bytes";
 /// The extension for WebP textures.
 const WEBP_EXTENSION: &str = "EXT_texture_webp";
 /// The extension for vertex data in small whole numbers.
@@ -60,7 +62,8 @@ pub struct GlbOptions {
     /// Compress vertex data and triangles with meshopt: smaller and exact, but few programs beside web viewers read it.
     /// The order of vertices and triangles changes.
     pub is_compressed: bool,
-    /// What is sound and broken about the mesh, as JSON; travels beside the provenance.
+    /// What is sound and broken about the mesh, as a JSON object; travels beside the provenance, with the size of the
+    /// file as `file_bytes`.
     pub health: Option<serde_json::Value>,
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::container::Chunks;
 use super::meshopt::{self, CompressedView, Mode};
-use super::{EXTRAS_KEY, GlbOptions, HEALTH_KEY};
+use super::{EXTRAS_KEY, FILE_BYTES_KEY, GlbOptions, HEALTH_KEY};
 use crate::formats::{FormatError, compact};
 use crate::{Provenance, TexturedMesh, TriMesh};
 
@@ -26,11 +26,10 @@ pub(super) fn encode(textured: &TexturedMesh, options: &GlbOptions) -> Result<Ve
         &*mesh
     };
     let mut builder = Builder::default();
-    builder.root.asset = asset(&textured.provenance, options.health.as_ref())?;
     let material = builder.push_material(&textured.material, mesh, options.texture_format)?;
     let (primitive, scale) = builder.push_primitive(mesh, &textured.material, material, options)?;
     builder.push_scene(primitive, scale);
-    builder.finish()
+    builder.finish(&textured.provenance, options.health.as_ref())
 }
 
 fn check(mesh: &TriMesh) -> Result<(), FormatError> {
@@ -105,7 +104,7 @@ impl Builder {
         self.root.scene = Some(scene);
     }
 
-    fn finish(mut self) -> Result<Vec<u8>, FormatError> {
+    fn finish(mut self, provenance: &Provenance, health: Option<&Value>) -> Result<Vec<u8>, FormatError> {
         let buffer = |num_bytes: usize, extensions| json::Buffer {
             byte_length: num_bytes.into(),
             name: None,
@@ -120,13 +119,25 @@ impl Builder {
             let extensions = json::extensions::buffer::Buffer { others };
             self.root.push(buffer(self.num_uncompressed, Some(extensions)));
         }
-        let json = serde_json::to_vec(&self.root)
-            .map_err(|error| FormatError::unwritable(format!("its description has no JSON form ({error})")))?;
-        Chunks {
-            json: &json,
-            binary: &self.binary,
+        // The file tells its own size: a longer number makes it longer, until both agree.
+        let mut health = health.cloned();
+        let mut num_bytes = 0;
+        loop {
+            if let Some(Value::Object(health)) = &mut health {
+                health.insert(FILE_BYTES_KEY.to_owned(), num_bytes.into());
+            }
+            self.root.asset = asset(provenance, health.as_ref())?;
+            let json = serde_json::to_vec(&self.root)
+                .map_err(|error| FormatError::unwritable(format!("its description has no JSON form ({error})")))?;
+            let chunks = Chunks {
+                json: &json,
+                binary: &self.binary,
+            };
+            if health.is_none() || chunks.num_bytes() == num_bytes {
+                return chunks.join();
+            }
+            num_bytes = chunks.num_bytes();
         }
-        .join()
     }
 
     /// Declares an extension without which the file cannot be read.
