@@ -1,6 +1,7 @@
 use bozzetto::app::state::{AppState, Compared, Comparison, ComparisonLayout, ThemeChoice, ViewId, ViewportMode};
 use bozzetto::app::{Command, CommandSender};
 use bozzetto_asset::Direction;
+use bozzetto_mesh::FinishSettings;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -8,8 +9,12 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use super::{Window, fixture, window};
 
 fn open(make: fn(&egui::Context) -> AppState) -> (Harness<'static, Window>, CommandSender) {
+    open_at([1400.0, 900.0], make)
+}
+
+fn open_at(size: [f32; 2], make: fn(&egui::Context) -> AppState) -> (Harness<'static, Window>, CommandSender) {
     let commands = CommandSender::default();
-    let mut harness = window([1400.0, 900.0], 1.0, ThemeChoice::Dark, commands.clone(), make);
+    let mut harness = window(size, 1.0, ThemeChoice::Dark, commands.clone(), make);
     harness.run();
     commands.drain();
     (harness, commands)
@@ -17,7 +22,10 @@ fn open(make: fn(&egui::Context) -> AppState) -> (Harness<'static, Window>, Comm
 
 /// What a click on the thing of this name sends.
 fn click(make: fn(&egui::Context) -> AppState, name: &str) -> Vec<Command> {
-    let (mut harness, commands) = open(make);
+    click_in(open(make), name)
+}
+
+fn click_in((mut harness, commands): (Harness<'static, Window>, CommandSender), name: &str) -> Vec<Command> {
     let all = harness.get_all_by_label(name);
     let button = all.into_iter().find(|node| node.accesskit_node().role() != Role::Label);
     button.unwrap_or_else(|| panic!("no button is called '{name}'")).click();
@@ -55,6 +63,36 @@ fn every_button_sends_its_command() {
         ),
     ] {
         assert_eq!(click(fixture::finished, name), [command], "{name}");
+    }
+}
+
+#[test]
+fn every_fault_of_a_mesh_has_a_button_that_mends_it() {
+    type IsOn = fn(&FinishSettings) -> bool;
+    let faults: [(&str, IsOn); 8] = [
+        ("open edge", |settings| settings.closes_all_holes),
+        ("non-manifold edge", |settings| settings.parts_touching),
+        ("contradicting edge", |settings| settings.remeshes),
+        ("touching point", |settings| settings.parts_touching),
+        ("inner shell", |settings| settings.removes_inner_shells),
+        ("flipped face", |settings| settings.remeshes),
+        ("self-intersection", |settings| settings.remeshes),
+        ("face without area", |settings| settings.remeshes),
+    ];
+    for (fault, is_on) in faults {
+        // High enough for all of them without scrolling.
+        let window = open_at([1400.0, 1400.0], fixture::with_every_fault);
+        let sent = click_in(window, &format!("Fix 1 {fault}"));
+        let [
+            Command::SetFinish {
+                settings,
+                is_final: true,
+            },
+        ] = sent.as_slice()
+        else {
+            panic!("{fault}: {sent:?}");
+        };
+        assert!(is_on(settings) && !is_on(&FinishSettings::default()), "{fault}");
     }
 }
 

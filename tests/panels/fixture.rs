@@ -12,7 +12,7 @@ use bozzetto::app::state::{
 use bozzetto::export::ExportPreset;
 use bozzetto_asset::{Asset, Direction, GaussianSplats, TriMesh, View};
 use bozzetto_engine::{EngineInfo, ParamKind, ParamSpec, ParamValue, ParamValues, StageInfo};
-use bozzetto_mesh::MeshHealth;
+use bozzetto_mesh::{MeshHealth, SelfIntersections};
 use glam::Vec3;
 
 use super::pictures::{CLAY, Look, figure};
@@ -381,6 +381,32 @@ pub fn flawed(ctx: &egui::Context) -> AppState {
             num_components: 3,
             num_boundary_edges: 214,
             num_non_manifold_edges: 6,
+            ..MeshHealth::default()
+        });
+    }
+    state
+}
+
+/// A result with one fault of each kind.
+pub fn with_every_fault(ctx: &egui::Context) -> AppState {
+    let mut state = finished(ctx);
+    if let Some(result) = &mut state.result {
+        result.health = Some(MeshHealth {
+            num_faces: 49_998,
+            num_components: 3,
+            num_boundary_edges: 1,
+            num_non_manifold_edges: 1,
+            num_inconsistent_edges: 1,
+            num_touching_vertices: 1,
+            num_inner_shells: 1,
+            num_flipped_faces: 1,
+            num_degenerate_faces: 1,
+            self_intersections: Some(SelfIntersections {
+                count: 1,
+                is_estimate: false,
+            }),
+            uv_overlap: Some(0.021),
+            texels_per_metre: Some(612.3),
             ..MeshHealth::default()
         });
     }

@@ -112,6 +112,17 @@ fn faults_of_the_mesh_with_what_mends_them() {
 }
 
 #[test]
+fn every_fault_that_a_mesh_can_have() {
+    snapshot(
+        "every_fault",
+        [1000.0, 1100.0],
+        1.0,
+        ThemeChoice::Dark,
+        fixture::with_every_fault,
+    );
+}
+
+#[test]
 fn the_choices_of_an_export() {
     snapshot_after_click("export", "Size and packing", fixture::for_the_web);
 }

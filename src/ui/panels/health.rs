@@ -30,7 +30,14 @@ const PART_TOUCHING: Fix = (
     |s| &mut s.parts_touching,
 );
 
-/// A switch for each fix that is on.
+/// Its switch is among the settings that are always shown.
+const REBUILD: Fix = (
+    "Rebuild surface",
+    "Makes one closed surface of it, without crossings or faces that look inwards.",
+    |s| &mut s.remeshes,
+);
+
+/// A switch for each fix that is on and not among the settings anyway.
 pub(super) fn fixes_that_are_on(settings: &FinishSettings) -> impl Iterator<Item = Fix> {
     let mut settings = settings.clone();
     let fixes = [CLOSE_ALL_HOLES, REMOVE_INNER_SHELLS, PART_TOUCHING];
@@ -63,6 +70,28 @@ pub(super) fn health_ui(ui: &mut Ui, state: &AppState, health: &MeshHealth, comm
             many => (format!("{} pieces", format::count(many)), Tone::Neutral),
         };
         fact(&pieces, tone, "How many separate parts the surface has.");
+        if let Some(density) = health.texels_per_metre {
+            let density = format!("{} texels/m", format::count(density.round() as usize));
+            fact(
+                &density,
+                Tone::Neutral,
+                "How fine the texture is: texels along a metre of the surface.",
+            );
+        }
+        match health.uv_overlap {
+            Some(0.0) => fact(
+                "No UV overlap",
+                Tone::Ok,
+                "Every place of the texture belongs to one face.",
+            ),
+            Some(share) => {
+                let overlap = format!("{:.1} % UV overlap", share * 100.0);
+                let sentence = "Faces share places of the texture: painting one paints the other. Nothing that is laid \
+                                out here does; another program may have meant it.";
+                fact(&overlap, Tone::Warning, sentence);
+            }
+            None => {}
+        }
     });
     for fault in faults(health) {
         fault_ui(ui, state, &fault, commands);
@@ -94,6 +123,13 @@ fn faults(health: &MeshHealth) -> Vec<Fault> {
         Some(PART_TOUCHING),
     );
     add(
+        health.num_inconsistent_edges,
+        "contradicting edge",
+        "contradicting edges",
+        "The faces on both sides disagree which side is outside, as on a Möbius strip.",
+        Some(REBUILD),
+    );
+    add(
         health.num_touching_vertices,
         "touching point",
         "touching points",
@@ -111,8 +147,8 @@ fn faults(health: &MeshHealth) -> Vec<Fault> {
         health.num_flipped_faces,
         "flipped face",
         "flipped faces",
-        "They look inwards and vanish where only front sides are drawn. Finishing turns them.",
-        None,
+        "They look inwards and vanish where only front sides are drawn. Finishing turns those that have an outside.",
+        Some(REBUILD),
     );
     let crossing = health.self_intersections.unwrap_or_default();
     let (one, many) = if crossing.is_estimate {
@@ -125,14 +161,14 @@ fn faults(health: &MeshHealth) -> Vec<Fault> {
         one,
         many,
         "Pairs of faces that pass through each other. Printing and physics may stumble.",
-        None,
+        Some(REBUILD),
     );
     add(
         health.num_degenerate_faces,
         "face without area",
         "faces without area",
         "They do not show, but shading may flicker there.",
-        None,
+        Some(REBUILD),
     );
     faults
 }
