@@ -23,13 +23,13 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let facts = match Content::open(&arguments.input)? {
         Content::Textured(textured) => glb_facts(&textured, &glb::facts(&arguments.input)?),
-        Content::Mesh(mesh) => json!({ "mesh": mesh_facts(&mesh, file_bytes(&arguments.input)) }),
+        Content::Mesh(mesh) => json!({ "mesh": mesh_facts(&mesh, None, file_bytes(&arguments.input)) }),
         Content::Splats(splats) => json!({ "splats": splats_facts(&splats) }),
         Content::Generation(generation, asset) => json!({
             "name": generation.name,
             "created_unix_secs": generation.created_unix_secs,
             "job": generation.job,
-            "mesh": asset.mesh.as_deref().map(|mesh| mesh_facts(mesh, None)),
+            "mesh": asset.mesh.as_deref().map(|mesh| mesh_facts(mesh, None, None)),
             "splats": asset.splats.as_deref().map(splats_facts),
             "volume": asset.volume.as_deref().map(|volume| json!({
                 "voxels": volume.coords.len(),
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn glb_facts(textured: &TexturedMesh, facts: &GlbFacts) -> Value {
     let material = &textured.material;
-    let mut mesh = mesh_facts(&textured.mesh, Some(facts.num_bytes));
+    let mut mesh = mesh_facts(&textured.mesh, Some(material.base_color.width()), Some(facts.num_bytes));
     mesh["health"]["num_draw_calls"] = json!(facts.num_draw_calls);
     json!({
         "mesh": mesh,
@@ -75,9 +75,10 @@ fn file_bytes(path: &Path) -> Option<u64> {
     path.metadata().ok().map(|metadata| metadata.len())
 }
 
-fn mesh_facts(mesh: &TriMesh, file_bytes: Option<u64>) -> Value {
+fn mesh_facts(mesh: &TriMesh, texture_px: Option<u32>, file_bytes: Option<u64>) -> Value {
     // Nobody cancels here, so it does not fail; if it did, all but the self-intersections is better than nothing.
     let health = MeshHealth::examined(mesh, &Control::silent()).unwrap_or_else(|_| MeshHealth::of(mesh));
+    let health = health.with_layout(mesh, texture_px);
     json!({
         "bounds": mesh.bounds().map(|(low, high)| [low.to_array(), high.to_array()]),
         "normals": !mesh.normals.is_empty(),

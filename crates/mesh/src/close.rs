@@ -2,8 +2,9 @@ use bozzetto_asset::TriMesh;
 use glam::{DVec3, Vec3};
 
 use crate::clean::components_by;
+use crate::holes::cap_holes;
 use crate::topology::{compacted, edges, sorted_sides};
-use crate::{Control, MeshError, fill_holes, orient_outward};
+use crate::{Control, MeshError, orient_outward};
 
 /// Closes every hole, however large, and drops what encloses nothing even then: single faces and flat sheets.
 ///
@@ -21,7 +22,7 @@ pub fn close_all_holes(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh,
     components.keep(|faces, _| faces.len() > 1);
     let num_lone = num_components - components.faces.len();
     let open = components.into_mesh();
-    let filled = fill_holes(&open, f32::INFINITY, control)?;
+    let filled = cap_holes(&open, control)?;
     let mut components = Components::of(&filled);
     let num_components = components.faces.len();
     // Patches come last, so a component that was open has one of them.

@@ -19,8 +19,6 @@ use crate::{
 const OCCLUSION_FACES: usize = 200_000;
 /// How far touching parts move apart at least, as a fraction of the diagonal.
 const PARTING_DISTANCE: f32 = 1e-5;
-/// Grid on which overlap of the layout is looked for.
-const OVERLAP_PX: usize = 1024;
 
 /// A finished mesh with what there is to say about it.
 #[derive(Clone, Debug)]
@@ -116,11 +114,7 @@ impl Prepared {
         mesh.colors = Vec::new();
         let (material, coverage) = self.textures(&mesh, settings, control, &mut watch)?;
         let health = watch.time(Step::Examine, control, || {
-            Ok(MeshHealth {
-                texels_per_metre: Some(unwrapped.texels_per_metre),
-                uv_overlap: Some(bake::uv_overlap(&mesh, OVERLAP_PX.min(settings.texture_px as usize))),
-                ..MeshHealth::examined(&mesh, control)?
-            })
+            Ok(MeshHealth::examined(&mesh, control)?.with_layout(&mesh, Some(settings.texture_px)))
         })?;
         Ok(Finished {
             textured: TexturedMesh {
@@ -187,7 +181,9 @@ impl Prepared {
         if source.triangles.len() <= OCCLUSION_FACES {
             return bake::vertex_occlusion(source, &self.tree, reach, control);
         }
-        let coarse = self.simplifier.simplified_under(OCCLUSION_FACES, control)?;
+        let coarse = self
+            .simplifier
+            .simplified_under(OCCLUSION_FACES, &control.told_to_nobody())?;
         let tree = SearchTree::new(&coarse);
         let light = bake::vertex_occlusion(&coarse, &tree, reach, control)?;
         source
@@ -271,11 +267,19 @@ fn made_sound(
     mesh = watch.time(Step::RemoveSpecks, control, || {
         remove_small_components(&mesh, settings.min_component_area, control)
     })?;
-    if settings.closes_all_holes {
-        mesh = watch.time(Step::FillHoles, control, || close_all_holes(&mesh, control))?;
-    } else if settings.fills_holes {
+    if settings.fills_holes || settings.closes_all_holes {
         mesh = watch.time(Step::FillHoles, control, || {
-            fill_holes(&mesh, settings.max_hole_perimeter * size, control)
+            // Small ones first, for those are filled as the surface goes on.
+            let filled = if settings.fills_holes {
+                fill_holes(&mesh, settings.max_hole_perimeter * size, control)?
+            } else {
+                mesh
+            };
+            if settings.closes_all_holes {
+                close_all_holes(&filled, &control.told_to_nobody())
+            } else {
+                Ok(filled)
+            }
         })?;
     }
     if settings.removes_inner_shells {

@@ -3,12 +3,17 @@ use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::bake::uv_overlap;
 use crate::clean::components_by;
+use crate::layout;
 use crate::orient::num_flipped;
 use crate::shells::num_inner_shells;
 use crate::topology::{Side, area_normal, edges, sorted_sides, sound_faces};
 use crate::touching::num_touching;
 use crate::{Control, MeshError, SelfIntersections, weld};
+
+/// Grid on which overlap of the layout is looked for, at most.
+const OVERLAP_PX: usize = 1024;
 
 /// What is sound and what is broken about a mesh. Vertices at the very same place count as one here, so that UV seams
 /// are no boundaries.
@@ -113,6 +118,21 @@ impl MeshHealth {
             self_intersections: Some(SelfIntersections::of(mesh, control)?),
             ..Self::of(mesh)
         })
+    }
+
+    /// With what the texture coordinates tell, where there are any: overlap, and density where the size of the texture is
+    /// known.
+    #[must_use]
+    pub fn with_layout(self, mesh: &TriMesh, texture_px: Option<u32>) -> Self {
+        if mesh.uvs.is_empty() || !mesh.is_consistent() {
+            return self;
+        }
+        let grid = texture_px.map_or(OVERLAP_PX, |size| OVERLAP_PX.min(size as usize));
+        Self {
+            uv_overlap: Some(uv_overlap(mesh, grid)),
+            texels_per_metre: texture_px.and_then(|size| layout::texels_per_metre(mesh, size)),
+            ..self
+        }
     }
 
     /// The health of the same mesh made larger by a factor.
@@ -221,6 +241,27 @@ mod tests {
         let torus = MeshHealth::of(&shapes::torus(0.3, 0.1, 32, 16));
         assert!(torus.is_watertight && torus.signed_volume > 0.0);
         assert_eq!(torus.euler_characteristic, 0);
+    }
+
+    #[test]
+    fn a_layout_tells_its_overlap_and_density() {
+        // Two squares of half a metre, each on a quarter of the texture.
+        let corners = |x: f32| [[x, 0.0], [x + 0.5, 0.0], [x + 0.5, 0.5], [x, 0.5]].map(glam::Vec2::from);
+        let positions = |x: f32| corners(x).map(|corner| corner.extend(0.0));
+        let mut mesh = TriMesh::new(
+            [positions(0.0), positions(1.0)].concat(),
+            vec![[0, 1, 2], [0, 2, 3], [4, 5, 6], [4, 6, 7]],
+        );
+        let bare = MeshHealth::of(&mesh).with_layout(&mesh, Some(256));
+        assert_eq!((bare.uv_overlap, bare.texels_per_metre), (None, None));
+        mesh.uvs = [corners(0.0), corners(0.5)].concat();
+        let apart = MeshHealth::of(&mesh).with_layout(&mesh, Some(256));
+        assert_eq!((apart.uv_overlap, apart.texels_per_metre), (Some(0.0), Some(256.0)));
+        mesh.uvs = [corners(0.0), corners(0.25)].concat();
+        let over = MeshHealth::of(&mesh).with_layout(&mesh, None);
+        let overlap = over.uv_overlap.expect("measured");
+        assert!((overlap - 1.0 / 3.0).abs() < 0.01, "{overlap}");
+        assert_eq!(over.texels_per_metre, None);
     }
 
     #[test]

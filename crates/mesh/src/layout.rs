@@ -2,7 +2,7 @@ use bozzetto_asset::TriMesh;
 use glam::{DVec2, DVec3};
 use serde::{Deserialize, Serialize};
 
-use crate::topology::{DisjointSets, Side, diagonal, edges, sorted_sides};
+use crate::topology::{DisjointSets, Side, area_normal, diagonal, edges, sorted_sides};
 use crate::{Control, MeshError, weld};
 
 /// How good a texture layout is, whoever made it.
@@ -57,6 +57,17 @@ impl LayoutQuality {
             ..stretch(mesh)
         })
     }
+}
+
+/// Texels along a metre of the surface, in the mean over its area; `None` where there is no area.
+pub(crate) fn texels_per_metre(mesh: &TriMesh, texture_px: u32) -> Option<f32> {
+    let (mut area, mut covered) = (0.0_f64, 0.0_f64);
+    for (face, triangle) in mesh.triangles.iter().enumerate() {
+        area += f64::from(area_normal(mesh.corners(face)).length());
+        let [a, b, c] = triangle.map(|vertex| mesh.uvs[vertex as usize].as_dvec2());
+        covered += (b - a).perp_dot(c - a).abs();
+    }
+    (area > 0.0).then(|| ((covered / area).sqrt() * f64::from(texture_px)) as f32)
 }
 
 /// Texture coordinates at both ends of a side, the lower vertex first.

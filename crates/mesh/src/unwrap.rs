@@ -28,8 +28,6 @@ pub struct Unwrapped {
     pub num_charts: u32,
     /// Share of the texture that charts cover, `[0, 1]`.
     pub utilization: f32,
-    /// Texels along a metre of the surface.
-    pub texels_per_metre: f32,
 }
 
 /// Cuts the surface into charts and lays them flat on one square texture without overlap, `padding_px` empty texels
@@ -110,7 +108,6 @@ pub fn unwrap(mesh: &TriMesh, texture_px: u32, padding_px: u32, control: &Contro
         mesh: unwrapped,
         num_charts: atlas.chart_count,
         utilization: atlas.utilization * scale.x * scale.y * atlas.page_count as f32,
-        texels_per_metre: atlas.texels_per_unit / grid as f32,
     })
 }
 
@@ -158,6 +155,8 @@ fn report(reporter: &Reporter, progress: uvunwrap::Progress, num_faces: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bake::texels::{barycentric, texel_bounds};
+    use crate::topology::DisjointSets;
     use crate::{shapes, uv_overlap};
 
     #[test]
@@ -190,6 +189,78 @@ mod tests {
                 unwrapped.utilization
             );
         }
+    }
+
+    /// Charts by vertex: in a layout those that share a face are of one chart.
+    fn chart_of_each_vertex(mesh: &TriMesh) -> Vec<u32> {
+        let mut charts = DisjointSets::new(mesh.positions.len());
+        for &[a, b, c] in &mesh.triangles {
+            charts.unite(a, b);
+            charts.unite(b, c);
+        }
+        (0..mesh.positions.len() as u32)
+            .map(|vertex| charts.find(vertex))
+            .collect()
+    }
+
+    /// The least number of texels between two charts along a row, a column or both, up to `most`.
+    fn least_gap(mesh: &TriMesh, size: usize, most: usize) -> usize {
+        let charts = chart_of_each_vertex(mesh);
+        let mut owners = vec![u32::MAX; size * size];
+        for triangle in &mesh.triangles {
+            let uvs = triangle.map(|vertex| mesh.uvs[vertex as usize] * size as f32);
+            let (low, high) = texel_bounds(&uvs, 0.0, size);
+            for (x, y) in (low.1..high.1).flat_map(|y| (low.0..high.0).map(move |x| (x, y))) {
+                let center = Vec2::new(x as f32 + 0.5, y as f32 + 0.5);
+                if barycentric(center, &uvs).is_some_and(|weights| weights.min_element() >= 0.0) {
+                    owners[y * size + x] = charts[triangle[0] as usize];
+                }
+            }
+        }
+        let is_other = |owner: u32, x: usize, y: usize| {
+            x < size && y < size && owners[y * size + x] != u32::MAX && owners[y * size + x] != owner
+        };
+        (1..=most)
+            .find(|&step| {
+                (0..size * size)
+                    .filter(|&texel| owners[texel] != u32::MAX)
+                    .any(|texel| {
+                        let (x, y) = (texel % size, texel / size);
+                        let ring = (0..=step).flat_map(|i| [(x + step, y + i), (x + i, y + step)]);
+                        ring.chain((1..=step.min(x)).map(|i| (x - i, y + step)))
+                            .any(|(x, y)| is_other(owners[texel], x, y))
+                    })
+            })
+            .map_or(most, |step| step - 1)
+    }
+
+    #[test]
+    fn charts_keep_their_distance_whole_and_in_pieces() {
+        for (around, along) in [(120, 60), (480, 140)] {
+            let mesh = shapes::bumpy(&shapes::torus(0.3, 0.1, around, along), 0, 0.01, 40.0);
+            assert_eq!(mesh.triangles.len() > WHOLE_UP_TO, around == 480);
+            let unwrapped = unwrap(&mesh, 1024, 4, &Control::silent()).unwrap();
+            assert!(unwrapped.num_charts > 1);
+            assert_eq!(uv_overlap(&unwrapped.mesh, 1024), 0.0);
+            let gap = least_gap(&unwrapped.mesh, 1024, 6);
+            assert!(
+                gap >= 4,
+                "{gap} texels between charts of {} faces",
+                mesh.triangles.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_cancel_ends_a_large_layout_at_once() {
+        let mesh = shapes::torus(0.3, 0.1, 480, 140);
+        let looks = std::sync::atomic::AtomicUsize::new(0);
+        let control = Control {
+            is_cancelled: &|| looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 5,
+            ..Control::silent()
+        };
+        let error = unwrap(&mesh, 1024, 4, &control).unwrap_err();
+        assert_eq!(error, MeshError::Cancelled { step: Step::Unwrap });
     }
 
     #[test]

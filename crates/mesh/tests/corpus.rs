@@ -6,11 +6,12 @@ mod common;
 
 use std::f32::consts::{PI, TAU};
 use std::path::Path;
+use std::sync::Arc;
 
-use bozzetto_asset::TriMesh;
+use bozzetto_asset::{Asset, TriMesh};
 use bozzetto_mesh::{
     Control, FinishSettings, MeshError, MeshHealth, SelfIntersections, Watertight, close_all_holes, drop_bad_faces,
-    make_watertight, orient_outward, part_touching, remove_inner_shells, shapes, split_non_manifold, weld,
+    finish, make_watertight, orient_outward, part_touching, remove_inner_shells, shapes, split_non_manifold, weld,
 };
 use glam::{IVec3, Vec3};
 use proptest::prelude::*;
@@ -78,6 +79,30 @@ fn watertight(mesh: &TriMesh) -> Result<Watertight, MeshError> {
     make_watertight(mesh, &settings(), &Control::silent())
 }
 
+/// Runs the whole chain over it, textures included, once as it is and once rebuilt.
+fn assert_finishes(name: &str, mesh: &TriMesh) {
+    let asset = Asset {
+        mesh: Some(Arc::new(mesh.clone())),
+        ..Asset::default()
+    };
+    for remeshes in [false, true] {
+        let mut settings = FinishSettings {
+            target_faces: 800,
+            texture_px: 128,
+            remeshes,
+            ..settings()
+        };
+        settings.remesh.resolution = 32;
+        let finished = finish(&asset, &settings, &Control::silent());
+        let finished = finished.unwrap_or_else(|error| panic!("{name}, rebuilt {remeshes}: {error}"));
+        let (mesh, health) = (&finished.textured.mesh, &finished.health);
+        assert!(mesh.is_consistent() && !mesh.triangles.is_empty(), "{name}");
+        assert_eq!(mesh.uvs.len(), mesh.positions.len(), "{name}");
+        assert_eq!(health.uv_overlap, Some(0.0), "{name}, rebuilt {remeshes}");
+        assert!(!remeshes || health.is_watertight, "{name}: {health:?}");
+    }
+}
+
 /// Makes it watertight and counts: its health and Euler characteristic.
 fn assert_closes(name: &str, mesh: &TriMesh) -> (MeshHealth, i64) {
     let made = watertight(mesh).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -88,6 +113,7 @@ fn assert_closes(name: &str, mesh: &TriMesh) -> (MeshHealth, i64) {
     assert_eq!(health.num_flipped_faces, 0, "{name}");
     assert_eq!(euler % 2, 0, "{name}: an oriented surface has an even characteristic");
     assert!(euler <= 2 * health.num_components as i64, "{name}: {health:?}");
+    assert_finishes(name, mesh);
     (health, euler)
 }
 
