@@ -57,7 +57,7 @@ fn pictures_become_a_valid_glb_splats_and_a_preview() {
     let textured = bozzetto_asset::formats::glb::read(&glb).expect("the GLB reads back");
     assert_eq!(textured.provenance.views.len(), 8);
     assert_eq!(textured.material.base_color.width(), 512);
-    let splats = bozzetto_asset::formats::ply::read(&ply).expect("the PLY reads back");
+    let splats = ply::read(&ply).expect("the PLY reads back");
     assert!(splats.len() > 1000);
     let preview = image::open(&png).expect("the preview is a picture").to_rgb8();
     let (first, distinct) = (

@@ -1,6 +1,6 @@
 //! `bozzetto bench remesh`: how true a rebuilt surface is, ours or another program's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,18 +58,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         write(path, &original)?;
     }
     let began = Instant::now();
-    let (rebuilt, secs) = match &arguments.rebuilt {
-        Some(path) => (Content::open(path)?.into_mesh(path)?, None),
-        None => {
-            let settings = RemeshSettings {
-                resolution: arguments.cells,
-                projects_back: arguments.project_back,
-                keeps_features: !arguments.rounded,
-                ..RemeshSettings::default()
-            };
-            let mesh = remesh(&original, &settings, &Control::silent())?;
-            (Arc::new(mesh), Some(began.elapsed().as_secs_f64()))
-        }
+    let (rebuilt, secs) = if let Some(path) = &arguments.rebuilt {
+        (Content::open(path)?.into_mesh(path)?, None)
+    } else {
+        let settings = RemeshSettings {
+            resolution: arguments.cells,
+            projects_back: arguments.project_back,
+            keeps_features: !arguments.rounded,
+            ..RemeshSettings::default()
+        };
+        let mesh = remesh(&original, &settings, &Control::silent())?;
+        (Arc::new(mesh), Some(began.elapsed().as_secs_f64()))
     };
     if let Some(path) = &arguments.output {
         write(path, &rebuilt)?;
@@ -104,7 +103,7 @@ fn original(arguments: &Arguments) -> anyhow::Result<TriMesh> {
     })
 }
 
-fn write(path: &std::path::Path, mesh: &TriMesh) -> anyhow::Result<()> {
+fn write(path: &Path, mesh: &TriMesh) -> anyhow::Result<()> {
     let bare = TexturedMesh {
         mesh: Arc::new(mesh.clone()),
         ..TexturedMesh::default()
