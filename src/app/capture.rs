@@ -164,7 +164,16 @@ impl Capture {
     ) -> Result<u64, CaptureError> {
         let device = Offscreen::new()?;
         let pool = VoxelPool::default();
-        let (mut scene, faults) = upload(device.device(), device.queue(), &self.content, mailbox.wake(), &pool);
+        let nothing = StageRequest::default();
+        let (mut patch, faults) = upload(
+            device.device(),
+            device.queue(),
+            &self.content,
+            &nothing,
+            mailbox.wake(),
+            &pool,
+        );
+        let scene = patch.scene_mut();
         if let Some(fault) = faults.into_iter().next() {
             return Err(fault.into());
         }
@@ -177,7 +186,7 @@ impl Capture {
                 settings,
             };
             files::write_atomic_or(path, |file| -> Result<(), CaptureError> {
-                Ok(still.write_png(&device, &mut scene, file, proceeds)?)
+                Ok(still.write_png(&device, scene, file, proceeds)?)
             })?;
             return size_of_file(path);
         };
@@ -190,9 +199,7 @@ impl Capture {
             settings,
         };
         let mut bytes = Vec::new();
-        turntable.write(animation, &device, &mut scene, &mut bytes, |done| {
-            proceeds(done, num_frames)
-        })?;
+        turntable.write(animation, &device, scene, &mut bytes, |done| proceeds(done, num_frames))?;
         if !proceeds(num_frames, num_frames) {
             return Err(TurntableError::Cancelled.into());
         }

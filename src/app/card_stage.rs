@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use bozzetto_viewport::{DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene, VoxelPool};
+use bozzetto_viewport::{Bounds, DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene, VoxelPool};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
 use super::mailbox::{Mailbox, Message};
-use super::stage::{Side, SideFrame, Slot, StageContent, StageContents, StageRequest, upload};
+use super::stage::{
+    Numbered, ScenePatch, Side, SideFrame, Slot, StageContent, StageContents, StageRequest, Uploaded, upload,
+};
 
 /// What the callback draws with; lives among egui's own GPU resources.
 struct StageResources {
     renderer: Arc<Renderer>,
     /// By slot.
-    scenes: [Option<Scene>; 2],
+    scenes: [Scene; 2],
     /// By side.
     pictures: [Picture; 2],
 }
@@ -52,20 +54,20 @@ impl CardStage {
     pub fn set_renderer(&self, renderer: Arc<Renderer>) {
         let resources = StageResources {
             renderer,
-            scenes: [None, None],
+            scenes: [Scene::new(), Scene::new()],
             pictures: [Picture::new(), Picture::new()],
         };
         self.render_state.renderer.write().callback_resources.insert(resources);
     }
 
-    /// Draws this scene from now on. `false` before there are pipelines.
-    pub fn set_scene(&self, slot: Slot, scene: Scene) -> bool {
+    /// Draws the changed scene from now on. Returns the box about everything in it.
+    pub fn update_scene(&self, slot: Slot, patch: ScenePatch) -> Option<Bounds> {
         let mut renderer = self.render_state.renderer.write();
-        let Some(resources) = renderer.callback_resources.get_mut::<StageResources>() else {
-            return false;
-        };
-        resources.scenes[slot as usize] = Some(scene);
-        true
+        // The thread sends the pipelines before everything else.
+        let resources = renderer.callback_resources.get_mut::<StageResources>()?;
+        let scene = &mut resources.scenes[slot as usize];
+        patch.apply(scene);
+        scene.bounds()
     }
 
     /// Gives the memory of the second picture back.
@@ -103,7 +105,7 @@ fn start_uploads(
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
     let mut renderer = None;
     let pool = VoxelPool::default();
-    let mut uploaded = [None; 2];
+    let mut uploaded: [Arc<Numbered>; 2] = Default::default();
     let work = move |contents: StageContents, _: &Ticket| {
         let renderer = renderer.get_or_insert_with(|| {
             let options = RendererOptions::default();
@@ -116,22 +118,23 @@ fn start_uploads(
             renderer
         });
         for slot in Slot::ALL {
-            let content = contents.of(slot);
-            if uploaded[slot as usize].replace(content.number) == Some(content.number) {
+            let (content, earlier) = (contents.of(slot), &mut uploaded[slot as usize]);
+            if content.number == earlier.number {
                 continue;
             }
-            let (mut scene, mut faults) = upload(&device, &queue, &content.request, for_work.wake(), &pool);
-            faults.extend(renderer.choose_splat_tier(&mut scene, &device, &queue).err());
+            let (request, wake) = (&content.request, for_work.wake());
+            let (mut patch, mut faults) = upload(&device, &queue, request, &earlier.request, wake, &pool);
+            faults.extend(renderer.choose_splat_tier(patch.scene_mut(), &device, &queue).err());
             // What waits to be copied is handed to the card here, so that the window's next frame need not.
             queue.submit([]);
             // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
             // slider: a late picture is better than none. It is the next one that is skipped.
             for_work.post(Message::Stage(StageContent::Uploaded {
                 slot,
-                bounds: scene.bounds(),
-                scene: Some(Box::new(scene)),
+                content: Uploaded::Card(patch),
                 faults,
             }));
+            *earlier = Arc::clone(content);
         }
     };
     let failed = move |_: &Ticket, reason: String| {
@@ -156,9 +159,8 @@ impl CallbackTrait for StagePaint {
         resources: &mut CallbackResources,
     ) -> Vec<wgpu::CommandBuffer> {
         // Nothing is there in the first frames, while the stage's thread builds the pipelines.
-        if let Some(resources) = resources.get_mut::<StageResources>()
-            && let Some(scene) = &mut resources.scenes[self.frame.slot as usize]
-        {
+        if let Some(resources) = resources.get_mut::<StageResources>() {
+            let scene = &mut resources.scenes[self.frame.slot as usize];
             let picture = &mut resources.pictures[self.side as usize];
             let prepared = resources
                 .renderer

@@ -2,6 +2,7 @@
 //! the newest one. Drawing a large mesh takes a processor a second, and a device is busy meanwhile for everybody who shares
 //! it; the window must not be among them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bozzetto_viewport::{Offscreen, OrbitCamera, Scene, VoxelPool};
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
 use super::mailbox::{Mailbox, Message};
-use super::stage::{Numbered, Side, SideFrame, Slot, StageContent, StageContents, StageRequest, upload};
+use super::stage::{Numbered, Side, SideFrame, Slot, StageContent, StageContents, StageRequest, Uploaded, upload};
 
 /// Pixels of the picture a pixel of the window, along each axis, while the processor is needed for other things or must
 /// keep up with the artist's hand.
@@ -140,8 +141,8 @@ struct Artist {
     mailbox: Mailbox,
     device: Option<Offscreen>,
     pool: VoxelPool,
-    /// By slot, with the numbers of their contents.
-    scenes: [Option<(u64, Scene)>; 2],
+    /// By slot, with what they hold.
+    scenes: [(Arc<Numbered>, Scene); 2],
     /// By side: what was drawn last.
     drawn: [Option<Asked>; 2],
 }
@@ -152,7 +153,7 @@ impl Artist {
             mailbox,
             device: None,
             pool: VoxelPool::default(),
-            scenes: [None, None],
+            scenes: Default::default(),
             drawn: [None, None],
         }
     }
@@ -188,29 +189,24 @@ impl Artist {
         }
     }
 
-    fn upload(&mut self, slot: Slot, content: &Numbered) {
+    fn upload(&mut self, slot: Slot, content: &Arc<Numbered>) {
         let Some(device) = &self.device else { return };
-        let is_there = |(number, _): &(u64, Scene)| *number == content.number;
-        if self.scenes[slot as usize].as_ref().is_some_and(is_there) {
+        let (held, scene) = &mut self.scenes[slot as usize];
+        if held.number == content.number {
             return;
         }
-        let wake = self.mailbox.wake();
-        let (scene, faults) = upload(device.device(), device.queue(), &content.request, wake, &self.pool);
-        let bounds = scene.bounds();
-        self.scenes[slot as usize] = Some((content.number, scene));
-        self.post(StageContent::Uploaded {
-            slot,
-            scene: None,
-            bounds,
-            faults,
-        });
+        let (device, queue, wake) = (device.device(), device.queue(), self.mailbox.wake());
+        let (patch, faults) = upload(device, queue, &content.request, &held.request, wake, &self.pool);
+        patch.apply(scene);
+        *held = Arc::clone(content);
+        let content = Uploaded::Software(scene.bounds());
+        self.post(StageContent::Uploaded { slot, content, faults });
     }
 
     fn draw(&mut self, side: Side, wanted: &SideFrame) {
-        let (Some(device), Some((number, scene))) = (&self.device, &mut self.scenes[wanted.slot as usize]) else {
-            return;
-        };
-        let asked = (*number, wanted.clone());
+        let Some(device) = &self.device else { return };
+        let (held, scene) = &mut self.scenes[wanted.slot as usize];
+        let asked = (held.number, wanted.clone());
         if self.drawn[side as usize].as_ref() == Some(&asked) {
             return;
         }

@@ -10,7 +10,7 @@ use super::card_stage::CardStage;
 use super::mailbox::Mailbox;
 use super::platform;
 use super::software_stage::SoftwareStage;
-use super::stage::{Side, SideFrame, Slot, StageContent, StageRequest};
+use super::stage::{Side, SideFrame, Slot, StageContent, StageRequest, Uploaded};
 use super::state::{Compared, GpuStatus, Pane, Problem, ViewportMode, ViewportState};
 use crate::ui::theme::Palette;
 
@@ -93,20 +93,13 @@ impl ViewportHost {
                 return (Some(self.ready()), Vec::new());
             }
             (StageContent::Ready, _) => return (Some(self.ready()), Vec::new()),
-            (
-                StageContent::Uploaded {
-                    slot,
-                    scene,
-                    bounds,
-                    faults,
-                },
-                stage,
-            ) => {
-                let is_shown = match (stage, scene) {
-                    (Stage::Card(stage), Some(scene)) => stage.set_scene(slot, *scene),
-                    _ => true,
+            (StageContent::Uploaded { slot, content, faults }, stage) => {
+                let bounds = match (stage, content) {
+                    (Stage::Card(stage), Uploaded::Card(patch)) => stage.update_scene(slot, patch),
+                    (_, Uploaded::Software(bounds)) => bounds,
+                    (Stage::Software(_), Uploaded::Card(_)) => None,
                 };
-                if is_shown && slot == Slot::Result {
+                if slot == Slot::Result {
                     self.bounds = bounds;
                 }
                 // Who has lost the device is told in the window that comes after.

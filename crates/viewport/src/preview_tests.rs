@@ -1,12 +1,14 @@
 //! Live previews: what they look like, and what an update costs.
 
+use std::sync::Arc;
+
 use bozzetto_asset::{Camera, Projection, SparseStructure, TriMesh};
 use glam::{IVec3, Vec3};
-use image::RgbaImage;
+use image::{Rgba, RgbaImage};
 
 use crate::gpu::made::{self, Made};
 use crate::splat_order::tests::scattered_splats;
-use crate::{Frame, Offscreen, OrbitCamera, Picture, RenderSettings, Scene, Shows, SplatTier, VoxelPool};
+use crate::{Frame, Offscreen, OrbitCamera, Picture, RenderSettings, Scene, ScenePart, Shows, SplatTier, VoxelPool};
 
 /// Voxels of 0.1 m, (5, 5, 5) just beyond the middle of the model frame.
 fn structure(coords: &[[i32; 3]], colors: &[Vec3]) -> SparseStructure {
@@ -201,4 +203,47 @@ fn splats_that_follow_splats_make_no_pipelines_and_nothing_large_in_the_frame() 
             assert!(drawing.num_buffers <= 3, "{tier}: {drawing:?}");
         }
     }
+}
+
+#[test]
+fn what_has_not_changed_is_neither_uploaded_nor_lost() {
+    let offscreen = Offscreen::new().expect("a device");
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    let splats = scattered_splats(2_000, 0.05);
+    let view = Camera::orbit(0.8, 0.3, 0.7, Projection::Perspective { fov_y_rad: 0.5 }, 1.0);
+    let photo = Arc::new(RgbaImage::from_pixel(8, 8, Rgba([0, 255, 0, 255])));
+    let cameras = [(view, Some(photo))];
+    let fill_whole = |scene: &mut Scene| {
+        scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+        scene.set_view_cameras(device, queue, &cameras).expect("uploaded");
+    };
+    let eye = Camera::orbit(0.0, 0.2, 2.0, Projection::Perspective { fov_y_rad: 0.8 }, 1.0);
+    let settings = RenderSettings {
+        cameras: true,
+        ..RenderSettings::cutout()
+    };
+    let draw = |scene: &mut Scene| {
+        let picture = offscreen.render(scene, &eye, [96; 2], &settings);
+        picture.expect("drawn")
+    };
+    let mut whole = Scene::new();
+    fill_whole(&mut whole);
+
+    let (mut scene, mut other) = (Scene::new(), Scene::new());
+    scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+    let without_cameras = draw(&mut scene);
+    let made = made::by(|| {
+        let mut patch = Scene::new();
+        patch.set_view_cameras(device, queue, &cameras).expect("uploaded");
+        scene.take_parts(patch, &[ScenePart::ViewCameras]);
+    });
+    assert_eq!(made, Made::default());
+    let with_cameras = draw(&mut scene);
+    assert_ne!(with_cameras, without_cameras);
+    assert!(with_cameras == draw(&mut whole), "the splats are still there");
+
+    fill_whole(&mut other);
+    other.take_parts(Scene::new(), &[ScenePart::Splats, ScenePart::ViewCameras]);
+    assert!(other.bounds().is_none(), "empty parts are taken as well");
+    assert!(draw(&mut other).pixels().all(|pixel| pixel.0[3] == 0));
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bozzetto_asset::{GaussianSplats, Projection, TriMesh};
 
 use super::*;
@@ -26,7 +28,7 @@ fn scene(offscreen: &Offscreen, splats: &GaussianSplats) -> Scene {
         let camera = Camera::orbit(azimuth, 0.3, 0.9, Projection::Perspective { fov_y_rad: 0.5 }, 1.3);
         (
             camera,
-            Some(RgbaImage::from_pixel(8, 6, image::Rgba([200, 90, 30, 255]))),
+            Some(Arc::new(RgbaImage::from_pixel(8, 6, image::Rgba([200, 90, 30, 255])))),
         )
     });
     scene.set_view_cameras(device, queue, &views).expect("uploaded");

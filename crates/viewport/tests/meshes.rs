@@ -348,7 +348,7 @@ fn wireframe_draws_edges_and_leaves_faces() {
 fn ground_and_cameras_are_drawn_when_asked_for() {
     let ball = textured(sphere(Vec3::ZERO, 0.4), [255; 4], AlphaMode::Opaque, 0.0, 0.5);
     let mut scene = scene_of(&ball);
-    let photo = RgbaImage::from_pixel(40, 30, Rgba([0, 255, 0, 255]));
+    let photo = Arc::new(RgbaImage::from_pixel(40, 30, Rgba([0, 255, 0, 255])));
     let view = Camera::orbit(1.2, 0.3, 1.2, PERSPECTIVE, 4.0 / 3.0);
     scene
         .set_view_cameras(offscreen().device(), offscreen().queue(), &[(view, Some(photo))])

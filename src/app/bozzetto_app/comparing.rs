@@ -241,15 +241,6 @@ impl BozzettoApp {
     pub(super) fn shows_health(&self) -> bool {
         self.state.viewport.mode == ViewportMode::Health || self.comparing.marks_flaws
     }
-
-    /// Whether some side of the stage shows the result's splats.
-    pub(super) fn shows_splats(&self) -> bool {
-        let beside = match self.compared_with() {
-            Some(Compared::Mode(mode)) => mode.shows().has_splats(),
-            _ => false,
-        };
-        beside || self.state.viewport.mode.shows().has_splats()
-    }
 }
 
 impl Other {

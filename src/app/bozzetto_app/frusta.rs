@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 
@@ -8,13 +10,13 @@ use super::viewing::orbit_of;
 
 impl BozzettoApp {
     /// Each camera with its picture, in the order of the views that took part; none while cameras are not shown.
-    pub(super) fn camera_pictures(&self, cameras: &[Camera]) -> Vec<(Camera, Option<RgbaImage>)> {
+    pub(super) fn camera_pictures(&self, cameras: &[Camera]) -> Vec<(Camera, Option<Arc<RgbaImage>>)> {
         if !self.state.viewport.cameras {
             return Vec::new();
         }
         let picture = |place: usize| {
             let item = self.view_behind(place)?;
-            self.camera_pictures.get(&item.id).map(|picture| (**picture).clone())
+            self.camera_pictures.get(&item.id).map(Arc::clone)
         };
         cameras
             .iter()

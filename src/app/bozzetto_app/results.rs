@@ -381,21 +381,15 @@ impl BozzettoApp {
         let Some(result) = &self.state.result else {
             return StageRequest::default();
         };
-        let shows_splats = self.shows_splats();
-        match &result.simplified {
-            // While a slider moves only what is seen is uploaded, many times a second.
-            Some(simplified) => StageRequest {
-                raw: Some(Arc::clone(simplified)),
-                splats: result.asset.splats.clone().filter(|_| shows_splats),
-                ..StageRequest::default()
-            },
-            None => StageRequest {
-                raw: result.asset.mesh.clone().filter(|_| result.finished.is_none()),
-                splats: result.asset.splats.clone(),
-                finished: result.finished.clone(),
-                cameras: self.camera_pictures(&result.asset.cameras),
-                ..StageRequest::default()
-            },
+        // While a slider moves, what it makes is seen in place of the finished mesh.
+        let finished = result.finished.as_ref().filter(|_| result.simplified.is_none());
+        let raw = result.simplified.as_ref().or(result.asset.mesh.as_ref());
+        StageRequest {
+            raw: raw.cloned().filter(|_| finished.is_none()),
+            splats: result.asset.splats.clone(),
+            finished: finished.cloned(),
+            cameras: self.camera_pictures(&result.asset.cameras),
+            ..StageRequest::default()
         }
     }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use bozzetto_asset::Camera;
 use image::RgbaImage;
 use image::imageops::FilterType;
@@ -26,7 +28,7 @@ impl CameraPart {
     pub fn new(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        views: &[(Camera, Option<RgbaImage>)],
+        views: &[(Camera, Option<Arc<RgbaImage>>)],
     ) -> Result<Self, GpuError> {
         let max_layers = device.limits().max_texture_array_layers;
         let mut thumbnails = Vec::new();

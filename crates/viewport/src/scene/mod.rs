@@ -43,6 +43,23 @@ pub struct Scene {
     pub(crate) ground_group: Option<wgpu::BindGroup>,
 }
 
+/// What a scene is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ScenePart {
+    /// [`Scene::set_splats`].
+    Splats,
+    /// [`Scene::set_textured_mesh`].
+    TexturedMesh,
+    /// [`Scene::set_raw_mesh`].
+    RawMesh,
+    /// [`Scene::set_voxels`].
+    Voxels,
+    /// [`Scene::set_view_cameras`].
+    ViewCameras,
+    /// [`Scene::set_mesh_flaws`].
+    MeshFlaws,
+}
+
 /// Tells contents of all scenes apart.
 pub(crate) fn unique_number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
@@ -135,7 +152,7 @@ impl Scene {
         &mut self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        cameras: &[(Camera, Option<RgbaImage>)],
+        cameras: &[(Camera, Option<Arc<RgbaImage>>)],
     ) -> Result<(), GpuError> {
         self.cameras = None;
         self.content_changed();
@@ -149,6 +166,28 @@ impl Scene {
         let open = open_edges.iter().copied().map(Line::open_edge);
         let crowded = crowded_edges.iter().copied().map(Line::crowded_edge);
         self.flaws = open.chain(crowded).collect();
+    }
+
+    /// Puts parts of another scene of the same device in place of its own, empty ones included, and keeps the rest as it
+    /// is: what has not changed need not be uploaded again.
+    pub fn take_parts(&mut self, from: Self, parts: &[ScenePart]) {
+        let Self {
+            splats,
+            textured,
+            raw,
+            voxels,
+            cameras,
+            flaws,
+            ..
+        } = from;
+        let has = |part| parts.contains(&part);
+        replace_if(has(ScenePart::Splats), &mut self.splats, splats);
+        replace_if(has(ScenePart::TexturedMesh), &mut self.textured, textured);
+        replace_if(has(ScenePart::RawMesh), &mut self.raw, raw);
+        replace_if(has(ScenePart::Voxels), &mut self.voxels, voxels);
+        replace_if(has(ScenePart::ViewCameras), &mut self.cameras, cameras);
+        replace_if(has(ScenePart::MeshFlaws), &mut self.flaws, flaws);
+        self.content_changed();
     }
 
     /// Box about everything that can be drawn; `None` while the scene is empty. View cameras don't count.
@@ -236,5 +275,11 @@ impl Scene {
             lines.extend_from_slice(&self.flaws);
         }
         (lines, photos)
+    }
+}
+
+fn replace_if<T>(is_replaced: bool, part: &mut T, by: T) {
+    if is_replaced {
+        *part = by;
     }
 }
