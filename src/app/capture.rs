@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bozzetto_asset::files;
 use bozzetto_asset::formats::FormatError;
 use bozzetto_viewport::{
-    AnimationFormat, Background, Bounds, GpuError, Offscreen, OrbitCamera, RenderSettings, Still, StillError,
-    Turntable, TurntableError, VoxelPool,
+    AnimationFormat, Background, Bounds, GpuError, Offscreen, OrbitCamera, RenderSettings, ScenePool, Still,
+    StillError, Turntable, TurntableError,
 };
 
 use super::desktop::{Answer, Pending};
@@ -163,7 +163,6 @@ impl Capture {
         mut proceeds: impl FnMut(u32, u32) -> bool,
     ) -> Result<u64, CaptureError> {
         let device = Offscreen::new()?;
-        let pool = VoxelPool::default();
         let nothing = StageRequest::default();
         let (mut patch, faults) = upload(
             device.device(),
@@ -171,7 +170,7 @@ impl Capture {
             &self.content,
             &nothing,
             mailbox.wake(),
-            &pool,
+            &ScenePool::default(),
         );
         let scene = patch.scene_mut();
         if let Some(fault) = faults.into_iter().next() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bozzetto_viewport::{Bounds, DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene, VoxelPool};
+use bozzetto_viewport::{Bounds, DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene, ScenePool};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
@@ -104,7 +104,7 @@ fn start_uploads(
     let target_format = render_state.target_format;
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
     let mut renderer = None;
-    let pool = VoxelPool::default();
+    let pool = ScenePool::default();
     let mut uploaded: [Arc<Numbered>; 2] = Default::default();
     let work = move |contents: StageContents, _: &Ticket| {
         let renderer = renderer.get_or_insert_with(|| {
@@ -126,6 +126,7 @@ fn start_uploads(
             let (mut patch, mut faults) = upload(&device, &queue, request, &earlier.request, wake, &pool);
             faults.extend(renderer.choose_splat_tier(patch.scene_mut(), &device, &queue).err());
             // What waits to be copied is handed to the card here, so that the window's next frame need not.
+            renderer.bind_scene(patch.scene_mut(), &device);
             queue.submit([]);
             // An outdated scene is shown all the same when uploads take longer than the artist's hand needs to move a
             // slider: a late picture is better than none. It is the next one that is skipped.

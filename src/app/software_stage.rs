@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bozzetto_viewport::{Offscreen, OrbitCamera, Scene, VoxelPool};
+use bozzetto_viewport::{Offscreen, OrbitCamera, Scene, ScenePool};
 use egui::{Color32, ColorImage, Painter, Rect, TextureHandle, TextureOptions, pos2};
 use parking_lot::Mutex;
 
@@ -140,7 +140,7 @@ impl SoftwareStage {
 struct Artist {
     mailbox: Mailbox,
     device: Option<Offscreen>,
-    pool: VoxelPool,
+    pool: ScenePool,
     /// By slot, with what they hold.
     scenes: [(Arc<Numbered>, Scene); 2],
     /// By side: what was drawn last.
@@ -152,7 +152,7 @@ impl Artist {
         Self {
             mailbox,
             device: None,
-            pool: VoxelPool::default(),
+            pool: ScenePool::default(),
             scenes: Default::default(),
             drawn: [None, None],
         }

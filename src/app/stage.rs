@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bozzetto_asset::{Camera, GaussianSplats, SparseStructure, TriMesh};
 use bozzetto_mesh::{Finished, FlawedEdges};
-use bozzetto_viewport::{Bounds, Frame, GpuError, Renderer, Scene, ScenePart, VoxelPool};
+use bozzetto_viewport::{Bounds, Frame, GpuError, Renderer, Scene, ScenePart, ScenePool};
 use egui_wgpu::wgpu;
 use image::RgbaImage;
 
@@ -23,6 +23,8 @@ pub struct StageRequest {
     pub cameras: Vec<(Camera, Option<Arc<RgbaImage>>)>,
     /// Look for broken edges and mark them.
     pub marks_flaws: bool,
+    /// A live preview: another one comes soon.
+    pub is_forming: bool,
 }
 
 impl StageRequest {
@@ -191,16 +193,21 @@ impl ScenePatch {
 }
 
 /// Brings what has changed since an earlier request to a device. What cannot be brought there is told and left out. Live
-/// previews leave their buffers in the pool for the next one.
+/// previews leave their buffers in the pool for the next one; whatever else comes gives those back.
 pub fn upload(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
     request: &StageRequest,
     earlier: &StageRequest,
     wake: Arc<dyn Fn() + Send + Sync>,
-    pool: &VoxelPool,
+    pool: &ScenePool,
 ) -> (ScenePatch, Vec<GpuError>) {
-    let mut scene = Box::new(Scene::with_pool(pool));
+    let mut scene = Box::new(if request.is_forming {
+        Scene::with_pool(pool)
+    } else {
+        pool.clear();
+        Scene::new()
+    });
     scene.set_wake(wake);
     let parts = request.parts_unlike(earlier);
     let faults = parts
@@ -296,7 +303,7 @@ mod tests {
     #[test]
     fn a_patch_leaves_what_it_does_not_hold() {
         let offscreen = Offscreen::new().expect("a device");
-        let (device, queue, pool) = (offscreen.device(), offscreen.queue(), VoxelPool::default());
+        let (device, queue, pool) = (offscreen.device(), offscreen.queue(), ScenePool::default());
         let (mut scene, mut shown) = (Scene::new(), StageRequest::default());
         let whole = request();
         let without_mesh = StageRequest {

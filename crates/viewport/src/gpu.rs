@@ -6,6 +6,7 @@ use wgpu::{
 };
 
 use crate::GpuError;
+use crate::upload::write_in_bands;
 
 /// Linear light, premultiplied alpha: the solid layer. Encoded values, premultiplied alpha: the splat layer.
 pub const LAYER_FORMAT: TextureFormat = TextureFormat::Rgba16Float;
@@ -346,15 +347,6 @@ pub fn create_buffer(device: &wgpu::Device, descriptor: &wgpu::BufferDescriptor<
     device.create_buffer(descriptor)
 }
 
-/// Fills a buffer from its start, band by band. While the queue takes one it serves nobody else, and a window may want to
-/// draw.
-pub fn write_in_bands(queue: &wgpu::Queue, buffer: &wgpu::Buffer, bytes: &[u8]) {
-    const BAND_BYTES: usize = 1 << 20;
-    for (index, band) in bytes.chunks(BAND_BYTES).enumerate() {
-        queue.write_buffer(buffer, (index * BAND_BYTES) as u64, band);
-    }
-}
-
 /// A buffer with contents. Call within [`crate::error::caught`]; never empty, as bindings may not be.
 pub fn filled_buffer(
     device: &wgpu::Device,
@@ -372,9 +364,7 @@ pub fn filled_buffer(
             mapped_at_creation: false,
         },
     );
-    if !bytes.is_empty() {
-        queue.write_buffer(&buffer, 0, bytes);
-    }
+    write_in_bands(queue, &buffer, bytes);
     buffer
 }
 

@@ -1,4 +1,5 @@
 use crate::gpu;
+use crate::upload::write_in_bands;
 
 /// A vertex buffer of small items that is rewritten now and then and grows when it must.
 pub struct GrowingBuffer {
@@ -39,7 +40,7 @@ impl GrowingBuffer {
             ));
         }
         if let Some(buffer) = &self.buffer {
-            gpu::write_in_bands(queue, buffer, bytes);
+            write_in_bands(queue, buffer, bytes);
         }
     }
 

@@ -17,14 +17,13 @@
 //! `docs/model_viewer.md`, and how its splats compare in `docs/splat_speed.md`.
 //!
 //! Still pictures may be larger than any texture: [`Still`] draws them region by region and writes them as they come.
-//! Live previews replace each other many times a second: a [`VoxelPool`] hands the buffers of one on to the next, and
-//! splats keep the buffers of the picture that they are drawn into.
+//! Live previews replace each other many times a second: a [`ScenePool`] hands the buffers of one on to the next.
 //!
 //! # One splat from PLY to pixel
 //!
 //! The file's reader gives a position, a quaternion, logarithms of three standard deviations, an opacity and harmonics
 //! (`bozzetto_asset::GaussianSplats`). `packing.rs` makes 32 bytes of the geometry (sizes to 0.02 %) and half floats of
-//! the harmonics; `scene/splat_part.rs` uploads them in chunks that each fit one binding, so that degree 3 is not what
+//! the harmonics; `scene/splat_room.rs` holds them in chunks that each fit one binding, so that degree 3 is not what
 //! limits their number. Then, every frame that is not the last one again:
 //!
 //! 1. **Project** (`splat_project.wgsl`): cull, ellipse on the picture, colour for this direction, a key that sorts by
@@ -82,6 +81,7 @@ mod targets;
 mod test_ball;
 mod tile_frame;
 mod turntable;
+mod upload;
 
 pub use animation::AnimationFormat;
 pub use bounds::Bounds;
@@ -92,7 +92,7 @@ pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
 pub use picture::Picture;
 pub use renderer::{Prepared, Renderer, RendererOptions};
-pub use scene::voxel_part::VoxelPool;
+pub use scene::pool::ScenePool;
 pub use scene::{Scene, ScenePart};
 pub use settings::{Background, Environment, Frame, RenderSettings, Shading, Shows, ToneMapping};
 pub use splat_tier::SplatTier;

@@ -6,11 +6,12 @@ use bozzetto_asset::Camera;
 use wgpu::BufferUsages;
 
 use crate::draw::copy::CopyDraw;
-use crate::draw::radix_sort::{SORT_BLOCK, SortBuffers};
+use crate::draw::radix_sort::{SORT_BLOCK, SortBuffers, SortPasses};
 use crate::packing::{SplatGeometry, sh_words};
 use crate::read_back::{Patience, read_bytes};
 use crate::recorder::{Recorder, Stage, StageTimes};
-use crate::scene::splat_part::{ELLIPSE_BYTES, SplatPart};
+use crate::scene::splat_part::SplatPart;
+use crate::scene::splat_room::ELLIPSE_BYTES;
 use crate::splat_buffers::{ARGS_BYTES, args};
 use crate::tile_frame::TileLayout;
 use crate::{Frame, GpuError, Offscreen, RenderSettings, Scene, gpu};
@@ -147,7 +148,9 @@ impl Offscreen {
             bytemuck::cast_slice(&words),
             BufferUsages::INDIRECT,
         );
-        let groups = sort.bind(device, queue, &buffers, &control, 0, u32::BITS);
+        let passes = SortPasses::new(device, u32::BITS);
+        passes.write(queue, 0, &buffers);
+        let groups = sort.bind(device, &buffers, &control, &passes);
         self.time(Stage::Sort, |recorder| {
             recorder
                 .encoder

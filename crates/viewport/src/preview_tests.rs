@@ -7,8 +7,9 @@ use glam::{IVec3, Vec3};
 use image::{Rgba, RgbaImage};
 
 use crate::gpu::made::{self, Made};
+use crate::read_back::wait;
 use crate::splat_order::tests::scattered_splats;
-use crate::{Frame, Offscreen, OrbitCamera, Picture, RenderSettings, Scene, ScenePart, Shows, SplatTier, VoxelPool};
+use crate::{Frame, Offscreen, OrbitCamera, Picture, RenderSettings, Scene, ScenePart, ScenePool, Shows, SplatTier};
 
 /// Voxels of 0.1 m, (5, 5, 5) just beyond the middle of the model frame.
 fn structure(coords: &[[i32; 3]], colors: &[Vec3]) -> SparseStructure {
@@ -144,7 +145,7 @@ fn made_by_updates(
     mut fill: impl FnMut(&mut Scene, usize),
 ) -> Vec<[Made; 2]> {
     let (device, queue) = (offscreen.device(), offscreen.queue());
-    let pool = VoxelPool::default();
+    let pool = ScenePool::default();
     let (mut shown, mut picture) = (Scene::new(), Picture::new());
     let frame = Frame {
         camera: OrbitCamera::default().camera(1.0),
@@ -153,7 +154,10 @@ fn made_by_updates(
     };
     let mut update = |index| {
         let mut next = Scene::with_pool(&pool);
-        let filling = made::by(|| fill(&mut next, index));
+        let filling = made::by(|| {
+            fill(&mut next, index);
+            offscreen.renderer().bind_scene(&mut next, device);
+        });
         shown = next;
         let drawing = made::by(|| {
             let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
@@ -163,6 +167,8 @@ fn made_by_updates(
                 .expect("drawn");
             queue.submit([encoder.finish()]);
         });
+        // A window waits for the screen between two frames.
+        wait(device).expect("drawn");
         [filling, drawing]
     };
     (0..8).map(&mut update).collect()
@@ -183,25 +189,64 @@ fn voxels_that_follow_voxels_make_neither_pipelines_nor_buffers() {
     }
 }
 
+/// Splats alone, by this tier.
+fn splats_by(tier: SplatTier) -> RenderSettings {
+    RenderSettings {
+        shows: Shows::Splats,
+        splat_tier: Some(tier),
+        ..RenderSettings::cutout()
+    }
+}
+
 #[test]
-fn splats_that_follow_splats_make_no_pipelines_and_nothing_large_in_the_frame() {
+fn splats_that_follow_splats_make_neither_pipelines_nor_buffers() {
     let offscreen = Offscreen::new().expect("a device");
     let (device, queue) = (offscreen.device(), offscreen.queue());
-    for tier in [SplatTier::Tiles, SplatTier::Quads] {
-        let settings = RenderSettings {
-            shows: Shows::Splats,
-            splat_tier: Some(tier),
-            ..RenderSettings::default()
-        };
-        let made = made_by_updates(&offscreen, &settings, |scene, index| {
-            let splats = scattered_splats(2_000 + index * 100, 0.1);
+    for tier in [SplatTier::Tiles, SplatTier::Quads, SplatTier::ProcessorSorted] {
+        let made = made_by_updates(&offscreen, &splats_by(tier), |scene, index| {
+            // More and fewer, as previews come.
+            let splats = scattered_splats(2_000 + (index * 700) % 3_000, 0.1);
             scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
         });
-        for [filling, drawing] in &made[1..] {
-            assert_eq!(filling.num_pipelines + drawing.num_pipelines, 0, "{tier}");
-            // Uniforms of the sorts; what grows with the picture or the splats is there, or filled by another thread.
-            assert!(drawing.num_buffers <= 3, "{tier}: {drawing:?}");
+        for made in &made[3..] {
+            assert_eq!(*made, [Made::default(); 2], "{tier}");
         }
+    }
+}
+
+#[test]
+fn splats_that_outgrow_their_room_get_a_larger_one_and_then_no_more() {
+    let offscreen = Offscreen::new().expect("a device");
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    let made = made_by_updates(&offscreen, &splats_by(SplatTier::Tiles), |scene, index| {
+        let count = if index < 4 { 16_000 } else { 17_000 };
+        let splats = scattered_splats(count, 0.1);
+        scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+    });
+    let num_buffers: Vec<u32> = made.iter().map(|[filling, _]| filling.num_buffers).collect();
+    assert_eq!(num_buffers[3], 0, "{num_buffers:?}");
+    assert!(num_buffers[4] > 0, "{num_buffers:?}");
+    assert_eq!(num_buffers[6..], [0, 0], "{num_buffers:?}");
+}
+
+#[test]
+fn nothing_is_seen_of_the_splats_that_had_the_room_before() {
+    let offscreen = Offscreen::new().expect("a device");
+    let (device, queue) = (offscreen.device(), offscreen.queue());
+    let camera = Camera::orbit(0.4, 0.3, 2.0, Projection::Perspective { fov_y_rad: 0.8 }, 1.0);
+    for tier in [SplatTier::Tiles, SplatTier::Quads, SplatTier::ProcessorSorted] {
+        let draw = |scene: &mut Scene, count| {
+            let splats = scattered_splats(count, 0.05);
+            scene.set_splats(device, queue, Some(&splats)).expect("uploaded");
+            let picture = offscreen.render(scene, &camera, [128; 2], &splats_by(tier));
+            picture.expect("drawn")
+        };
+        let mut pooled = Scene::with_pool(&ScenePool::default());
+        let many = draw(&mut pooled, 5_000);
+        let few = draw(&mut pooled, 2_000);
+        assert!(many != few, "{tier}");
+        assert!(few == draw(&mut Scene::new(), 2_000), "{tier}");
+        assert!(many == draw(&mut pooled, 5_000), "{tier}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use wgpu::BufferUsages;
 
-use crate::draw::radix_sort::SortBuffers;
+use crate::draw::radix_sort::{SortBuffers, SortPasses};
 use crate::gpu;
 
 /// Splats a workgroup projects, compacts and counts; `WORKGROUP_SIZE` of scan.wgsl.
@@ -45,9 +45,13 @@ pub struct SplatBuffers {
     ///
     /// The second keys also take the projection's keys of all splats, gathered into the first before the sort begins.
     pub sort: SortBuffers,
+    pub sort_passes: SortPasses,
+    /// The number of splats.
+    pub count: wgpu::Buffer,
 }
 
 impl SplatBuffers {
+    /// Room for so many splats.
     pub fn new(device: &wgpu::Device, num_splats: u32) -> Self {
         let num_blocks = u64::from(num_splats.div_ceil(SPLAT_BLOCK));
         let words = u64::from(control::NUM_WORDS);
@@ -56,7 +60,15 @@ impl SplatBuffers {
             args: gpu::empty_buffer(device, "splat arguments", args::NUM_WORDS * 4, BufferUsages::INDIRECT),
             block_counts: gpu::empty_buffer(device, "splat block counts", num_blocks * 4, BufferUsages::empty()),
             sort: SortBuffers::new(device, "splat sort", num_splats.next_multiple_of(SPLAT_BLOCK)),
+            sort_passes: SortPasses::new(device, u32::BITS),
+            count: gpu::empty_buffer(device, "splat count", 16, BufferUsages::UNIFORM),
         }
+    }
+
+    /// Says how many splats there are.
+    pub fn write_count(&self, queue: &wgpu::Queue, num_splats: u32) {
+        queue.write_buffer(&self.count, 0, bytemuck::bytes_of(&[num_splats, 0, 0, 0]));
+        self.sort_passes.write(queue, control::NUM_VISIBLE, &self.sort);
     }
 
     /// The projection's keys of all splats.

@@ -1,8 +1,9 @@
 //! Hears from the device, without waiting, whether a frame's batches were enough for all of its splats.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::gpu;
 use crate::read_back::poll;
 use crate::splat_buffers::control;
 use crate::splat_order::Wake;
@@ -68,23 +69,21 @@ impl Overflow {
         device: &wgpu::Device,
         encoder: &mut wgpu::CommandEncoder,
         control_buffer: &wgpu::Buffer,
+        buffers: &CountBuffers,
     ) {
-        let bytes = u64::from(control::NUM_WORDS) * 4;
-        let words = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("splat counts"),
-            size: bytes,
-            usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
-            mapped_at_creation: false,
-        });
-        encoder.copy_buffer_to_buffer(control_buffer, 0, &words, 0, bytes);
-        let (pending, mapped_words) = (Pending::new(self), words.clone());
+        let words = buffers.take(device);
+        encoder.copy_buffer_to_buffer(control_buffer, 0, &words, 0, COUNT_BYTES);
+        let (pending, mapped_words, buffers) = (Pending::new(self), words.clone(), buffers.clone());
         encoder.map_buffer_on_submit(&words, wgpu::MapMode::Read, .., move |mapped| {
             // A lost device is told of elsewhere.
-            if mapped.is_ok()
-                && let Ok(bytes) = mapped_words.slice(..).get_mapped_range()
-            {
+            if mapped.is_err() {
+                return;
+            }
+            if let Ok(bytes) = mapped_words.slice(..).get_mapped_range() {
                 pending.0.hear(bytemuck::cast_slice(&bytes));
             }
+            mapped_words.unmap();
+            buffers.give_back(mapped_words);
         });
     }
 
@@ -104,6 +103,43 @@ impl Overflow {
             word(control::NUM_VISIBLE)
         );
         self.call_wake();
+    }
+}
+
+/// Bytes of a frame's counts.
+const COUNT_BYTES: u64 = control::NUM_WORDS as u64 * 4;
+/// Frames that may be on their way at once.
+const MAX_SPARE: usize = 3;
+
+/// Buffers that counts come back in, used again and again. Clones share them.
+#[derive(Clone, Default)]
+pub struct CountBuffers(Arc<Mutex<Vec<wgpu::Buffer>>>);
+
+impl CountBuffers {
+    fn take(&self, device: &wgpu::Device) -> wgpu::Buffer {
+        let spare = self.spare().pop();
+        spare.unwrap_or_else(|| {
+            gpu::create_buffer(
+                device,
+                &wgpu::BufferDescriptor {
+                    label: Some("splat counts"),
+                    size: COUNT_BYTES,
+                    usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+                    mapped_at_creation: false,
+                },
+            )
+        })
+    }
+
+    fn give_back(&self, buffer: wgpu::Buffer) {
+        let mut spare = self.spare();
+        if spare.len() < MAX_SPARE {
+            spare.push(buffer);
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<wgpu::Buffer>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -18,7 +18,9 @@ use crate::draw::tile_ranges::TileRangesDraw;
 use crate::error::caught;
 use crate::recorder::{Recorder, Stage};
 use crate::scene::splat_part::SplatPart;
+use crate::scene::splat_room::SplatRoom;
 use crate::splat_buffers::{args, control};
+use crate::splat_overflow::CountBuffers;
 use crate::targets::{Targets, color_attachment, depth_attachment};
 use crate::tile_frame::{MAX_BATCHES, TileBuffers, TileFrame, TileLayout};
 use crate::{RendererOptions, SplatTier, splat_tier};
@@ -30,6 +32,7 @@ pub struct SplatRenderer {
     device_sort: Option<DeviceSort>,
     max_pairs: Option<u32>,
     pairs: Mutex<Option<Arc<SortBuffers>>>,
+    counts: CountBuffers,
 }
 
 /// What needs more of the device than projection and quads do.
@@ -65,9 +68,8 @@ impl DeviceSort {
     }
 }
 
-/// The bindings of one set of splats.
-pub struct SplatGroups {
-    project: Vec<wgpu::BindGroup>,
+/// The bindings of a room for splats.
+pub struct RoomGroups {
     quads: wgpu::BindGroup,
     sort: Option<(wgpu::BindGroup, SortGroups)>,
 }
@@ -88,6 +90,7 @@ impl SplatRenderer {
             device_sort,
             max_pairs: options.max_pairs,
             pairs: Mutex::default(),
+            counts: CountBuffers::default(),
         }
     }
 
@@ -123,55 +126,63 @@ impl SplatRenderer {
         !part.is_too_much_for_tiles() && TileLayout::new(device, size_px, part.numbers.count, self.max_pairs).is_some()
     }
 
-    /// Makes the bindings that a frame needs and that are not there yet.
+    /// Makes the bindings of splats that are not there yet.
+    pub fn bind(&self, device: &wgpu::Device, part: &mut SplatPart) {
+        let room = &part.room;
+        room.groups.get_or_init(|| self.bind_room(device, room));
+        part.windows
+            .get_or_insert_with(|| self.project.bind(device, room, part.numbers.count));
+    }
+
+    fn bind_room(&self, device: &wgpu::Device, room: &SplatRoom) -> RoomGroups {
+        let buffers = &room.buffers;
+        let sort = self.device_sort.as_ref().map(|stage| {
+            let compact = stage.compact.bind(device, buffers);
+            let sort = stage
+                .sort
+                .bind(device, &buffers.sort, &buffers.control, &buffers.sort_passes);
+            (compact, sort)
+        });
+        RoomGroups {
+            quads: self.quads.bind(device, buffers.order(), &room.ellipses),
+            sort,
+        }
+    }
+
+    /// Makes what a frame of bound splats needs of its own.
     pub fn make_ready(
         &self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        part: &mut SplatPart,
+        part: &SplatPart,
         targets: &Targets,
         tiles: &mut Option<TileFrame>,
         tier: SplatTier,
     ) {
-        if part.groups.is_none() {
-            part.groups = Some(self.bind(device, queue, part));
-        }
         let layout = TileLayout::new(device, targets.layers.size_px, part.numbers.count, self.max_pairs);
         let (SplatTier::Tiles, Some(stage), Some(layout)) = (tier, &self.device_sort, layout) else {
             *tiles = None;
             return;
         };
-        let kept = tiles.take().filter(|tiles| tiles.buffers.layout == layout);
+        let kept = tiles
+            .take()
+            .filter(|tiles| tiles.buffers.layout.size_px == layout.size_px);
         *tiles = Some(match kept {
-            Some(tiles) if tiles.splats == part.id => tiles,
+            Some(tiles) if tiles.room == part.room.id && tiles.buffers.layout == layout => tiles,
             other => {
-                let pairs = self.pairs(device, layout.capacity);
                 // Previews come many times a second: the picture's own buffers are as good for the next one.
-                let buffers = other.map_or_else(|| TileBuffers::new(device, queue, layout), |tiles| tiles.buffers);
-                bind_tiles(device, queue, stage, part, targets, buffers, &pairs)
+                let buffers = match other {
+                    Some(tiles) => TileBuffers {
+                        layout,
+                        ..tiles.buffers
+                    },
+                    None => TileBuffers::new(device, layout),
+                };
+                let pairs = self.pairs(device, layout.capacity);
+                buffers.sort_passes.write(queue, control::NUM_PAIRS, &pairs);
+                bind_tiles(device, stage, &part.room, targets, buffers, &pairs)
             }
         });
-    }
-
-    fn bind(&self, device: &wgpu::Device, queue: &wgpu::Queue, part: &SplatPart) -> SplatGroups {
-        let buffers = &part.buffers;
-        let sort = self.device_sort.as_ref().map(|stage| {
-            let compact = stage.compact.bind(device, queue, buffers, part.numbers.count);
-            let sort = stage.sort.bind(
-                device,
-                queue,
-                &buffers.sort,
-                &buffers.control,
-                control::NUM_VISIBLE,
-                u32::BITS,
-            );
-            (compact, sort)
-        });
-        SplatGroups {
-            project: self.project.bind(device, &part.chunks, &part.ellipses, buffers),
-            quads: self.quads.bind(device, buffers.order(), &part.ellipses),
-            sort,
-        }
     }
 
     /// Room for pairs, the same for every scene: the device draws one after the other.
@@ -198,19 +209,28 @@ impl SplatRenderer {
         frame_group: &wgpu::BindGroup,
         tier: SplatTier,
     ) {
-        let Some(groups) = &part.groups else { return };
+        let (room, num_splats) = (&part.room, part.numbers.count);
+        let (Some(groups), Some(windows)) = (room.groups.get(), &part.windows) else {
+            return;
+        };
         let mut pass = recorder.compute_pass(Stage::Project);
         pass.set_bind_group(0, frame_group, &[]);
-        self.project.record(&mut pass, &groups.project, &part.chunks);
+        self.project.record(&mut pass, windows, room, num_splats);
         drop(pass);
         if tier == SplatTier::ProcessorSorted {
             return;
         }
         if let (Some(stage), Some((compact, sort))) = (&self.device_sort, &groups.sort) {
             let mut pass = recorder.compute_pass(Stage::Sort);
-            stage.compact.record(&mut pass, compact, part.numbers.count);
-            stage.sort.record(&mut pass, sort, &part.buffers.args, args::SORT);
+            stage.compact.record(&mut pass, compact, num_splats);
+            stage.sort.record(&mut pass, sort, &room.buffers.args, args::SORT);
         }
+    }
+
+    /// Has the counts of a frame by tiles told once it is drawn.
+    pub fn watch(&self, part: &SplatPart, device: &wgpu::Device, encoder: &mut wgpu::CommandEncoder) {
+        part.overflow
+            .watch(device, encoder, &part.room.buffers.control, &self.counts);
     }
 
     /// Makes the picture of what [`Self::record_layer`] has drawn by tiles.
@@ -236,16 +256,17 @@ impl SplatRenderer {
     ) {
         if let (SplatTier::Tiles, Some(stage), Some(tiles)) = (tier, &self.device_sort, tiles) {
             // Their pixels go straight into the composite.
-            record_tiles(stage, part, tiles, recorder);
+            record_tiles(stage, &part.room, tiles, recorder);
             return;
         }
         let color = color_attachment(&targets.layers.splats, wgpu::Color::TRANSPARENT);
         let depth = depth_attachment(&targets.layers.depth, wgpu::LoadOp::Load);
         let mut pass = recorder.render_pass(Stage::Raster, color, Some(depth));
-        let Some(groups) = &part.groups else { return };
+        let Some(groups) = part.room.groups.get() else { return };
         pass.set_bind_group(0, frame_group, &[]);
         if tier == SplatTier::Quads {
-            self.quads.draw_visible(&mut pass, &groups.quads, &part.buffers.args);
+            self.quads
+                .draw_visible(&mut pass, &groups.quads, &part.room.buffers.args);
         } else {
             self.quads.draw(&mut pass, &groups.quads, part.numbers.count);
         }
@@ -254,22 +275,18 @@ impl SplatRenderer {
 
 fn bind_tiles(
     device: &wgpu::Device,
-    queue: &wgpu::Queue,
     stage: &DeviceSort,
-    part: &SplatPart,
+    room: &SplatRoom,
     targets: &Targets,
     tiles: TileBuffers,
     pairs: &SortBuffers,
 ) -> TileFrame {
-    let control = &part.buffers.control;
-    let num_bits = tiles.layout.num_tile_bits();
-    let sort = stage
-        .sort
-        .bind(device, queue, pairs, control, control::NUM_PAIRS, num_bits);
+    let control = &room.buffers.control;
+    let sort = stage.sort.bind(device, pairs, control, &tiles.sort_passes);
     let sorted = sort.result();
     let bindings = TileBindings {
         grid: &tiles.grid,
-        ellipses: &part.ellipses,
+        ellipses: &room.ellipses,
         pair_splats: &pairs.values[sorted],
         ranges: &tiles.ranges,
         pixels: &tiles.pixels,
@@ -278,11 +295,11 @@ fn bind_tiles(
         solid_depth: &targets.layers.depth,
     };
     TileFrame {
-        splats: part.id,
-        batches: stage.batches.bind(device, &tiles.grid, &part.buffers),
+        room: room.id,
+        batches: stage.batches.bind(device, &tiles.grid, &room.buffers),
         binning: stage
             .binning
-            .bind(device, &tiles.grid, &part.ellipses, &part.buffers, &tiles.closed, pairs),
+            .bind(device, &tiles.grid, &room.ellipses, &room.buffers, &tiles.closed, pairs),
         ranges: stage.ranges.bind(device, control, &pairs.keys[sorted], &tiles.ranges),
         tiles: stage.tiles.bind(device, &bindings),
         composite: stage
@@ -293,8 +310,8 @@ fn bind_tiles(
     }
 }
 
-fn record_tiles(stage: &DeviceSort, part: &SplatPart, tiles: &TileFrame, recorder: &mut Recorder<'_>) {
-    let args = &part.buffers.args;
+fn record_tiles(stage: &DeviceSort, room: &SplatRoom, tiles: &TileFrame, recorder: &mut Recorder<'_>) {
+    let args = &room.buffers.args;
     recorder.encoder.clear_buffer(&tiles.buffers.pixels, 0, None);
     recorder.encoder.clear_buffer(&tiles.buffers.closed, 0, None);
     for batch in 0..MAX_BATCHES {
@@ -345,8 +362,8 @@ mod tests {
             .expect("drawn");
         let part = scene.splats.as_ref().expect("splats");
         let words = |buffer, count| read_words(offscreen.device(), offscreen.queue(), buffer, count).expect("read");
-        let num_visible = words(&part.buffers.control, control::NUM_WORDS as usize)[control::NUM_VISIBLE as usize];
-        let found = words(part.buffers.order(), num_visible as usize);
+        let num_visible = words(&part.room.buffers.control, control::NUM_WORDS as usize)[control::NUM_VISIBLE as usize];
+        let found = words(part.room.buffers.order(), num_visible as usize);
 
         let half = 0.35_f32.tan();
         let reaches = |index: u32| {

@@ -1,9 +1,8 @@
 //! What the tiled tier needs for one set of splats at one picture size.
 
-use bytemuck::Zeroable;
 use wgpu::BufferUsages;
 
-use crate::draw::radix_sort::SortGroups;
+use crate::draw::radix_sort::{SortGroups, SortPasses};
 use crate::gpu;
 
 /// Side of a tile, pixels; `TILE_PX` of `tile_grid.wgsl`.
@@ -79,33 +78,33 @@ pub struct TileBuffers {
     pub pixels: wgpu::Buffer,
     pub ranges: wgpu::Buffer,
     pub closed: wgpu::Buffer,
+    pub sort_passes: SortPasses,
 }
 
 impl TileBuffers {
-    pub fn new(device: &wgpu::Device, queue: &wgpu::Queue, layout: TileLayout) -> Self {
+    pub fn new(device: &wgpu::Device, layout: TileLayout) -> Self {
         let num_tiles = num_tiles(layout.size_px);
         let empty = |label, bytes| gpu::empty_buffer(device, label, bytes, BufferUsages::empty());
-        let grid = TileGridUniforms::zeroed();
         Self {
             layout,
-            grid: gpu::filled_buffer(
+            grid: gpu::empty_buffer(
                 device,
-                queue,
                 "tile grid",
-                bytemuck::bytes_of(&grid),
+                size_of::<TileGridUniforms>() as u64,
                 BufferUsages::UNIFORM,
             ),
             pixels: empty("tile pixels", num_tiles * u64::from(TILE_PX * TILE_PX) * PIXEL_BYTES),
             ranges: empty("tile ranges", (num_tiles + 1) * 8),
             closed: empty("closed tiles", num_tiles * 4),
+            sort_passes: SortPasses::new(device, layout.num_tile_bits()),
         }
     }
 }
 
 /// Buffers and bindings of the tiled tier.
 pub struct TileFrame {
-    /// Which splats they are bound to.
-    pub splats: u64,
+    /// Which room for splats they are bound to.
+    pub room: u64,
     pub buffers: TileBuffers,
     pub batches: wgpu::BindGroup,
     pub binning: wgpu::BindGroup,

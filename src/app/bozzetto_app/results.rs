@@ -362,7 +362,10 @@ impl BozzettoApp {
     }
 
     fn forming_request(&self) -> StageRequest {
-        let mut request = StageRequest::default();
+        let mut request = StageRequest {
+            is_forming: true,
+            ..StageRequest::default()
+        };
         for preview in &self.forming.previews {
             match preview {
                 Preview::Mesh(mesh) => request.raw = Some(Arc::clone(mesh)),

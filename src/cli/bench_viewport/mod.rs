@@ -1,6 +1,8 @@
-//! `bozzetto bench viewport`: what each step of drawing splats, a mesh and voxels takes, and what memory alone would take.
+//! `bozzetto bench viewport`: what each step of drawing splats, a mesh and voxels takes, what memory
+//! alone would take, and what live previews cost.
 
 mod mesh;
+mod previews;
 mod splats;
 mod voxels;
 
@@ -61,8 +63,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.triangles > 0 {
         mesh::bench(&offscreen, arguments)?;
     }
-    if arguments.files.is_empty() {
+    if arguments.files.is_empty() && arguments.splats.is_none() {
         voxels::bench(&offscreen, arguments)?;
+        previews::bench(&offscreen, arguments)?;
     }
     Ok(())
 }

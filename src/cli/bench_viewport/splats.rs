@@ -132,7 +132,7 @@ fn print_table(tier: SplatTier, figures: &[SplatFigures], bytes_a_sec: f64) {
 }
 
 /// A bumpy shell of splats with harmonics of degree 3: an object that fills the view, with many layers over each pixel.
-fn shell(count: u32, scale: f32) -> GaussianSplats {
+pub(super) fn shell(count: u32, scale: f32) -> GaussianSplats {
     const CHUNK: u32 = 1 << 16;
     let chunks: Vec<GaussianSplats> = (0..count.div_ceil(CHUNK))
         .into_par_iter()

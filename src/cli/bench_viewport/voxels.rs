@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use bozzetto_asset::SparseStructure;
-use bozzetto_viewport::{Offscreen, RenderSettings, Scene, VoxelPool};
+use bozzetto_viewport::{Offscreen, RenderSettings, Scene, ScenePool};
 use glam::{IVec3, Vec3};
 
 use super::super::output;
@@ -23,7 +23,7 @@ pub(super) fn bench(offscreen: &Offscreen, arguments: &Arguments) -> anyhow::Res
     ));
     for (resolution, outer, inner) in STRUCTURES {
         let structure = ball(resolution, outer, inner);
-        let pool = VoxelPool::default();
+        let pool = ScenePool::default();
         let mut scene = Scene::with_pool(&pool);
         let mut updates = Vec::new();
         for _ in 0..NUM_UPDATES {

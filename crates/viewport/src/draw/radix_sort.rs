@@ -128,6 +128,34 @@ impl SortBuffers {
     }
 }
 
+/// What tells the passes of a sort apart, eight bits each.
+pub struct SortPasses {
+    numbers: wgpu::Buffer,
+    num_passes: u32,
+}
+
+impl SortPasses {
+    /// Passes that sort by the lowest `num_bits`; [`Self::write`] them before they run.
+    pub fn new(device: &wgpu::Device, num_bits: u32) -> Self {
+        let num_passes = num_bits.div_ceil(8);
+        let bytes = u64::from(num_passes) * PASS_STRIDE;
+        Self {
+            numbers: gpu::empty_buffer(device, "radix sort passes", bytes, BufferUsages::UNIFORM),
+            num_passes,
+        }
+    }
+
+    /// `control[count_at]` will hold the number of keys in these buffers.
+    pub fn write(&self, queue: &wgpu::Queue, count_at: u32, buffers: &SortBuffers) {
+        let stride = (PASS_STRIDE / 4) as usize;
+        let mut numbers = vec![0_u32; self.num_passes as usize * stride];
+        for (pass, numbers) in (0..).zip(numbers.chunks_mut(stride)) {
+            numbers[..3].copy_from_slice(&[pass * 8, count_at, buffers.max_blocks]);
+        }
+        queue.write_buffer(&self.numbers, 0, bytemuck::cast_slice(&numbers));
+    }
+}
+
 /// The bindings of every pass over one set of buffers, eight bits a pass, from the lowest up.
 pub struct SortGroups(Vec<wgpu::BindGroup>);
 
@@ -157,32 +185,18 @@ impl RadixSort {
         }
     }
 
-    /// `control[count_at]` will hold the number of keys.
+    /// `control` will hold the number of keys where the passes look for it.
     pub fn bind(
         &self,
         device: &wgpu::Device,
-        queue: &wgpu::Queue,
         buffers: &SortBuffers,
         control: &wgpu::Buffer,
-        count_at: u32,
-        num_bits: u32,
+        passes: &SortPasses,
     ) -> SortGroups {
-        let num_passes = num_bits.div_ceil(8);
-        let mut numbers = vec![0_u32; (u64::from(num_passes) * PASS_STRIDE / 4) as usize];
-        for (pass, numbers) in (0..).zip(numbers.chunks_mut((PASS_STRIDE / 4) as usize)) {
-            numbers[..3].copy_from_slice(&[pass * 8, count_at, buffers.max_blocks]);
-        }
-        let numbers = gpu::filled_buffer(
-            device,
-            queue,
-            "radix sort passes",
-            bytemuck::cast_slice(&numbers),
-            BufferUsages::UNIFORM,
-        );
-        let groups = (0..num_passes as usize).map(|pass| {
+        let groups = (0..passes.num_passes as usize).map(|pass| {
             let (from, to) = (pass % 2, 1 - pass % 2);
             let numbers = wgpu::BufferBinding {
-                buffer: &numbers,
+                buffer: &passes.numbers,
                 offset: pass as u64 * PASS_STRIDE,
                 size: std::num::NonZeroU64::new(16),
             };
@@ -247,7 +261,9 @@ mod tests {
             &[count.div_ceil(SORT_BLOCK), 1, 1, 0, rows, 1, 1, 0],
             BufferUsages::INDIRECT,
         );
-        let groups = sort.bind(device, queue, &buffers, &control, 1, num_bits);
+        let passes = SortPasses::new(device, num_bits);
+        passes.write(queue, 1, &buffers);
+        let groups = sort.bind(device, &buffers, &control, &passes);
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         sort.record(&mut pass, &groups, &args, 0);

@@ -1,5 +1,3 @@
-use wgpu::BufferUsages;
-
 use super::splat_project::workgroup_grid;
 use crate::gpu::{self, Bound};
 use crate::splat_buffers::SplatBuffers;
@@ -38,16 +36,7 @@ impl SplatCompactDraw {
         .to_owned()
     }
 
-    pub fn bind(
-        &self,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        buffers: &SplatBuffers,
-        num_splats: u32,
-    ) -> wgpu::BindGroup {
-        let numbers = [num_splats, 0, 0, 0];
-        let bytes = bytemuck::bytes_of(&numbers);
-        let numbers = gpu::filled_buffer(device, queue, "splat numbers", bytes, BufferUsages::UNIFORM);
+    pub fn bind(&self, device: &wgpu::Device, buffers: &SplatBuffers) -> wgpu::BindGroup {
         let bound = [
             buffers.depth_keys(),
             &buffers.block_counts,
@@ -55,7 +44,7 @@ impl SplatCompactDraw {
             &buffers.sort.values[0],
             &buffers.control,
             &buffers.args,
-            &numbers,
+            &buffers.count,
         ];
         gpu::buffer_group(device, "splat compaction", &self.layout, &bound)
     }

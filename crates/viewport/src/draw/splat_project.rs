@@ -2,8 +2,8 @@ use std::num::NonZeroU64;
 
 use crate::gpu::{self, Bound};
 use crate::packing::SplatGeometry;
-use crate::scene::splat_part::{ELLIPSE_BYTES, SplatChunk};
-use crate::splat_buffers::{SPLAT_BLOCK, SplatBuffers};
+use crate::scene::splat_room::{ELLIPSE_BYTES, SplatRoom};
+use crate::splat_buffers::SPLAT_BLOCK;
 
 const MAX_WORKGROUPS_A_ROW: u32 = 32_768;
 
@@ -30,19 +30,14 @@ impl SplatProjectDraw {
         ))
     }
 
-    /// A group a chunk: windows on the chunk's part of every buffer.
-    pub fn bind(
-        &self,
-        device: &wgpu::Device,
-        chunks: &[SplatChunk],
-        ellipses: &wgpu::Buffer,
-        buffers: &SplatBuffers,
-    ) -> Vec<wgpu::BindGroup> {
+    /// A group a chunk: windows on the chunk's part of every buffer, as large as that part is filled.
+    pub fn bind(&self, device: &wgpu::Device, room: &SplatRoom, num_splats: u32) -> Vec<wgpu::BindGroup> {
+        let buffers = &room.buffers;
         let mut first = 0_u64;
-        let mut groups = Vec::with_capacity(chunks.len());
-        for chunk in chunks {
-            let count = u64::from(chunk.count);
-            let num_blocks = u64::from(chunk.count.div_ceil(SPLAT_BLOCK));
+        let mut groups = Vec::with_capacity(room.chunks.len());
+        for (chunk, count) in room.filled_chunks(num_splats) {
+            let num_blocks = u64::from(count.div_ceil(SPLAT_BLOCK));
+            let count = u64::from(count);
             let window = |buffer, offset, bytes| {
                 wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer,
@@ -53,7 +48,7 @@ impl SplatProjectDraw {
             let resources = [
                 (0, window(&chunk.geometry, 0, count * size_of::<SplatGeometry>() as u64)),
                 (1, chunk.harmonics.as_entire_binding()),
-                (2, window(ellipses, first * ELLIPSE_BYTES, count * ELLIPSE_BYTES)),
+                (2, window(&room.ellipses, first * ELLIPSE_BYTES, count * ELLIPSE_BYTES)),
                 (3, window(buffers.depth_keys(), first * 4, count * 4)),
                 (
                     4,
@@ -71,11 +66,17 @@ impl SplatProjectDraw {
     }
 
     /// Group 0 must be the frame.
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, groups: &[wgpu::BindGroup], chunks: &[SplatChunk]) {
+    pub fn record(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        groups: &[wgpu::BindGroup],
+        room: &SplatRoom,
+        num_splats: u32,
+    ) {
         pass.set_pipeline(&self.pipeline);
-        for (group, chunk) in groups.iter().zip(chunks) {
+        for (group, (_, count)) in groups.iter().zip(room.filled_chunks(num_splats)) {
             pass.set_bind_group(1, group, &[]);
-            let [x, y] = workgroup_grid(chunk.count);
+            let [x, y] = workgroup_grid(count);
             pass.dispatch_workgroups(x, y, 1);
         }
     }

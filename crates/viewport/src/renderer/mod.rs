@@ -1,8 +1,9 @@
 mod measured;
+mod ready;
 mod record;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Mutex, Weak};
 
 use image::RgbaImage;
 
@@ -19,16 +20,13 @@ use crate::draw::radix_sort::RadixSort;
 use crate::draw::voxels::VoxelsDraw;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{DeviceWatch, caught};
-use crate::frame_uniforms::{FrameUniforms, Purpose, SplatNumbers};
 use crate::picture::Drawn;
 use crate::read_back::{read_back, wait};
 use crate::recorder::{Recorder, Stage};
 use crate::region::Region;
-use crate::scene::mesh_part::MeshGroups;
 use crate::scene::splat_part::SplatPart;
-use crate::scene::voxel_part::VoxelPart;
 use crate::splat_renderer::SplatRenderer;
-use crate::targets::{Layers, Targets, color_attachment};
+use crate::targets::{Layers, color_attachment};
 use crate::{Environment, Frame, GpuError, OrbitCamera, Picture, RenderSettings, Scene, SplatTier, gpu, splat_tier};
 
 /// What [`Renderer::prepare`] did.
@@ -323,7 +321,7 @@ impl Renderer {
             self.make_ready(scene, picture, device, queue, recorder.encoder, &drawn);
             self.record(scene, picture, recorder, &drawn);
             if let (Some(SplatTier::Tiles), Some(part)) = (drawn.tier, &scene.splats) {
-                part.overflow.watch(device, recorder.encoder, &part.buffers.control);
+                self.splats.watch(part, device, recorder.encoder);
             }
         })?;
         picture.drawn = Some(drawn);
@@ -336,114 +334,4 @@ impl Renderer {
         let part = scene.splats.as_ref().filter(|_| settings.shows.has_splats())?;
         Some(self.splats.tier(device, part, task.region.size_px, settings.splat_tier))
     }
-
-    /// Makes whatever this frame needs and is not there yet, and writes what changed.
-    fn make_ready(
-        &self,
-        scene: &mut Scene,
-        picture: &mut Picture,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        encoder: &mut wgpu::CommandEncoder,
-        drawn: &Drawn,
-    ) {
-        let frame = &drawn.frame;
-        let size_px = drawn.region.size_px;
-        picture.forget_other_size(size_px);
-        if scene.splats.is_none() {
-            picture.forget_splats();
-        }
-        let targets = picture
-            .targets
-            .get_or_insert_with(|| Targets::new(device, self.layers(device, size_px), &self.present));
-        if scene.ground_group.is_none() {
-            scene.ground_group = Some(self.ground.bind(device, queue, scene.shadow()));
-        }
-        if let Some(mesh) = scene.mesh_mut(&frame.settings) {
-            if mesh.groups.is_none() {
-                mesh.groups = Some(MeshGroups {
-                    material: self.mesh.bind(device, mesh),
-                    wireframe: self.wireframe.bind(device, mesh),
-                });
-            }
-            if std::mem::take(&mut mesh.needs_mips) {
-                for texture in mesh.textures() {
-                    self.mips.fill(device, encoder, texture);
-                }
-            }
-        }
-        if let (Some(part), Some(tier)) = (&mut scene.splats, drawn.tier) {
-            self.splats
-                .make_ready(device, queue, part, targets, &mut picture.tiles, tier);
-            if let Some(tiles) = &picture.tiles {
-                tiles.write_place(queue, drawn.region.origin_px);
-            }
-        }
-        if let Some(buffers) = scene.voxels.as_mut().and_then(VoxelPart::buffers_mut) {
-            self.voxels.make_ready(device, buffers);
-        }
-        if let Some(cameras) = &mut scene.cameras
-            && cameras.group.is_none()
-        {
-            cameras.group = cameras.photos.as_ref().map(|photos| self.photos.bind(device, photos));
-        }
-        self.lights.make(frame.settings.environment, device, queue);
-        let (lines, photos) = scene.overlays(&frame.camera, &frame.settings);
-        picture.write_overlays(device, queue, &lines, &photos);
-        self.write_uniforms(scene, picture, device, queue, drawn);
-    }
-
-    /// Layers of a size: those that another picture has, if it is as large.
-    fn layers(&self, device: &wgpu::Device, size_px: [u32; 2]) -> Arc<Layers> {
-        let mut last = self.last_layers.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = last.upgrade().filter(|layers| layers.size_px == size_px);
-        shared.unwrap_or_else(|| {
-            let layers = Arc::new(Layers::new(device, size_px, &self.depth_resolve, &self.composite));
-            *last = Arc::downgrade(&layers);
-            layers
-        })
-    }
-
-    fn write_uniforms(
-        &self,
-        scene: &Scene,
-        picture: &mut Picture,
-        device: &wgpu::Device,
-        queue: &wgpu::Queue,
-        drawn: &Drawn,
-    ) {
-        let numbers = scene
-            .splats
-            .as_ref()
-            .map_or_else(SplatNumbers::default, |part| part.numbers);
-        let uniforms = FrameUniforms::new(
-            &drawn.frame,
-            &scene.ground(),
-            numbers,
-            EnvironmentLights::NUM_LEVELS,
-            Purpose {
-                region: drawn.region,
-                keeps_straight_alpha: drawn.keeps_straight_alpha,
-                has_solid_layer: has_solid_layer(scene, picture, &drawn.frame),
-            },
-        );
-        let bytes = bytemuck::bytes_of(&uniforms);
-        if let Some((buffer, _)) = &picture.uniforms {
-            queue.write_buffer(buffer, 0, bytes);
-        } else {
-            let buffer = gpu::filled_buffer(device, queue, "frame", bytes, wgpu::BufferUsages::UNIFORM);
-            let group = gpu::bind_group(device, "frame", &self.frame_layout, &[(0, buffer.as_entire_binding())]);
-            picture.uniforms = Some((buffer, group));
-        }
-    }
-}
-
-/// Whether anything besides splats is in the frame.
-fn has_solid_layer(scene: &Scene, picture: &Picture, frame: &Frame) -> bool {
-    let settings = &frame.settings;
-    scene.has_ground(settings)
-        || scene.mesh(settings).is_some()
-        || scene.voxels.is_some()
-        || picture.lines.len() > 0
-        || picture.photos.len() > 0
 }

@@ -1,4 +1,5 @@
-use super::{Renderer, has_solid_layer};
+use super::Renderer;
+use super::ready::has_solid_layer;
 use crate::picture::Drawn;
 use crate::recorder::{Recorder, Stage};
 use crate::scene::voxel_part::VoxelPart;

@@ -7,6 +7,7 @@ use wgpu::BufferUsages;
 
 use crate::error::caught;
 use crate::ground_shadow::GroundShadow;
+use crate::upload::write_texture_in_bands;
 use crate::{Bounds, GpuError, Shading, gpu};
 
 /// Albedo of a mesh that has no colours of its own, linear.
@@ -300,34 +301,8 @@ fn texture(
             | wgpu::TextureUsages::RENDER_ATTACHMENT,
         view_formats: &[],
     });
-    write_in_bands(queue, &texture, size, texels);
+    write_texture_in_bands(queue, &texture, texels);
     texture
-}
-
-/// Uploads a picture band by band. While the queue takes one it serves nobody else, and a window may want to draw.
-fn write_in_bands(queue: &wgpu::Queue, texture: &wgpu::Texture, size: wgpu::Extent3d, texels: &[u8]) {
-    const BAND_BYTES: u32 = 1 << 20;
-    let row_bytes = size.width * 4;
-    let band_rows = (BAND_BYTES / row_bytes).max(1);
-    for (band, texels) in (0_u32..).zip(texels.chunks((band_rows * row_bytes) as usize)) {
-        let layout = wgpu::TexelCopyBufferLayout {
-            offset: 0,
-            bytes_per_row: Some(row_bytes),
-            rows_per_image: None,
-        };
-        let place = wgpu::TexelCopyTextureInfo {
-            origin: wgpu::Origin3d {
-                y: band * band_rows,
-                ..wgpu::Origin3d::ZERO
-            },
-            ..texture.as_image_copy()
-        };
-        let band_size = wgpu::Extent3d {
-            height: texels.len() as u32 / row_bytes,
-            ..size
-        };
-        queue.write_texture(place, texels, layout, band_size);
-    }
 }
 
 #[cfg(test)]

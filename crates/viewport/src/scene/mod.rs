@@ -2,7 +2,9 @@
 
 pub(crate) mod camera_part;
 pub(crate) mod mesh_part;
+pub(crate) mod pool;
 pub(crate) mod splat_part;
+pub(crate) mod splat_room;
 mod voxel_faces;
 pub(crate) mod voxel_part;
 
@@ -21,8 +23,9 @@ use crate::splat_order::Wake;
 use crate::{Bounds, GpuError, RenderSettings, Shading};
 use camera_part::CameraPart;
 use mesh_part::MeshPart;
+use pool::ScenePool;
 use splat_part::SplatPart;
-use voxel_part::{VoxelPart, VoxelPool};
+use voxel_part::VoxelPart;
 
 /// What is looked at: buffers and textures of one asset.
 ///
@@ -34,7 +37,7 @@ pub struct Scene {
     pub(crate) textured: Option<MeshPart>,
     pub(crate) raw: Option<MeshPart>,
     pub(crate) voxels: Option<VoxelPart>,
-    voxel_pool: VoxelPool,
+    pool: Option<ScenePool>,
     pub(crate) cameras: Option<CameraPart>,
     flaws: Vec<Line>,
     wake: Arc<Mutex<Option<Wake>>>,
@@ -72,10 +75,10 @@ impl Scene {
         Self::default()
     }
 
-    /// An empty scene whose voxels take the buffers that those of an earlier scene have left.
-    pub fn with_pool(pool: &VoxelPool) -> Self {
+    /// An empty scene whose voxels and splats take the buffers that those of an earlier scene have left, and leave theirs.
+    pub fn with_pool(pool: &ScenePool) -> Self {
         Self {
-            voxel_pool: pool.clone(),
+            pool: Some(pool.clone()),
             ..Self::default()
         }
     }
@@ -96,7 +99,7 @@ impl Scene {
         self.splats = None;
         self.content_changed();
         if let Some(splats) = splats {
-            self.splats = SplatPart::new(device, queue, splats, Arc::clone(&self.wake))?;
+            self.splats = SplatPart::new(device, queue, splats, self.pool.as_ref(), Arc::clone(&self.wake))?;
         }
         Ok(())
     }
@@ -142,7 +145,7 @@ impl Scene {
         self.voxels = None;
         self.content_changed();
         if let Some(structure) = structure {
-            self.voxels = VoxelPart::new(device, queue, structure, &self.voxel_pool)?;
+            self.voxels = VoxelPart::new(device, queue, structure, self.pool.as_ref())?;
         }
         Ok(())
     }

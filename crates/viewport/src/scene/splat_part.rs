@@ -3,46 +3,30 @@ use std::sync::{Arc, Mutex};
 
 use bozzetto_asset::GaussianSplats;
 use glam::Vec3;
-use wgpu::BufferUsages;
 
+use super::pool::ScenePool;
+use super::splat_room::{RoomSize, SplatRoom, check_ellipses};
 use crate::error::caught;
 use crate::frame_uniforms::SplatNumbers;
 use crate::ground_shadow::GroundShadow;
-use crate::packing::{SplatGeometry, pack_geometry, pack_harmonics, sh_words};
-use crate::splat_buffers::SplatBuffers;
+use crate::packing::{pack_geometry, pack_harmonics, sh_words};
 use crate::splat_order::{SplatOrder, SplatSorter, Wake};
 use crate::splat_overflow::Overflow;
-use crate::splat_renderer::SplatGroups;
-use crate::{Bounds, GpuError, SplatTier, gpu, splat_tier};
+use crate::{Bounds, GpuError, SplatTier, splat_tier};
 
-/// Bytes of one projected splat; `Ellipse` in ellipse.wgsl.
-pub const ELLIPSE_BYTES: u64 = 32;
-/// Chunks are whole multiples of this, so that windows on every buffer begin where any device allows it: 256 bytes of
-/// the block counts, which are 4 bytes for 256 splats.
-const CHUNK_STEP: u64 = 16_384;
 /// Most centres that the bounds are estimated from.
 const MAX_BOUNDS_SAMPLES: usize = 65_536;
 /// Share of centres on each side that may lie outside of the bounds: floaters must not push the ground away.
 const OUTLIERS: f32 = 0.001;
 
-/// As many splats as one binding takes.
-pub struct SplatChunk {
-    pub count: u32,
-    pub geometry: wgpu::Buffer,
-    pub harmonics: wgpu::Buffer,
-}
-
 /// Splats on the device, and their order.
 pub struct SplatPart {
-    /// No other splats have it.
-    pub id: u64,
     pub bounds: Bounds,
     pub shadow: GroundShadow,
     pub numbers: SplatNumbers,
-    pub chunks: Vec<SplatChunk>,
-    pub ellipses: wgpu::Buffer,
-    pub buffers: SplatBuffers,
-    pub groups: Option<SplatGroups>,
+    pub room: Arc<SplatRoom>,
+    /// Windows on what the room holds of them, a group a chunk.
+    pub windows: Option<Vec<wgpu::BindGroup>>,
     /// What a measurement has found to be faster.
     pub tier: Option<SplatTier>,
     /// Whether the tiled tier has once run out of batches.
@@ -61,6 +45,7 @@ impl SplatPart {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         splats: &GaussianSplats,
+        pool: Option<&ScenePool>,
         wake: Arc<Mutex<Option<Wake>>>,
     ) -> Result<Option<Self>, GpuError> {
         if splats.is_empty() {
@@ -72,50 +57,43 @@ impl SplatPart {
                 reason: "their positions, sizes, rotations, opacities and colours differ in number",
             });
         }
-        let num_splats = splats.len() as u64;
-        gpu::check_storage(device, "The splats", num_splats * ELLIPSE_BYTES)?;
+        let count = u32::try_from(splats.len()).unwrap_or(u32::MAX);
+        check_ellipses(device, count)?;
         let (geometry, harmonics) = rayon::join(|| pack_geometry(splats), || pack_harmonics(splats));
         let bounds = robust_bounds(splats).unwrap_or(Bounds::UNIT);
         let shadow = GroundShadow::of_splats(splats, &bounds);
         let words = sh_words(splats.sh_degree);
-        let count = splats.len() as u32;
         let sorter = splat_tier::prefers_processor(device)
             .then(|| SplatSorter::new(splats.positions.as_slice().into(), Arc::clone(&wake)));
-        caught(device, || {
-            let buffer = |label, bytes: &[u8]| gpu::filled_buffer(device, queue, label, bytes, BufferUsages::STORAGE);
-            let chunk_len = chunk_len(device, words);
-            let chunks = geometry.chunks(chunk_len).zip(harmonics.chunks(chunk_len * words));
-            let chunks = chunks.map(|(geometry, harmonics)| SplatChunk {
-                count: geometry.len() as u32,
-                geometry: buffer("splat geometry", bytemuck::cast_slice(geometry)),
-                harmonics: buffer("splat harmonics", bytemuck::cast_slice(harmonics)),
-            });
-            Some(Self {
-                id: super::unique_number(),
-                bounds,
-                shadow,
-                numbers: SplatNumbers {
-                    count,
-                    sh_words: words as u32,
-                    sh_degree: splats.sh_degree,
-                    filter: splats.filter,
-                },
-                chunks: chunks.collect(),
-                ellipses: gpu::empty_buffer(
-                    device,
-                    "splat ellipses",
-                    num_splats * ELLIPSE_BYTES,
-                    BufferUsages::empty(),
-                ),
-                buffers: SplatBuffers::new(device, count),
-                groups: None,
-                tier: None,
-                overflow: Arc::new(Overflow::new(wake)),
-                sorter,
-                sorted_for: None,
-                wanted: None,
-            })
-        })
+        let size = RoomSize {
+            num_splats: count,
+            sh_words: words,
+        };
+        let room = caught(device, || {
+            let room = SplatRoom::of_size(device, size, pool);
+            room.fill(queue, &geometry, &harmonics);
+            room
+        })?;
+        if let Some(pool) = pool {
+            pool.keep_room(&room);
+        }
+        Ok(Some(Self {
+            bounds,
+            shadow,
+            numbers: SplatNumbers {
+                count,
+                sh_words: words as u32,
+                sh_degree: splats.sh_degree,
+                filter: splats.filter,
+            },
+            room,
+            windows: None,
+            tier: None,
+            overflow: Arc::new(Overflow::new(wake)),
+            sorter,
+            sorted_for: None,
+            wanted: None,
+        }))
     }
 
     /// Whether a tiled picture of these splats was incomplete.
@@ -152,19 +130,10 @@ impl SplatPart {
         let Some(SplatOrder { forward, indices }) = newest else {
             return false;
         };
-        queue.write_buffer(self.buffers.order(), 0, bytemuck::cast_slice(&indices));
+        queue.write_buffer(self.room.buffers.order(), 0, bytemuck::cast_slice(&indices));
         self.sorted_for = Some(forward);
         true
     }
-}
-
-/// Splats whose parts each fit one binding.
-fn chunk_len(device: &wgpu::Device, sh_words: usize) -> usize {
-    let limits = device.limits();
-    let binding_bytes = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
-    let splat_bytes = size_of::<SplatGeometry>().max(sh_words * 4) as u64;
-    let chunk_len = binding_bytes / splat_bytes / CHUNK_STEP * CHUNK_STEP;
-    chunk_len.max(CHUNK_STEP) as usize
 }
 
 /// Bounds of the centres without the outermost thousandth on each side of each axis.

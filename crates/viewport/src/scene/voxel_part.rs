@@ -1,10 +1,9 @@
-use std::sync::{Arc, Mutex, PoisonError};
-
 use bozzetto_asset::SparseStructure;
 use bozzetto_asset::color::srgb_u8_from_linear;
 use glam::{Vec3, Vec4};
 use rayon::prelude::*;
 
+use super::pool::ScenePool;
 use super::voxel_faces::open_faces;
 use crate::error::caught;
 use crate::ground_shadow::GroundShadow;
@@ -15,8 +14,6 @@ use crate::{Bounds, GpuError, gpu};
 const CLAY: [u8; 3] = [196, 191, 187];
 /// Bit of the face to -y.
 const OPEN_BELOW: u16 = 1 << 2;
-/// Buffers that wait for the next structure: one is filled while the one before it is on the screen.
-const MAX_SPARE: usize = 2;
 
 /// A voxel on the device; `Voxel` in voxels.wgsl.
 #[repr(C)]
@@ -34,25 +31,12 @@ pub struct VoxelBuffers {
     pub group: Option<wgpu::BindGroup>,
 }
 
-/// Buffers that one live preview leaves to the next, so that many a second make none. Clones share them. Belongs to the
-/// device that it is first used with.
-#[derive(Clone, Default)]
-pub struct VoxelPool(Arc<Mutex<Vec<VoxelBuffers>>>);
-
-impl VoxelPool {
-    fn take(&self, device: &wgpu::Device) -> VoxelBuffers {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| VoxelBuffers {
+impl VoxelBuffers {
+    fn new(device: &wgpu::Device) -> Self {
+        Self {
             voxels: GrowingBuffer::new("voxels"),
             placement: gpu::empty_buffer(device, "voxel placement", 16, wgpu::BufferUsages::UNIFORM),
             group: None,
-        })
-    }
-
-    fn give_back(&self, buffers: VoxelBuffers) {
-        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spare.len() < MAX_SPARE {
-            spare.push(buffers);
         }
     }
 }
@@ -63,7 +47,7 @@ pub struct VoxelPart {
     pub shadow: GroundShadow,
     /// Only taken when it is dropped.
     buffers: Option<VoxelBuffers>,
-    pool: VoxelPool,
+    pool: Option<ScenePool>,
 }
 
 impl VoxelPart {
@@ -72,7 +56,7 @@ impl VoxelPart {
         device: &wgpu::Device,
         queue: &wgpu::Queue,
         structure: &SparseStructure,
-        pool: &VoxelPool,
+        pool: Option<&ScenePool>,
     ) -> Result<Option<Self>, GpuError> {
         if !structure.is_consistent() {
             return Err(GpuError::BadContent {
@@ -96,7 +80,8 @@ impl VoxelPart {
         let shadow = GroundShadow::of_cubes(corners, structure.voxel_size, &bounds);
         let placement = structure.origin.extend(structure.voxel_size);
         let buffers = caught(device, || {
-            let mut buffers = pool.take(device);
+            let spare = pool.and_then(ScenePool::take_voxels);
+            let mut buffers = spare.unwrap_or_else(|| VoxelBuffers::new(device));
             buffers.voxels.write(device, queue, &voxels);
             queue.write_buffer(&buffers.placement, 0, bytemuck::bytes_of::<Vec4>(&placement));
             buffers
@@ -105,7 +90,7 @@ impl VoxelPart {
             bounds,
             shadow,
             buffers: Some(buffers),
-            pool: pool.clone(),
+            pool: pool.cloned(),
         }))
     }
 
@@ -121,8 +106,8 @@ impl VoxelPart {
 impl Drop for VoxelPart {
     fn drop(&mut self) {
         // The device runs what it was given in order: whatever still draws them comes before what fills them next.
-        if let Some(buffers) = self.buffers.take() {
-            self.pool.give_back(buffers);
+        if let (Some(buffers), Some(pool)) = (self.buffers.take(), &self.pool) {
+            pool.give_voxels_back(buffers);
         }
     }
 }
