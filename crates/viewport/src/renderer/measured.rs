@@ -41,6 +41,7 @@ impl Renderer {
     }
 
     /// Finds out by drawing which tier is faster for the scene's splats, unless splats like them were measured before.
+    /// Live previews, whose scenes have a pool, are drawn like what was measured of about their number, or by tiles.
     ///
     /// Takes a few frames' time and waits for the device: call it where content is uploaded, never where a window is
     /// drawn.
@@ -54,7 +55,11 @@ impl Renderer {
         let num_splats = part.numbers.count;
         let class = splat_tier::size_class(num_splats).filter(|_| !splat_tier::prefers_processor(device));
         let Some(class) = class else { return Ok(()) };
-        let known = self.tiers().get(&class).copied();
+        let known = if scene.is_preview() {
+            Some(self.nearest_tier(class))
+        } else {
+            self.tiers().get(&class).copied()
+        };
         let tier = if let Some(tier) = known {
             tier
         } else {
@@ -72,6 +77,13 @@ impl Renderer {
         Ok(())
     }
 
+    /// The tier of the class of splats next to this one, as far as measured.
+    fn nearest_tier(&self, class: u32) -> SplatTier {
+        let tiers = self.tiers();
+        let nearest = tiers.iter().min_by_key(|(known, _)| known.abs_diff(class));
+        nearest.map_or(SplatTier::Tiles, |(_, tier)| *tier)
+    }
+
     /// Draws splats like these by quads from now on, live previews of the same object among them.
     pub(super) fn remember_overflow(&self, num_splats: u32) {
         if let Some(class) = splat_tier::size_class(num_splats) {
@@ -81,5 +93,22 @@ impl Renderer {
 
     fn tiers(&self) -> MutexGuard<'_, HashMap<u32, SplatTier>> {
         self.tiers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Offscreen;
+
+    #[test]
+    fn previews_are_drawn_like_the_nearest_that_was_measured() {
+        let offscreen = Offscreen::new().expect("a device");
+        let renderer = offscreen.renderer();
+        assert_eq!(renderer.nearest_tier(17), SplatTier::Tiles, "nothing was measured");
+        renderer.remember_overflow(1 << 20);
+        renderer.tiers().insert(15, SplatTier::Tiles);
+        assert_eq!(renderer.nearest_tier(19), SplatTier::Quads);
+        assert_eq!(renderer.nearest_tier(16), SplatTier::Tiles);
     }
 }

@@ -204,6 +204,11 @@ impl Scene {
         meshes.chain(splats).chain(voxels).reduce(|all, part| all.union(&part))
     }
 
+    /// Whether another scene like it comes soon.
+    pub(crate) fn is_preview(&self) -> bool {
+        self.pool.is_some()
+    }
+
     fn content_changed(&mut self) {
         self.mark_changed();
         self.ground_group = None;
