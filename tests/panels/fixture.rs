@@ -168,7 +168,7 @@ pub fn with_views(ctx: &egui::Context) -> AppState {
         gpu_name: "NVIDIA GeForce RTX 4070".into(),
         memory_used: 3_400_000_000,
         memory_total: 12_000_000_000,
-        load_percent: 12,
+        load_percent: Some(12),
     });
     state
 }

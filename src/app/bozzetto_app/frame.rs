@@ -73,6 +73,14 @@ impl BozzettoApp {
         self.state.status = status_of(&self.state);
     }
 
+    /// Has the card's load told while something works on it.
+    pub(super) fn follow_load(&self) {
+        if let Some(telemetry) = &self.telemetry {
+            let is_drawing = matches!(self.state.capture.status, CaptureStatus::Drawing { .. });
+            telemetry.tell_load(self.state.jobs.running().is_some() || self.is_finishing || is_drawing);
+        }
+    }
+
     pub(super) fn schedule_next_frame(&self) {
         let ctx = &self.ctx;
         if self.glide.is_some() {

@@ -85,7 +85,7 @@ pub struct BozzettoApp {
     viewport: Option<ViewportHost>,
     picker: Option<Picker>,
     last_grip: u64,
-    _telemetry: Option<TelemetryThread>,
+    telemetry: Option<TelemetryThread>,
 
     undo: UndoStack,
     presets: Vec<super::state::Preset>,
@@ -156,7 +156,7 @@ impl BozzettoApp {
             viewport: None,
             picker: None,
             last_grip: 0,
-            _telemetry: options
+            telemetry: options
                 .reads_telemetry
                 .then(|| TelemetryThread::start(mailbox.clone()))
                 .flatten(),
@@ -255,6 +255,7 @@ impl BozzettoApp {
         self.apply_log();
         self.age_notices();
         self.update_status();
+        self.follow_load();
         self.save_settings_when_settled();
         self.schedule_next_frame();
     }

@@ -95,8 +95,8 @@ pub struct Telemetry {
     pub memory_used: u64,
     /// Memory there is, bytes.
     pub memory_total: u64,
-    /// Share of the last second in which the card worked, percent.
-    pub load_percent: u32,
+    /// Share of the last second in which the card worked, percent; told while something works.
+    pub load_percent: Option<u32>,
 }
 
 /// Colours of the window.

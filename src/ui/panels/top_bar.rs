@@ -89,9 +89,10 @@ fn device_ui(ui: &mut Ui, telemetry: &Telemetry) {
     let name = ui
         .painter()
         .layout_no_wrap(short_name.to_owned(), body.clone(), palette.text_muted);
-    let load = ui
-        .painter()
-        .layout_no_wrap(format!("{} %", telemetry.load_percent), body, palette.text_muted);
+    let load_text = telemetry
+        .load_percent
+        .map_or_else(String::new, |load| format!("{load} %"));
+    let load = ui.painter().layout_no_wrap(load_text, body, palette.text_muted);
     let bar = 56.0;
     let width = space::S + 16.0 + space::XS + name.size().x + space::S + bar + space::S + 30.0 + space::S;
     let (rect, response) = ui.allocate_exact_size(vec2(width, size::CONTROL), Sense::hover());
@@ -129,15 +130,16 @@ fn device_ui(ui: &mut Ui, telemetry: &Telemetry) {
             ui.painter().galley(at, load, palette.text_muted);
         },
     );
-    let label = format!(
-        "{}: {memory} in use, {} % load",
-        telemetry.gpu_name, telemetry.load_percent
-    );
+    let load = |what: &str| match telemetry.load_percent {
+        Some(percent) => format!(", {percent} % {what}"),
+        None => String::new(),
+    };
+    let label = format!("{}: {memory} in use{}", telemetry.gpu_name, load("load"));
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Label, true, &label));
     crate::ui::widgets::tooltip(
         response,
         &telemetry.gpu_name,
         None,
-        &format!("{memory} of its memory in use, {} % busy.", telemetry.load_percent),
+        &format!("{memory} of its memory in use{}.", load("busy")),
     );
 }
