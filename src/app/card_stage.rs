@@ -1,8 +1,11 @@
 //! The stage on a graphics card: a thread brings content there, egui's own pass draws it.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use bozzetto_viewport::{Bounds, DeviceWatch, GpuError, Picture, Renderer, RendererOptions, Scene, ScenePool};
+use bozzetto_viewport::{
+    Bounds, DeviceWatch, GpuError, Picture, Prepared, Renderer, RendererOptions, Scene, ScenePool,
+};
 use egui::{PaintCallback, Rect};
 use egui_wgpu::{CallbackResources, CallbackTrait, RenderState, ScreenDescriptor, wgpu};
 use parking_lot::Mutex;
@@ -20,7 +23,12 @@ struct StageResources {
     scenes: [Scene; 2],
     /// By side.
     pictures: [Picture; 2],
+    /// By side: when it was drawn last.
+    drawn: [Option<Instant>; 2],
 }
+
+/// How long a picture stands at least while an engine needs the card.
+const PAUSE_FOR_ENGINES: Duration = Duration::from_millis(33);
 
 /// Owns the thread that uploads, and the stage's place in egui's renderer.
 pub struct CardStage {
@@ -56,6 +64,7 @@ impl CardStage {
             renderer,
             scenes: [Scene::new(), Scene::new()],
             pictures: [Picture::new(), Picture::new()],
+            drawn: [None, None],
         };
         self.render_state.renderer.write().callback_resources.insert(resources);
     }
@@ -80,6 +89,7 @@ impl CardStage {
             .get_mut::<StageResources>()
         {
             resources.pictures[Side::Second as usize] = Picture::new();
+            resources.drawn[Side::Second as usize] = None;
         }
     }
 
@@ -88,10 +98,17 @@ impl CardStage {
         self.fault.lock().take()
     }
 
-    /// Draws a side into a rectangle of the window.
-    pub fn callback(&self, rect: Rect, side: Side, frame: SideFrame) -> PaintCallback {
+    /// Draws a side into a rectangle of the window. While an engine works it is not drawn as often as it might be: the
+    /// window given then is asked for a frame when it is time.
+    pub fn callback(&self, rect: Rect, side: Side, frame: SideFrame, paced: Option<egui::Context>) -> PaintCallback {
         let fault = Arc::clone(&self.fault);
-        egui_wgpu::Callback::new_paint_callback(rect, StagePaint { side, frame, fault })
+        let paint = StagePaint {
+            side,
+            frame,
+            fault,
+            paced,
+        };
+        egui_wgpu::Callback::new_paint_callback(rect, paint)
     }
 }
 
@@ -148,6 +165,15 @@ struct StagePaint {
     side: Side,
     frame: SideFrame,
     fault: Arc<Mutex<Option<GpuError>>>,
+    paced: Option<egui::Context>,
+}
+
+/// How long the picture that was drawn last stands yet.
+fn remaining_pause(drawn: Option<Instant>, now: Instant) -> Option<Duration> {
+    let elapsed = now.saturating_duration_since(drawn?);
+    PAUSE_FOR_ENGINES
+        .checked_sub(elapsed)
+        .filter(|remaining| !remaining.is_zero())
 }
 
 impl CallbackTrait for StagePaint {
@@ -161,13 +187,22 @@ impl CallbackTrait for StagePaint {
     ) -> Vec<wgpu::CommandBuffer> {
         // Nothing is there in the first frames, while the stage's thread builds the pipelines.
         if let Some(resources) = resources.get_mut::<StageResources>() {
+            let drawn = &mut resources.drawn[self.side as usize];
+            if let Some(ctx) = &self.paced
+                && let Some(remaining) = remaining_pause(*drawn, Instant::now())
+            {
+                ctx.request_repaint_after(remaining);
+                return Vec::new();
+            }
             let scene = &mut resources.scenes[self.frame.slot as usize];
             let picture = &mut resources.pictures[self.side as usize];
             let prepared = resources
                 .renderer
                 .prepare(scene, picture, device, queue, encoder, &self.frame.frame);
-            if let Err(fault) = prepared {
-                *self.fault.lock() = Some(fault);
+            match prepared {
+                Ok(Prepared::Drew) => *drawn = Some(Instant::now()),
+                Ok(Prepared::Reused) => {}
+                Err(fault) => *self.fault.lock() = Some(fault),
             }
         }
         Vec::new()
@@ -177,5 +212,21 @@ impl CallbackTrait for StagePaint {
         if let Some(resources) = resources.get::<StageResources>() {
             resources.renderer.blit(&resources.pictures[self.side as usize], pass);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_stands_for_a_while_after_it_was_drawn() {
+        let now = Instant::now();
+        let after = |millis| remaining_pause(Some(now), now + Duration::from_millis(millis));
+        assert_eq!(remaining_pause(None, now), None);
+        assert_eq!(after(0), Some(PAUSE_FOR_ENGINES));
+        assert_eq!(after(30), Some(Duration::from_millis(3)));
+        assert_eq!(after(33), None);
+        assert_eq!(after(500), None);
     }
 }

@@ -41,7 +41,7 @@ pub struct ViewportHost {
 pub struct StageMood {
     /// Show a mesh that is still forming, or the live preview of the face count, although a finished one is there.
     pub prefers_raw_mesh: bool,
-    /// An engine works: leave it the processor.
+    /// An engine works: leave it the processor, and the card.
     pub is_engine_working: bool,
 }
 
@@ -131,7 +131,7 @@ impl ViewportHost {
     fn ready(&self) -> GpuStatus {
         GpuStatus::Ready {
             adapter: self.adapter.clone(),
-            is_software: matches!(self.stage, Stage::Software(_)),
+            is_software: self.draws_in_software(),
         }
     }
 
@@ -144,6 +144,11 @@ impl ViewportHost {
         of_card
             .or_else(|| self.fault.take())
             .or_else(|| self.watch.take_fault())
+    }
+
+    /// Whether the processor stands in for a graphics card.
+    pub fn draws_in_software(&self) -> bool {
+        matches!(self.stage, Stage::Software(_))
     }
 
     /// Who watches the window's own device.
@@ -218,7 +223,8 @@ pub fn paint(ui: &Ui, rect: Rect, host: &ViewportHost, state: &ViewportState, mo
         let painter = ui.painter().with_clip_rect(pane.visible.intersect(ui.clip_rect()));
         match &host.stage {
             Stage::Card(stage) => {
-                painter.add(stage.callback(pane.view, side, frame));
+                let ctx = ui.ctx().clone();
+                painter.add(stage.callback(pane.view, side, frame, mood.is_engine_working.then_some(ctx)));
             }
             Stage::Software(stage) => stage.paint(&painter, pane.view, side),
         }

@@ -19,11 +19,19 @@ struct Window {
 }
 
 impl Waker {
-    /// Wakes this context; several wishes within the pause give one frame.
-    pub fn new(ctx: egui::Context, pause: Duration) -> Arc<Self> {
+    /// Wakes this context, at once.
+    pub fn new(ctx: egui::Context) -> Arc<Self> {
+        let pause = Duration::ZERO;
         Arc::new(Self {
             window: Mutex::new(Some(Window { ctx, pause })),
         })
+    }
+
+    /// Several wishes within the pause give one frame from now on.
+    pub fn set_pause(&self, pause: Duration) {
+        if let Some(window) = self.window.lock().as_mut() {
+            window.pause = pause;
+        }
     }
 
     /// Asks for a frame. Nothing happens once the window has closed.
@@ -36,7 +44,8 @@ impl Waker {
     }
 
     /// Wakes another window from now on.
-    pub fn open(&self, ctx: egui::Context, pause: Duration) {
+    pub fn open(&self, ctx: egui::Context) {
+        let pause = Duration::ZERO;
         *self.window.lock() = Some(Window { ctx, pause });
     }
 
@@ -56,12 +65,28 @@ mod tests {
         let woken = Arc::new(Mutex::new(0));
         let count = Arc::clone(&woken);
         ctx.set_request_repaint_callback(move |_| *count.lock() += 1);
-        let waker = Waker::new(ctx, Duration::ZERO);
+        let waker = Waker::new(ctx);
         waker.wake();
         assert_eq!(*woken.lock(), 1);
         waker.close();
+        waker.set_pause(Duration::from_secs(1));
         waker.wake();
         assert_eq!(*woken.lock(), 1);
         assert_eq!(Arc::strong_count(&woken), 1, "the context is gone");
+    }
+
+    #[test]
+    fn news_waits_as_long_as_it_is_told_to() {
+        let ctx = egui::Context::default();
+        let delays = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&delays);
+        ctx.set_request_repaint_callback(move |wish| heard.lock().push(wish.delay));
+        let waker = Waker::new(ctx.clone());
+        let pause = Duration::from_millis(50);
+        waker.set_pause(pause);
+        waker.wake();
+        waker.open(ctx);
+        waker.wake();
+        assert_eq!(*delays.lock(), [pause, Duration::ZERO]);
     }
 }

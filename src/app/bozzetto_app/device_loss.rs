@@ -4,7 +4,7 @@ use super::super::kept_picture;
 use super::super::lost_device::{LostDevicePlugin, WatchSlot};
 use super::super::mailbox::Message;
 use super::super::state::{GpuStatus, NoticeLevel, Problem};
-use super::{BozzettoApp, pause_between_news};
+use super::BozzettoApp;
 
 /// A device that is lost sooner than this after the last one was not worth opening.
 const SHORT_LIFE: Duration = Duration::from_secs(20);
@@ -101,7 +101,7 @@ impl BozzettoApp {
         let ctx = &cc.egui_ctx;
         let gpu = prepare_context(ctx, cc.wgpu_render_state.clone(), &self.losses);
         self.ctx = ctx.clone();
-        self.waker.open(ctx.clone(), pause_between_news(gpu.as_ref()));
+        self.waker.open(ctx.clone());
         // egui's pictures went with the old window.
         for item in &self.state.views.items {
             self.import.decode(item.id, &item.view);

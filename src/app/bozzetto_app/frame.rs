@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::super::command::{Command, pressed_commands};
 use super::super::mailbox::Message;
 use super::super::state::{AppState, CaptureStatus, ExportStatus, FinishStatus, LibraryStatus, NoticeLevel};
+use super::super::viewport_host::ViewportHost;
 use super::BozzettoApp;
 
 /// How often times are brought up to date while something runs.
@@ -83,6 +84,9 @@ impl BozzettoApp {
 
     pub(super) fn schedule_next_frame(&self) {
         let ctx = &self.ctx;
+        let draws_in_software = self.viewport.as_ref().is_some_and(ViewportHost::draws_in_software);
+        let pause = pause_between_news(draws_in_software, self.state.jobs.running().is_some());
+        self.waker.set_pause(pause);
         if self.glide.is_some() {
             ctx.request_repaint();
         } else if self.state.jobs.running().is_some() {
@@ -99,6 +103,16 @@ impl BozzettoApp {
         if self.settings_changed.is_some() {
             ctx.request_repaint_after(super::session::SETTLE_TIME);
         }
+    }
+}
+
+/// How long news from other threads may wait for a frame. Frames at every piece of news would take the card from an engine
+/// that works on it, and, where the processor draws, the processor from everybody.
+fn pause_between_news(draws_in_software: bool, is_engine_working: bool) -> Duration {
+    match (draws_in_software, is_engine_working) {
+        (true, _) => Duration::from_millis(150),
+        (false, true) => Duration::from_millis(50),
+        (false, false) => Duration::ZERO,
     }
 }
 

@@ -21,7 +21,7 @@ mod views;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bozzetto_engine::{Job, Preview};
 use crossbeam_channel::Receiver;
@@ -43,7 +43,7 @@ use super::log::LogFeed;
 use super::mailbox::{Mailbox, Message};
 use super::options::{AppOptions, Folders};
 use super::pick::Picker;
-use super::platform::{self, WindowSystem};
+use super::platform::WindowSystem;
 use super::settings::{self, Settings, SettingsWriter};
 use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
 use super::telemetry::TelemetryThread;
@@ -125,7 +125,7 @@ impl BozzettoApp {
     pub fn start(ctx: &egui::Context, gpu: Option<egui_wgpu::RenderState>, options: AppOptions) -> Self {
         let losses = device_loss::Losses::default();
         let gpu = device_loss::prepare_context(ctx, gpu, &losses);
-        let waker = Waker::new(ctx.clone(), pause_between_news(gpu.as_ref()));
+        let waker = Waker::new(ctx.clone());
         let of_threads = Arc::clone(&waker);
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || of_threads.wake());
         let (mailbox, inbox) = Mailbox::new(Arc::clone(&wake));
@@ -304,16 +304,6 @@ impl BozzettoApp {
             captures.finish();
         }
         self.waker.close();
-    }
-}
-
-/// How long news from other threads may wait for a frame. Where the processor draws, frames at every piece of news would
-/// take it away from the engine.
-fn pause_between_news(gpu: Option<&egui_wgpu::RenderState>) -> Duration {
-    if gpu.is_some_and(platform::draws_in_software) {
-        Duration::from_millis(150)
-    } else {
-        Duration::ZERO
     }
 }
 
