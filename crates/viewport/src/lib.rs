@@ -58,6 +58,7 @@ mod gpu;
 mod ground_shadow;
 mod growing;
 mod measure;
+mod news;
 mod offscreen;
 mod orbit_camera;
 mod packing;

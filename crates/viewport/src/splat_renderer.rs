@@ -16,6 +16,7 @@ use crate::draw::splat_quads::SplatQuadsDraw;
 use crate::draw::splat_tiles::{SplatTilesDraw, TileBindings};
 use crate::draw::tile_ranges::TileRangesDraw;
 use crate::error::caught;
+use crate::news::is_news;
 use crate::recorder::{Recorder, Stage};
 use crate::scene::splat_part::SplatPart;
 use crate::scene::splat_room::SplatRoom;
@@ -61,7 +62,10 @@ impl DeviceSort {
         match compiled {
             Ok(stage) => Some(stage),
             Err(error) => {
-                tracing::warn!("The processor sorts splats, since the graphics driver cannot: {error}");
+                let sentence = format!("The processor sorts splats, since the graphics driver cannot: {error}");
+                if is_news(&sentence) {
+                    tracing::warn!("{sentence}");
+                }
                 None
             }
         }

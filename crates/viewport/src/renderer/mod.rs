@@ -20,6 +20,7 @@ use crate::draw::radix_sort::RadixSort;
 use crate::draw::voxels::VoxelsDraw;
 use crate::draw::wireframe::WireframeDraw;
 use crate::error::{DeviceWatch, caught};
+use crate::news::is_news;
 use crate::picture::Drawn;
 use crate::read_back::{read_back, wait};
 use crate::recorder::{Recorder, Stage};
@@ -110,7 +111,10 @@ impl Renderer {
             } else {
                 "lacks compute limits that sorting splats needs"
             };
-            tracing::info!("{} {reason}: the processor sorts splats", device.adapter_info().name);
+            let sentence = format!("{} {reason}: the processor sorts splats", device.adapter_info().name);
+            if is_news(&sentence) {
+                tracing::info!("{sentence}");
+            }
         }
         let frame_layout = gpu::layout(device, "frame", &[gpu::uniform_entry(0)]);
         let lights = EnvironmentLights::new(device);
