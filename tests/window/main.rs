@@ -7,6 +7,7 @@ mod generate;
 mod kept_picture;
 mod pictures;
 mod session;
+mod turning;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

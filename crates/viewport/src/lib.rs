@@ -62,6 +62,7 @@ mod news;
 mod offscreen;
 mod orbit_camera;
 mod packing;
+mod pick;
 mod picture;
 #[cfg(test)]
 mod preview_tests;
@@ -91,6 +92,7 @@ pub use error::{DeviceWatch, GpuError};
 pub use measure::{MeshFigures, SplatFigures, StepFigures};
 pub use offscreen::Offscreen;
 pub use orbit_camera::OrbitCamera;
+pub use pick::first_splat_hit;
 pub use picture::Picture;
 pub use renderer::{Prepared, Renderer, RendererOptions};
 pub use scene::pool::ScenePool;

@@ -88,16 +88,18 @@ impl BozzettoApp {
         let (Some(place), Some(picker)) = (place, &self.picker) else {
             return;
         };
-        if let Some(mesh) = self.stage_request().mesh().cloned() {
-            let aspect = self.viewport.as_ref().map_or(1.0, ViewportHost::aspect);
-            let (origin, direction) = self.state.viewport.orbit.camera(aspect).ray(place);
-            picker.pick(PickRequest {
-                grip: self.last_grip,
-                mesh,
-                origin,
-                direction,
-            });
-        }
+        let request = self.stage_request();
+        let shows = self.state.viewport.mode.shows();
+        let (mesh, splats) = (request.mesh().cloned(), request.splats.clone());
+        let aspect = self.viewport.as_ref().map_or(1.0, ViewportHost::aspect);
+        let (origin, direction) = self.state.viewport.orbit.camera(aspect).ray(place);
+        picker.pick(PickRequest {
+            grip: self.last_grip,
+            mesh: mesh.filter(|_| shows.has_mesh()),
+            splats: splats.filter(|_| shows.has_splats()),
+            origin,
+            direction,
+        });
     }
 
     pub(super) fn apply_picked(&mut self, picked: Picked) {
