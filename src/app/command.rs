@@ -370,9 +370,9 @@ impl Command {
     /// Its keys as the platform writes them, as in `Ctrl+E`.
     pub fn shortcut_text(&self, ctx: &egui::Context) -> Option<String> {
         let navigation = Navigation::of(ctx);
-        let own = navigation.shortcuts().iter().find(|(_, command)| command == self);
+        let own = navigation.eye_keys().iter().find(|key| key.command == *self);
         let shortcut = match own {
-            Some((shortcut, _)) => *shortcut,
+            Some(key) => key.shortcut,
             None => navigation.adapted(self.info()?.shortcut?),
         };
         Some(ctx.format_shortcut(&shortcut))
@@ -439,8 +439,9 @@ fn shortcuts_of(navigation: Navigation) -> impl Iterator<Item = (KeyboardShortcu
     let rows = ACTIONS
         .iter()
         .filter_map(move |info| Some((navigation.adapted(info.shortcut?), &info.command)));
-    let more = MORE_SHORTCUTS.iter().chain(navigation.shortcuts());
-    rows.chain(more.map(|(shortcut, command)| (*shortcut, command)))
+    let more = MORE_SHORTCUTS.iter().map(|(shortcut, command)| (*shortcut, command));
+    let of_eye = navigation.eye_keys().iter().map(|key| (key.shortcut, &key.command));
+    rows.chain(more).chain(of_eye)
 }
 
 /// Whether a text field would want these keys.

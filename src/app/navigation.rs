@@ -33,20 +33,39 @@ const fn keys(modifiers: Modifiers, key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(modifiers, key)
 }
 
+/// A key that moves the eye.
+pub struct EyeKey {
+    /// The key.
+    pub shortcut: KeyboardShortcut,
+    /// What it does, to be read.
+    pub name: &'static str,
+    /// What it does.
+    pub command: Command,
+}
+
+const fn eye_key(modifiers: Modifiers, key: Key, name: &'static str, command: Command) -> EyeKey {
+    EyeKey {
+        shortcut: keys(modifiers, key),
+        name,
+        command,
+    }
+}
+
+const fn look_key(modifiers: Modifiers, key: Key, name: &'static str, direction: Direction) -> EyeKey {
+    eye_key(modifiers, key, name, Command::LookFrom(direction))
+}
+
 /// The keys of Blender's 3D viewport. Its right is where +X is, which is the object's own left.
-static BLENDER_KEYS: [(KeyboardShortcut, Command); 9] = [
-    (keys(Modifiers::NONE, Key::Num1), Command::LookFrom(Direction::Front)),
-    (keys(Modifiers::COMMAND, Key::Num1), Command::LookFrom(Direction::Back)),
-    (keys(Modifiers::NONE, Key::Num3), Command::LookFrom(Direction::Left)),
-    (keys(Modifiers::COMMAND, Key::Num3), Command::LookFrom(Direction::Right)),
-    (keys(Modifiers::NONE, Key::Num7), Command::LookFrom(Direction::Top)),
-    (
-        keys(Modifiers::COMMAND, Key::Num7),
-        Command::LookFrom(Direction::Bottom),
-    ),
-    (keys(Modifiers::NONE, Key::Num5), Command::ToggleOrthographic),
-    (keys(Modifiers::NONE, Key::Period), Command::FrameAll),
-    (keys(Modifiers::NONE, Key::Home), Command::FrameAll),
+static BLENDER_KEYS: [EyeKey; 9] = [
+    look_key(Modifiers::NONE, Key::Num1, "Look from the front", Direction::Front),
+    look_key(Modifiers::COMMAND, Key::Num1, "Look from the back", Direction::Back),
+    look_key(Modifiers::NONE, Key::Num3, "Look from the left", Direction::Left),
+    look_key(Modifiers::COMMAND, Key::Num3, "Look from the right", Direction::Right),
+    look_key(Modifiers::NONE, Key::Num7, "Look from the top", Direction::Top),
+    look_key(Modifiers::COMMAND, Key::Num7, "Look from below", Direction::Bottom),
+    eye_key(Modifiers::NONE, Key::Num5, "Orthographic", Command::ToggleOrthographic),
+    eye_key(Modifiers::NONE, Key::Period, "Frame", Command::FrameAll),
+    eye_key(Modifiers::NONE, Key::Home, "Frame", Command::FrameAll),
 ];
 
 impl Navigation {
@@ -54,7 +73,7 @@ impl Navigation {
     pub const ALL: [Self; 2] = [Self::Web, Self::Blender];
 
     /// Keys that the set brings along.
-    pub fn shortcuts(self) -> &'static [(KeyboardShortcut, Command)] {
+    pub fn eye_keys(self) -> &'static [EyeKey] {
         match self {
             Self::Web => &[],
             Self::Blender => &BLENDER_KEYS,
@@ -103,19 +122,25 @@ impl Navigation {
     }
 
     /// Acts and the motions that do them, to be read.
-    pub fn legend(self) -> [(&'static str, &'static str); 4] {
+    pub fn legend(self) -> [(&'static str, &'static str); 7] {
         match self {
             Self::Web => [
                 ("Turn", "Left or middle drag"),
                 ("Move", "Right drag, Shift + drag"),
                 ("Come closer", "Wheel, Ctrl + middle drag"),
                 ("Frame", "Double click"),
+                ("Touchpad: move", "Shift + two fingers"),
+                ("Touchpad: come closer", "Two fingers"),
+                ("Touchpad: come closer, too", "Pinch"),
             ],
             Self::Blender => [
                 ("Turn", "Middle drag, Alt + left drag"),
                 ("Move", "Shift + middle drag"),
                 ("Come closer", "Wheel, Ctrl + middle drag"),
-                ("Frame", "Home, . or double click"),
+                ("Frame", "Double click"),
+                ("Touchpad: turn", "Two fingers"),
+                ("Touchpad: move", "Shift + two fingers"),
+                ("Touchpad: come closer", "Pinch, Ctrl + two fingers"),
             ],
         }
     }

@@ -1,7 +1,11 @@
-use bozzetto::app::state::{AppState, Compared, Comparison, ComparisonLayout, ThemeChoice, ViewId, ViewportMode};
-use bozzetto::app::{Command, CommandSender};
+use bozzetto::app::command::ACTIONS;
+use bozzetto::app::state::{
+    AppState, Compared, Comparison, ComparisonLayout, Modal, ThemeChoice, ViewId, ViewportMode,
+};
+use bozzetto::app::{Command, CommandSender, Navigation};
 use bozzetto_asset::Direction;
 use bozzetto_mesh::FinishSettings;
+use bozzetto_viewport::OrbitCamera;
 use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -217,7 +221,7 @@ fn a_drag_on_the_stage_turns_the_eye_and_ignores_the_way_to_the_press() {
     let [Command::SetOrbit(orbit)] = sent.as_slice() else {
         panic!("{sent:?}");
     };
-    let turned = bozzetto_viewport::OrbitCamera::default().azimuth_rad - orbit.azimuth_rad;
+    let turned = OrbitCamera::default().azimuth_rad - orbit.azimuth_rad;
     let expected = 40.0 / stage.height() * std::f32::consts::PI;
     assert!((turned - expected).abs() < 0.01, "{turned} instead of {expected}");
 }
@@ -228,4 +232,87 @@ fn every_glyph_is_there_and_every_widget_has_a_name() {
         let (harness, _) = open(make);
         assert_eq!(harness.unnamed_widgets(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn every_key_and_every_motion_of_the_habits_is_listed() {
+    for (navigation, make) in [
+        (
+            Navigation::Web,
+            (|ctx| keys_list(ctx, Navigation::Web)) as fn(&egui::Context) -> AppState,
+        ),
+        (Navigation::Blender, |ctx| keys_list(ctx, Navigation::Blender)),
+    ] {
+        let (harness, _) = open(make);
+        let is_listed = |name: &str| harness.query_all_by_label(name).next().is_some();
+        for key in navigation.eye_keys() {
+            let keys = harness.ctx.format_shortcut(&key.shortcut);
+            assert!(is_listed(key.name) && is_listed(&keys), "{}: {keys}", key.name);
+        }
+        for info in ACTIONS.iter().filter(|info| info.shortcut.is_some()) {
+            let keys = info.command.shortcut_text(&harness.ctx).expect("it has some");
+            assert!(is_listed(&keys), "{}: {keys}", info.name);
+        }
+        for (act, motion) in navigation.legend() {
+            assert!(is_listed(act) && is_listed(motion), "{act}: {motion}");
+        }
+    }
+}
+
+fn keys_list(ctx: &egui::Context, navigation: Navigation) -> AppState {
+    navigation.remember_in(ctx);
+    AppState {
+        modal: Some(Modal::Shortcuts),
+        ..fixture::finished(ctx)
+    }
+}
+
+/// The orbit that a touchpad's events on the middle of the stage give.
+fn touched(navigation: Navigation, modifiers: egui::Modifiers, event: egui::Event) -> Option<OrbitCamera> {
+    let make = match navigation {
+        Navigation::Web => fixture::finished,
+        Navigation::Blender => with_blender_habits,
+    };
+    let (mut harness, commands) = open(make);
+    let middle = harness.get_by_label("Stage").rect().center();
+    harness.hover_at(middle);
+    harness.step();
+    commands.drain();
+    harness.event_modifiers(event, modifiers);
+    harness.step();
+    // What comes after the modifiers are let go is another motion.
+    commands.drain().into_iter().find_map(|command| match command {
+        Command::SetOrbit(orbit) => Some(orbit),
+        _ => None,
+    })
+}
+
+fn with_blender_habits(ctx: &egui::Context) -> AppState {
+    let mut state = fixture::finished(ctx);
+    state.viewport.navigation = Navigation::Blender;
+    state
+}
+
+#[test]
+fn fingers_on_a_touchpad_move_the_eye() {
+    let before = OrbitCamera::default();
+    let swipe = |modifiers| egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(30.0, 10.0),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Unknown,
+        modifiers,
+    };
+    let none = egui::Modifiers::NONE;
+    let turned = touched(Navigation::Blender, none, swipe(none)).expect("turned");
+    assert!(turned.azimuth_rad != before.azimuth_rad && turned.distance == before.distance);
+    for navigation in Navigation::ALL {
+        let shift = egui::Modifiers::SHIFT;
+        let moved = touched(navigation, shift, swipe(shift)).expect("moved");
+        assert!(moved.target != before.target && moved.azimuth_rad == before.azimuth_rad);
+        let pinched = touched(navigation, none, egui::Event::Zoom(2.0)).expect("came closer");
+        assert!((pinched.distance / before.distance - 0.5).abs() < 0.01, "{pinched:?}");
+    }
+    let closer = touched(Navigation::Web, none, swipe(none)).expect("came closer");
+    assert!(closer.distance < before.distance && closer.target == before.target);
 }

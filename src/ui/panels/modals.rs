@@ -56,6 +56,7 @@ fn shortcuts_ui(ui: &mut Ui, commands: &CommandSender) {
                 group_ui(left, group);
             }
             group_ui(right, MenuGroup::View);
+            eye_keys_ui(right);
             pointer_ui(right);
         });
     });
@@ -67,6 +68,20 @@ fn group_ui(ui: &mut Ui, group: MenuGroup) {
         if let Some(keys) = info.command.shortcut_text(ui.ctx()) {
             key_row_ui(ui, without_ellipsis(info.name), &keys);
         }
+    }
+    ui.add_space(space::M);
+}
+
+/// Keys that come with the artist's habits.
+fn eye_keys_ui(ui: &mut Ui) {
+    let keys = Navigation::of(ui.ctx()).eye_keys();
+    if keys.is_empty() {
+        return;
+    }
+    ui.label(RichText::new("The eye").text_style(text::section()));
+    for key in keys {
+        let shortcut = ui.ctx().format_shortcut(&key.shortcut);
+        key_row_ui(ui, key.name, &shortcut);
     }
     ui.add_space(space::M);
 }
