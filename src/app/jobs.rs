@@ -103,6 +103,12 @@ impl Jobs {
         &self.stage_secs
     }
 
+    /// The job that runs.
+    pub fn running(&self) -> Option<&Job> {
+        let running = self.entries.iter().find(|entry| entry.running.is_some());
+        running.map(|entry| &entry.job)
+    }
+
     /// Puts a job at the end of the queue.
     pub fn submit(&mut self, job: Job, state: &mut JobsState) {
         self.last_row += 1;

@@ -1,13 +1,16 @@
 //! What the stage shows while an engine works.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bozzetto::app::Command;
 use bozzetto::app::state::JobStatus;
-use bozzetto_asset::Asset;
+use bozzetto_asset::{Asset, Camera, Projection, TriMesh};
 use bozzetto_engine::{Engine, EngineError, EngineInfo, Event, InProcessEngine, Job, Preview, RunContext};
 use bozzetto_hull::HullEngine;
 use crossbeam_channel::{Receiver, bounded};
 use egui_kittest::kittest::Queryable as _;
+use glam::Vec3;
 
 use super::{PATIENCE, TestWindow, home};
 
@@ -93,4 +96,69 @@ fn shows_an_object(window: &mut TestWindow) -> bool {
     let at = |place: egui::Pos2| picture.get_pixel(place.x as u32, place.y as u32).0;
     let (middle, corner) = (at(stage.center()), at(stage.left_bottom() + egui::vec2(12.0, -12.0)));
     middle.iter().zip(corner).any(|(a, b)| a.abs_diff(b) > 30)
+}
+
+/// An engine that guesses where the pictures were taken from, and is held before its result.
+struct HeldAfterTheCameras {
+    info: EngineInfo,
+    may_go_on: Receiver<()>,
+}
+
+impl Engine for HeldAfterTheCameras {
+    fn info(&self) -> EngineInfo {
+        self.info.clone()
+    }
+
+    fn run(&mut self, job: &Job, context: &RunContext<'_>) -> Result<Asset, EngineError> {
+        let projection = Projection::Perspective { fov_y_rad: 0.6 };
+        let cameras = (0..job.enabled_views().count())
+            .map(|place| Camera::orbit(place as f32, 0.0, 2.0, projection, 1.0))
+            .collect();
+        let mesh = TriMesh::new(vec![Vec3::ZERO, Vec3::X, Vec3::Y], vec![[0, 1, 2]]);
+        (context.emit)(Event::Preview(Preview::Cameras(cameras)));
+        (context.emit)(Event::Preview(Preview::Mesh(Arc::new(mesh))));
+        let _ = self.may_go_on.recv_timeout(PATIENCE);
+        Ok(Asset::default())
+    }
+}
+
+#[test]
+fn cameras_that_an_engine_guesses_have_their_photos_while_it_works() {
+    let home = home();
+    let pictures = super::egg_pictures(home.path());
+    let (go_on, may_go_on) = bounded(0);
+    let engine = HeldAfterTheCameras {
+        info: HullEngine::new().info(),
+        may_go_on,
+    };
+    let engines: Vec<Box<dyn Engine>> = vec![Box::new(InProcessEngine::new(Box::new(engine)))];
+    let mut window = TestWindow::open_with(home.path(), &pictures, engines);
+    window.until("the pictures are cut out", |state| {
+        state.views.items.len() == 3 && state.generate_obstacle().is_none()
+    });
+    let ids: Vec<_> = window.state().views.items.iter().map(|item| item.id).collect();
+    window.send(Command::SetViewEnabled(ids[1], false));
+    window.harness.step();
+    if !window.state().viewport.cameras {
+        window.send(Command::ToggleCameras);
+    }
+    window.harness.get_by_label("Generate").click();
+    window.until("the cameras are on the stage", |state| {
+        !state.viewport.frusta.is_empty()
+    });
+    let seen: Vec<_> = window
+        .state()
+        .viewport
+        .frusta
+        .iter()
+        .map(|frustum| frustum.view)
+        .collect();
+    assert_eq!(seen, [Some(ids[0]), Some(ids[2])]);
+    window.send(Command::LookThroughFrustum(1));
+    window.harness.step();
+    let viewport = &window.state().viewport;
+    assert_eq!(viewport.overlay.map(|overlay| overlay.view), Some(ids[2]));
+    assert!((viewport.orbit.azimuth_rad - 1.0).abs() < 1e-3, "{:?}", viewport.orbit);
+    // The engine is waited for when the window goes.
+    drop(go_on);
 }

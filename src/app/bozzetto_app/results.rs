@@ -371,10 +371,10 @@ impl BozzettoApp {
                 Preview::Mesh(mesh) => request.raw = Some(Arc::clone(mesh)),
                 Preview::Splats(splats) => request.splats = Some(Arc::clone(splats)),
                 Preview::Structure(structure) => request.voxels = Some(Arc::clone(structure)),
-                Preview::Cameras(cameras) if self.state.viewport.cameras => {
-                    request.cameras = cameras.iter().map(|camera| (*camera, None)).collect();
+                Preview::Cameras(cameras) => {
+                    request.cameras = self.camera_pictures(cameras, self.running_job());
                 }
-                Preview::Cameras(_) | Preview::Views(_) => {}
+                Preview::Views(_) => {}
             }
         }
         request
@@ -391,7 +391,7 @@ impl BozzettoApp {
             raw: raw.cloned().filter(|_| finished.is_none()),
             splats: result.asset.splats.clone(),
             finished: finished.cloned(),
-            cameras: self.camera_pictures(&result.asset.cameras),
+            cameras: self.camera_pictures(&result.asset.cameras, self.result_job.as_ref()),
             ..StageRequest::default()
         }
     }

@@ -135,9 +135,13 @@ impl BozzettoApp {
 
     /// Looks through the camera of a view and lays its picture over the stage, or at the side of what is compared.
     pub(super) fn look_through(&mut self, id: ViewId) {
-        if !self.glide_to_view(id) {
-            return;
+        if self.glide_to_view(id) {
+            self.show_photo(id);
         }
+    }
+
+    /// Lays a picture over the stage, or at the side of what is compared.
+    pub(super) fn show_photo(&mut self, id: ViewId) {
         match &self.state.viewport.comparison {
             Some(comparison) if matches!(comparison.with, Compared::Photo(_)) => {
                 let with = Compared::Photo(id);
