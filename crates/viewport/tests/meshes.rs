@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
+use bozzetto_asset::color::linear_from_srgb_u8;
 use bozzetto_asset::{AlphaMode, Camera, Direction, GaussianSplats, Projection, TriMesh};
 use bozzetto_viewport::{Background, Environment, GpuError, OrbitCamera, RenderSettings, Scene, Shading, ToneMapping};
 use common::{
@@ -191,6 +192,40 @@ fn environments_and_tone_mappings_differ_but_keep_grey_grey() {
             "{tone_mapping:?}: {mapped} against {plain}"
         );
     }
+}
+
+#[test]
+fn a_stop_of_exposure_doubles_the_light_before_it_is_tone_mapped() {
+    let grey = textured(
+        sphere(Vec3::ZERO, 0.4),
+        [120, 120, 120, 255],
+        AlphaMode::Opaque,
+        0.0,
+        1.0,
+    );
+    let mut scene = scene_of(&grey);
+    let mut pictures = [-1.0, 0.0].map(|exposure| {
+        let settings = RenderSettings {
+            exposure,
+            ..RenderSettings::cutout()
+        };
+        draw(&mut scene, &front(), [128; 2], &settings)
+    });
+    let [dark, bright] = &mut pictures;
+    let mut num_compared = 0;
+    for (dark, bright) in dark.pixels().zip(bright.pixels()) {
+        // Khronos PBR Neutral takes 0.04 off everything between 0.08 and 0.8.
+        let light = |pixel: &Rgba<u8>| [0, 1, 2].map(|at| linear_from_srgb_u8(pixel.0[at]) + 0.04);
+        let (once, twice) = (light(dark), light(bright));
+        let is_ordinary = once.iter().chain(&twice).all(|value| (0.1..0.75).contains(value));
+        if dark.0[3] == 255 && is_ordinary {
+            num_compared += 1;
+            for (once, twice) in once.into_iter().zip(twice) {
+                assert!((twice / once - 2.0).abs() < 0.08, "{dark:?} {bright:?}");
+            }
+        }
+    }
+    assert!(num_compared > 300, "{num_compared}");
 }
 
 #[test]

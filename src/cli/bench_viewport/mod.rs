@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// Splats to draw (PLY, SPZ or a saved result); made-up objects of 0.7 and 6 million when none is given.
     files: Vec<PathBuf>,
 
-    /// Make up an object of this many splats instead.
+    /// Make up an object of this many splats instead, and no voxels.
     #[arg(long, conflicts_with = "files", value_parser = clap::value_parser!(u32).range(1..=1 << 26))]
     splats: Option<u32>,
 
@@ -63,9 +63,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.triangles > 0 {
         mesh::bench(&offscreen, arguments)?;
     }
+    if arguments.files.is_empty() {
+        previews::bench(&offscreen, arguments)?;
+    }
     if arguments.files.is_empty() && arguments.splats.is_none() {
         voxels::bench(&offscreen, arguments)?;
-        previews::bench(&offscreen, arguments)?;
     }
     Ok(())
 }

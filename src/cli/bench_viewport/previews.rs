@@ -20,7 +20,11 @@ pub(super) fn bench(offscreen: &Offscreen, arguments: &Arguments) -> anyhow::Res
          splats     tier      update   window's part   first frame   still frame (ms, medians)",
         arguments.size, arguments.size
     ));
-    for (count, scale) in OBJECTS {
+    let objects = match arguments.splats {
+        Some(count) => vec![(count, OBJECTS[0].1)],
+        None => OBJECTS.to_vec(),
+    };
+    for (count, scale) in objects {
         let whole = shell(count, scale);
         // Fewer, and all of them again.
         let forms = [first(&whole, count as usize * 3 / 4), whole];
