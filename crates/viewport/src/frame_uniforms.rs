@@ -40,7 +40,7 @@ pub struct FrameUniforms {
     background_bottom: Vec4,
     environment: Vec4,
     modes: [u32; 4],
-    counts: [u32; 4],
+    sh_words: [u32; 4],
     look: [u32; 4],
 }
 
@@ -138,7 +138,7 @@ impl FrameUniforms {
                 u32::from(splats.filter == SplatFilter::Mip),
                 u32::from(splats.sh_degree),
             ],
-            counts: [splats.count, splats.sh_words, 0, 0],
+            sh_words: [splats.sh_words, 0, 0, 0],
             look: [
                 tone_mapping_code(settings.tone_mapping),
                 u32::from(purpose.has_solid_layer),

@@ -50,11 +50,6 @@ impl Picture {
         Self::default()
     }
 
-    /// The last frame: sRGB-encoded values in a non-sRGB format, premultiplied alpha.
-    pub fn texture_view(&self) -> Option<&wgpu::TextureView> {
-        self.targets.as_ref().map(|targets| &targets.picture)
-    }
-
     /// Gives the memory of another size back before this size takes its own: at 4K both together would be half a gigabyte.
     pub(crate) fn forget_other_size(&mut self, size_px: [u32; 2]) {
         if self

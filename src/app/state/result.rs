@@ -77,10 +77,3 @@ pub struct FinishState {
     /// How far it is.
     pub status: FinishStatus,
 }
-
-impl FinishState {
-    /// Whether the finish thread is at work.
-    pub fn is_working(&self) -> bool {
-        matches!(self.status, FinishStatus::Working { .. })
-    }
-}

@@ -124,11 +124,6 @@ impl ViewsState {
         self.items.iter_mut().find(|item| item.id == id)
     }
 
-    /// The picture whose details are open.
-    pub fn selected_item(&self) -> Option<&ViewItem> {
-        self.get(self.selected?)
-    }
-
     /// How many take part.
     pub fn num_enabled(&self) -> usize {
         self.items.iter().filter(|item| item.view.enabled).count()

@@ -1,7 +1,6 @@
 //! Cameras on the stage as things to click: the one under the pointer lights up, a click looks through it.
 
 use bozzetto_asset::Camera;
-use bozzetto_viewport::RenderSettings;
 use egui::{Align2, CursorIcon, Pos2, Rect, Response, Shape, Stroke, Ui, pos2, vec2};
 
 use crate::app::state::{AppState, Pane};
@@ -28,7 +27,8 @@ pub fn frusta_ui(ui: &Ui, stage: Rect, response: &Response, state: &AppState, co
     let settings = viewport.render_settings(viewport.mode);
     let seen = viewport.frusta.iter().enumerate();
     let seen = seen.filter(|(_, frustum)| settings.shows_frustum(&eye, &frustum.camera));
-    let seen = seen.filter_map(|(place, frustum)| SeenFrustum::new(place, &frustum.camera, &eye, pane.view));
+    let seen = seen
+        .filter_map(|(place, frustum)| SeenFrustum::new(place, &frustum.camera, settings.camera_size, &eye, pane.view));
     let under = seen.filter(|frustum| frustum.contains(pointer));
     let Some(nearest) = under.min_by(|a, b| a.depth.total_cmp(&b.depth)) else {
         return false;
@@ -58,9 +58,8 @@ pub fn frusta_ui(ui: &Ui, stage: Rect, response: &Response, state: &AppState, co
 }
 
 impl SeenFrustum {
-    /// `None` where it is not all before the eye.
-    fn new(place: usize, camera: &Camera, eye: &Camera, view: Rect) -> Option<Self> {
-        let size = RenderSettings::default().camera_size;
+    /// Of a camera drawn in this size; `None` where it is not all before the eye.
+    fn new(place: usize, camera: &Camera, size: f32, eye: &Camera, view: Rect) -> Option<Self> {
         let mut corners = [Pos2::ZERO; 4];
         let mut depth = 0.0;
         for (corner, point) in corners.iter_mut().zip(camera.picture_corners(size)) {
@@ -98,8 +97,8 @@ mod tests {
         let projection = Projection::Perspective { fov_y_rad: 0.6 };
         let camera = Camera::orbit(0.5, 0.2, 1.5, projection, 1.0);
         let eye = Camera::orbit(0.3, 0.3, 4.0, projection, VIEW.aspect_ratio());
-        let seen = SeenFrustum::new(0, &camera, &eye, VIEW).expect("before the eye");
-        let size = RenderSettings::default().camera_size;
+        let size = 0.3;
+        let seen = SeenFrustum::new(0, &camera, size, &eye, VIEW).expect("before the eye");
         let (middle, _) = eye
             .project(camera.eye() + camera.forward() * size)
             .expect("before the eye");
@@ -107,6 +106,6 @@ mod tests {
         assert!(seen.contains(middle));
         assert!(!seen.contains(middle + vec2(0.0, 200.0)));
         let behind = Camera::orbit(0.3, 0.3, 8.0, projection, 1.0);
-        assert!(SeenFrustum::new(0, &behind, &eye, VIEW).is_none());
+        assert!(SeenFrustum::new(0, &behind, size, &eye, VIEW).is_none());
     }
 }

@@ -17,7 +17,7 @@ struct Frame {
     background_bottom: vec4f, // linear RGB; w: 1 when the picture keeps straight alpha
     environment: vec4f,       // cosine and sine of its turn, brightness, number of roughness levels - 1
     modes: vec4u,             // shading (SHADING_), ground parts (GROUND_), splat filter (FILTER_), SH degree
-    counts: vec4u,            // number of splats, words of SH a splat, 0, 0
+    sh_words: vec4u,          // words of SH a splat, 0, 0, 0
     look: vec4u,              // tone mapping (TONE_), whether there is a solid layer, 0, 0
 }
 

@@ -47,7 +47,7 @@ fn coefficient(base: u32, index: u32) -> vec3f {
 
 // Real spherical harmonics to degree 3 with the signs and constants of 3DGS files.
 fn splat_color(splat: u32, direction: vec3f) -> vec3f {
-    let base = splat * frame.counts.y;
+    let base = splat * frame.sh_words.x;
     let degree = frame.modes.w;
     var color = 0.5 + 0.28209479177387814 * coefficient(base, 0u);
     if (degree >= 1u) {
