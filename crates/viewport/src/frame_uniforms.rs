@@ -1,6 +1,7 @@
 use bozzetto_asset::{Projection, SplatFilter};
 use glam::{Mat4, Vec3, Vec4};
 
+use crate::draw::shared::{self, GROUND_AXES, GROUND_GRID, GROUND_SHADOW};
 use crate::region::Region;
 use crate::{Background, Bounds, Frame, Shading, ToneMapping};
 
@@ -14,11 +15,6 @@ pub const SPLAT_NEAR_M: f32 = 0.02;
 
 /// Darkness of the ground right under the asset.
 const SHADOW_STRENGTH: f32 = 0.78;
-
-/// Ground parts in `Frame::modes.y` of frame.wgsl.
-const GROUND_GRID: u32 = 1;
-const GROUND_SHADOW: u32 = 2;
-const GROUND_AXES: u32 = 4;
 
 /// What shaders know of a frame; `Frame` in draw/frame.wgsl, field by field.
 #[repr(C)]
@@ -135,7 +131,7 @@ impl FrameUniforms {
                 flag(settings.grid, GROUND_GRID)
                     | flag(settings.shadow, GROUND_SHADOW)
                     | flag(settings.axes, GROUND_AXES),
-                u32::from(splats.filter == SplatFilter::Mip),
+                filter_code(splats.filter),
                 u32::from(splats.sh_degree),
             ],
             sh_words: [splats.sh_words, 0, 0, 0],
@@ -149,28 +145,33 @@ impl FrameUniforms {
     }
 }
 
-/// `SHADING_` of frame.wgsl.
 fn shading_code(shading: Shading) -> u32 {
     match shading {
-        Shading::Pbr => 0,
-        Shading::Clay => 1,
-        Shading::BaseColor => 2,
-        Shading::Normals => 3,
-        Shading::Matcap => 4,
-        Shading::UvChecker => 5,
-        Shading::Metallic => 6,
-        Shading::Roughness => 7,
-        Shading::TexelDensity => 8,
-        Shading::Health => 9,
+        Shading::Pbr => shared::SHADING_PBR,
+        Shading::Clay => shared::SHADING_CLAY,
+        Shading::BaseColor => shared::SHADING_BASE_COLOR,
+        Shading::Normals => shared::SHADING_NORMALS,
+        Shading::Matcap => shared::SHADING_MATCAP,
+        Shading::UvChecker => shared::SHADING_UV_CHECKER,
+        Shading::Metallic => shared::SHADING_METALLIC,
+        Shading::Roughness => shared::SHADING_ROUGHNESS,
+        Shading::TexelDensity => shared::SHADING_TEXEL_DENSITY,
+        Shading::Health => shared::SHADING_HEALTH,
     }
 }
 
-/// `TONE_` of frame.wgsl.
 fn tone_mapping_code(tone_mapping: ToneMapping) -> u32 {
     match tone_mapping {
-        ToneMapping::Neutral => 0,
-        ToneMapping::Aces => 1,
-        ToneMapping::Agx => 2,
+        ToneMapping::Neutral => shared::TONE_NEUTRAL,
+        ToneMapping::Aces => shared::TONE_ACES,
+        ToneMapping::Agx => shared::TONE_AGX,
+    }
+}
+
+fn filter_code(filter: SplatFilter) -> u32 {
+    match filter {
+        SplatFilter::Dilate => shared::FILTER_DILATION,
+        SplatFilter::Mip => shared::FILTER_MIP,
     }
 }
 

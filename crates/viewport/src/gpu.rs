@@ -6,6 +6,7 @@ use wgpu::{
 };
 
 use crate::GpuError;
+use crate::draw::shared::with_shared;
 use crate::upload::write_in_bands;
 
 /// Linear light, premultiplied alpha: the solid layer. Encoded values, premultiplied alpha: the splat layer.
@@ -44,10 +45,11 @@ pub fn with_frame_and_light(source: &str) -> String {
     with_frame(&parts.join("\n"))
 }
 
-pub fn shader(device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
+/// A shader, with the numbers that all of them share.
+pub fn shader(device: &wgpu::Device, label: &str, source: &str) -> wgpu::ShaderModule {
     device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: Some(label),
-        source: wgpu::ShaderSource::Wgsl(source.into()),
+        source: wgpu::ShaderSource::Wgsl(with_shared(source).into()),
     })
 }
 

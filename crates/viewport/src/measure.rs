@@ -6,13 +6,14 @@ use bozzetto_asset::Camera;
 use wgpu::BufferUsages;
 
 use crate::draw::copy::CopyDraw;
-use crate::draw::radix_sort::{SORT_BLOCK, SortBuffers, SortPasses};
+use crate::draw::radix_sort::{SortBuffers, SortPasses};
+use crate::draw::shared::{NUM_DIGITS, SORT_ARGS, SORT_BLOCK};
 use crate::packing::{SplatGeometry, sh_words};
 use crate::read_back::{Patience, read_bytes};
 use crate::recorder::{Recorder, Stage, StageTimes};
 use crate::scene::splat_part::SplatPart;
 use crate::scene::splat_room::ELLIPSE_BYTES;
-use crate::splat_buffers::{ARGS_BYTES, args};
+use crate::splat_buffers::ARGS_BYTES;
 use crate::tile_frame::TileLayout;
 use crate::{Frame, GpuError, Offscreen, RenderSettings, Scene, gpu};
 
@@ -140,7 +141,7 @@ impl Offscreen {
         );
         let mut words = [0_u32; (2 * ARGS_BYTES / 4) as usize];
         words[..3].copy_from_slice(&[num_keys.div_ceil(SORT_BLOCK), 1, 1]);
-        words[(ARGS_BYTES / 4) as usize..][..3].copy_from_slice(&[256, 1, 1]);
+        words[(ARGS_BYTES / 4) as usize..][..3].copy_from_slice(&[NUM_DIGITS, 1, 1]);
         let args = gpu::filled_buffer(
             device,
             queue,
@@ -156,7 +157,7 @@ impl Offscreen {
                 .encoder
                 .copy_buffer_to_buffer(&fresh, 0, &buffers.keys[0], 0, u64::from(num_keys) * 4);
             let mut pass = recorder.compute_pass(Stage::Sort);
-            sort.record(&mut pass, &groups, &args, args::SORT);
+            sort.record(&mut pass, &groups, &args, SORT_ARGS);
         })
     }
 

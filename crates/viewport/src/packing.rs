@@ -9,8 +9,7 @@ use glam::{Vec2, Vec3};
 use half::f16;
 use rayon::prelude::*;
 
-/// Range of the natural logarithm of a standard deviation; shared with `SCALE_RANGE` in `splat_project.wgsl`.
-const SCALE_RANGE: (f32, f32) = (-16.0, 8.0);
+use crate::draw::shared::{SCALE_HIGH, SCALE_LOW};
 
 /// One splat's geometry; `SplatGeometry` in `splat_project.wgsl`.
 #[repr(C)]
@@ -52,7 +51,7 @@ fn pack_one(splats: &GaussianSplats, index: usize) -> SplatGeometry {
         return bytemuck::Zeroable::zeroed();
     }
     let rotation = rotation / length;
-    let unit_scale = (log_scale - Vec3::splat(SCALE_RANGE.0)) / (SCALE_RANGE.1 - SCALE_RANGE.0);
+    let unit_scale = (log_scale - Vec3::splat(SCALE_LOW)) / (SCALE_HIGH - SCALE_LOW);
     SplatGeometry {
         position: position.to_array(),
         scale_xy: unorm16x2(unit_scale.truncate()),
@@ -129,9 +128,9 @@ mod tests {
         };
         for index in 0..count {
             splats.positions.push(Vec3::new(numbers.next(), -numbers.next(), 100.0));
-            splats.log_scales.push(Vec3::from(
-                [(); 3].map(|()| numbers.between(SCALE_RANGE.0, SCALE_RANGE.1)),
-            ));
+            splats
+                .log_scales
+                .push(Vec3::from([(); 3].map(|()| numbers.between(SCALE_LOW, SCALE_HIGH))));
             let rotation = Vec4::from([(); 4].map(|()| numbers.between(-1.0, 1.0)));
             // Files hold quaternions of any length.
             splats.rotations.push(Quat::from_vec4(rotation * 3.0));
@@ -154,7 +153,7 @@ mod tests {
         for (index, packed) in pack_geometry(&splats).iter().enumerate() {
             assert_eq!(packed.position, splats.positions[index].to_array());
             let ([x, y], [z, opacity]) = (unorm(packed.scale_xy), unorm(packed.scale_z_opacity));
-            let log_scale = SCALE_RANGE.0 + (SCALE_RANGE.1 - SCALE_RANGE.0) * Vec3::new(x, y, z);
+            let log_scale = SCALE_LOW + (SCALE_HIGH - SCALE_LOW) * Vec3::new(x, y, z);
             let factor = (log_scale - splats.log_scales[index]).map(f32::exp);
             // Beside the rounding of the packing there is that of 32-bit numbers here.
             assert!((factor - 1.0).abs().max_element() < 0.000_184 + 4e-6, "{factor}");

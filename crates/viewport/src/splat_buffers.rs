@@ -3,34 +3,8 @@
 use wgpu::BufferUsages;
 
 use crate::draw::radix_sort::{SortBuffers, SortPasses};
+use crate::draw::shared::{NUM_ARGS, NUM_CONTROL_WORDS, NUM_VISIBLE, WORKGROUP_SIZE};
 use crate::gpu;
-
-/// Splats a workgroup projects, compacts and counts; `WORKGROUP_SIZE` of scan.wgsl.
-pub const SPLAT_BLOCK: u32 = 256;
-
-/// Words of the control buffer; those of control.wgsl.
-pub mod control {
-    pub const NUM_VISIBLE: u32 = 0;
-    pub const BATCH_END: u32 = 3;
-    pub const NUM_PAIRS: u32 = 4;
-    pub const OPEN_TILES: u32 = 5;
-    pub const NUM_BATCHES: u32 = 6;
-    pub const TOTAL_PAIRS: u32 = 7;
-    /// All of them.
-    pub const NUM_WORDS: u32 = 8;
-}
-
-/// Places in the buffer of indirect arguments, words; those of args.wgsl.
-pub mod args {
-    pub const SORT: u64 = 0;
-    pub const QUADS: u64 = 8;
-    pub const WINDOW: u64 = 12;
-    pub const PAIR_SORT: u64 = 16;
-    pub const RANGES: u64 = 24;
-    pub const TILES: u64 = 28;
-    /// All of them.
-    pub const NUM_WORDS: u64 = 32;
-}
 
 /// Room that one indirect call takes.
 pub const ARGS_BYTES: u64 = 16;
@@ -39,7 +13,7 @@ pub const ARGS_BYTES: u64 = 16;
 pub struct SplatBuffers {
     pub control: wgpu::Buffer,
     pub args: wgpu::Buffer,
-    /// Visible splats of each block of [`SPLAT_BLOCK`], then their places.
+    /// Visible splats of each block of [`WORKGROUP_SIZE`], then their places.
     pub block_counts: wgpu::Buffer,
     /// The first values are the order: indices back to front.
     ///
@@ -53,13 +27,18 @@ pub struct SplatBuffers {
 impl SplatBuffers {
     /// Room for so many splats.
     pub fn new(device: &wgpu::Device, num_splats: u32) -> Self {
-        let num_blocks = u64::from(num_splats.div_ceil(SPLAT_BLOCK));
-        let words = u64::from(control::NUM_WORDS);
+        let num_blocks = u64::from(num_splats.div_ceil(WORKGROUP_SIZE));
+        let words = u64::from(NUM_CONTROL_WORDS);
         Self {
             control: gpu::empty_buffer(device, "splat control", words * 4, BufferUsages::COPY_SRC),
-            args: gpu::empty_buffer(device, "splat arguments", args::NUM_WORDS * 4, BufferUsages::INDIRECT),
+            args: gpu::empty_buffer(
+                device,
+                "splat arguments",
+                u64::from(NUM_ARGS) * 4,
+                BufferUsages::INDIRECT,
+            ),
             block_counts: gpu::empty_buffer(device, "splat block counts", num_blocks * 4, BufferUsages::empty()),
-            sort: SortBuffers::new(device, "splat sort", num_splats.next_multiple_of(SPLAT_BLOCK)),
+            sort: SortBuffers::new(device, "splat sort", num_splats.next_multiple_of(WORKGROUP_SIZE)),
             sort_passes: SortPasses::new(device, u32::BITS),
             count: gpu::empty_buffer(device, "splat count", 16, BufferUsages::UNIFORM),
         }
@@ -68,7 +47,7 @@ impl SplatBuffers {
     /// Says how many splats there are.
     pub fn write_count(&self, queue: &wgpu::Queue, num_splats: u32) {
         queue.write_buffer(&self.count, 0, bytemuck::bytes_of(&[num_splats, 0, 0, 0]));
-        self.sort_passes.write(queue, control::NUM_VISIBLE, &self.sort);
+        self.sort_passes.write(queue, NUM_VISIBLE, &self.sort);
     }
 
     /// The projection's keys of all splats.

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::draw::shared::{BATCH_END, NUM_BATCHES, NUM_CONTROL_WORDS, NUM_VISIBLE, OPEN_TILES, TOTAL_PAIRS};
 use crate::gpu;
 use crate::read_back::poll;
-use crate::splat_buffers::control;
 use crate::splat_order::Wake;
 
 /// Numbers that a frame leaves behind.
@@ -90,24 +90,24 @@ impl Overflow {
     fn hear(&self, words: &[u32]) {
         let word = |at: u32| words[at as usize];
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = SplatCounts {
-            num_visible: word(control::NUM_VISIBLE),
-            num_pairs: word(control::TOTAL_PAIRS),
-            num_batches: word(control::NUM_BATCHES),
+            num_visible: word(NUM_VISIBLE),
+            num_pairs: word(TOTAL_PAIRS),
+            num_batches: word(NUM_BATCHES),
         };
-        let is_complete = word(control::BATCH_END) >= word(control::NUM_VISIBLE) || word(control::OPEN_TILES) == 0;
+        let is_complete = word(BATCH_END) >= word(NUM_VISIBLE) || word(OPEN_TILES) == 0;
         if is_complete || self.is_seen.swap(true, Ordering::Relaxed) {
             return;
         }
         tracing::warn!(
             "{} splats cover so many tiles that the tiled renderer cannot finish them: they are drawn as quads from now on",
-            word(control::NUM_VISIBLE)
+            word(NUM_VISIBLE)
         );
         self.call_wake();
     }
 }
 
 /// Bytes of a frame's counts.
-const COUNT_BYTES: u64 = control::NUM_WORDS as u64 * 4;
+const COUNT_BYTES: u64 = NUM_CONTROL_WORDS as u64 * 4;
 /// Frames that may be on their way at once.
 const MAX_SPARE: usize = 3;
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::draw::composite::TileCompositeDraw;
 use crate::draw::radix_sort::{RadixSort, SortBuffers, SortGroups, SortPath};
+use crate::draw::shared::{NUM_PAIRS, PAIR_SORT_ARGS, SORT_ARGS};
 use crate::draw::splat_batches::SplatBatchesDraw;
 use crate::draw::splat_binning::SplatBinningDraw;
 use crate::draw::splat_compact::SplatCompactDraw;
@@ -20,7 +21,6 @@ use crate::news::is_news;
 use crate::recorder::{Recorder, Stage};
 use crate::scene::splat_part::SplatPart;
 use crate::scene::splat_room::SplatRoom;
-use crate::splat_buffers::{args, control};
 use crate::splat_overflow::CountBuffers;
 use crate::targets::{Targets, color_attachment, depth_attachment};
 use crate::tile_frame::{MAX_BATCHES, TileBuffers, TileFrame, TileLayout};
@@ -183,7 +183,7 @@ impl SplatRenderer {
                     None => TileBuffers::new(device, layout),
                 };
                 let pairs = self.pairs(device, layout.capacity);
-                buffers.sort_passes.write(queue, control::NUM_PAIRS, &pairs);
+                buffers.sort_passes.write(queue, NUM_PAIRS, &pairs);
                 bind_tiles(device, stage, &part.room, targets, buffers, &pairs)
             }
         });
@@ -227,7 +227,7 @@ impl SplatRenderer {
         if let (Some(stage), Some((compact, sort))) = (&self.device_sort, &groups.sort) {
             let mut pass = recorder.compute_pass(Stage::Sort);
             stage.compact.record(&mut pass, compact, num_splats);
-            stage.sort.record(&mut pass, sort, &room.buffers.args, args::SORT);
+            stage.sort.record(&mut pass, sort, &room.buffers.args, SORT_ARGS);
         }
     }
 
@@ -327,7 +327,7 @@ fn record_tiles(stage: &DeviceSort, room: &SplatRoom, tiles: &TileFrame, recorde
         stage.binning.count_tiles(&mut pass, &tiles.binning, args);
         stage.batches.cut_batch(&mut pass, &tiles.batches);
         stage.binning.emit_pairs(&mut pass, &tiles.binning, args);
-        stage.sort.record(&mut pass, &tiles.sort, args, args::PAIR_SORT);
+        stage.sort.record(&mut pass, &tiles.sort, args, PAIR_SORT_ARGS);
         stage.ranges.record(&mut pass, &tiles.ranges, args);
         drop(pass);
         let mut pass = recorder.compute_pass(Stage::Raster);
@@ -339,8 +339,8 @@ fn record_tiles(stage: &DeviceSort, room: &SplatRoom, tiles: &TileFrame, recorde
 mod tests {
     use bozzetto_asset::{Camera, Projection};
 
+    use crate::draw::shared::{NUM_CONTROL_WORDS, NUM_VISIBLE};
     use crate::read_back::read_words;
-    use crate::splat_buffers::control;
     use crate::splat_order::descending_key;
     use crate::splat_order::tests::scattered_splats;
     use crate::{Offscreen, RenderSettings, Scene, Shows, SplatTier};
@@ -366,7 +366,7 @@ mod tests {
             .expect("drawn");
         let part = scene.splats.as_ref().expect("splats");
         let words = |buffer, count| read_words(offscreen.device(), offscreen.queue(), buffer, count).expect("read");
-        let num_visible = words(&part.room.buffers.control, control::NUM_WORDS as usize)[control::NUM_VISIBLE as usize];
+        let num_visible = words(&part.room.buffers.control, NUM_CONTROL_WORDS as usize)[NUM_VISIBLE as usize];
         let found = words(part.room.buffers.order(), num_visible as usize);
 
         let half = 0.35_f32.tan();

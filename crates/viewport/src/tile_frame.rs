@@ -3,10 +3,9 @@
 use wgpu::BufferUsages;
 
 use crate::draw::radix_sort::{SortGroups, SortPasses};
+use crate::draw::shared::TILE_PX;
 use crate::gpu;
 
-/// Side of a tile, pixels; `TILE_PX` of `tile_grid.wgsl`.
-const TILE_PX: u32 = 16;
 /// Batches that a frame has at most. Unused ones cost a few empty dispatches each.
 pub const MAX_BATCHES: u32 = 12;
 /// Pairs of tile and splat that the buffers hold at most: 128 MiB with the sort's other half.
@@ -19,7 +18,7 @@ const PIXEL_BYTES: u64 = 8;
 /// `TileGrid` of `tile_grid.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct TileGridUniforms {
+pub struct TileGridUniforms {
     num_tiles: [u32; 2],
     size_px: [u32; 2],
     capacity: u32,

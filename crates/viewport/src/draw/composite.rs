@@ -18,7 +18,7 @@ impl CompositeDraw {
                 gpu::texture_entry(1, wgpu::TextureViewDimension::D2),
             ],
         );
-        let module = gpu::shader(device, "composite", Self::source());
+        let module = gpu::shader(device, "composite", &Self::source());
         let pipeline = PipelineSpec {
             layouts: &[frame_layout, &layout],
             ..PipelineSpec::covering(
@@ -77,7 +77,7 @@ impl TileCompositeDraw {
                 gpu::written_texture_entry(2, PICTURE_FORMAT),
             ],
         );
-        let module = gpu::shader(device, "tile composite", Self::source());
+        let module = gpu::shader(device, "tile composite", &Self::source());
         let layouts = [frame_layout, &layout];
         let pipeline = gpu::compute_pipeline(device, "tile composite", &layouts, &module, "composite_tile");
         Self { layout, pipeline }

@@ -4,8 +4,6 @@
 @group(1) @binding(1) var solid_layer: texture_2d<f32>;
 @group(1) @binding(2) var picture: texture_storage_2d<rgba8unorm, write>;
 
-const TILE_PX: u32 = 16u; // shared with tile_frame.rs
-
 @compute @workgroup_size(256)
 fn composite_tile(
     @builtin(workgroup_id) workgroup: vec3u,

@@ -14,7 +14,7 @@ pub struct CopyDraw {
 impl CopyDraw {
     pub fn new(device: &wgpu::Device) -> Self {
         let layout = gpu::compute_layout(device, "copy", &[Bound::Read, Bound::Write]);
-        let module = gpu::shader(device, "copy", include_str!("copy.wgsl").to_owned());
+        let module = gpu::shader(device, "copy", include_str!("copy.wgsl"));
         let pipeline = gpu::compute_pipeline(device, "copy", &[&layout], &module, "copy");
         Self { layout, pipeline }
     }

@@ -9,7 +9,7 @@ pub struct DepthResolveDraw {
 impl DepthResolveDraw {
     pub fn new(device: &wgpu::Device) -> Self {
         let layout = gpu::layout(device, "depth resolve", &[gpu::multisampled_depth_entry(0)]);
-        let module = gpu::shader(device, "depth resolve", include_str!("depth_resolve.wgsl").to_owned());
+        let module = gpu::shader(device, "depth resolve", include_str!("depth_resolve.wgsl"));
         let pipeline = PipelineSpec {
             layouts: &[&layout],
             format: None,

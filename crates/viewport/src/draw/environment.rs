@@ -1,5 +1,6 @@
 use std::sync::OnceLock;
 
+use super::shared::{self, BRDF_SIZE};
 use crate::error::caught;
 use crate::{Environment, gpu};
 
@@ -17,20 +18,17 @@ const SAMPLES: [(u32, bool); NUM_LEVELS as usize] = [
     (2048, true),
 ];
 const NUM_IRRADIANCE_SAMPLES: u32 = 2048;
-/// `BRDF_SIZE` in environment.wgsl.
-const BRDF_SIZE: u32 = 32;
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
 
 /// One level to integrate; `Level` in environment.wgsl.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct Level {
+pub struct Level {
     roughness: f32,
     size: u32,
     num_samples: u32,
     is_fixed: u32,
     environment: u32,
-    unused: [u32; 3],
 }
 
 /// Each environment as two cubes: reflections with one level a roughness, and irradiance; and the table of the
@@ -110,12 +108,11 @@ impl EnvironmentLights {
     }
 }
 
-/// `ENVIRONMENT_` of environment.wgsl.
 fn environment_code(environment: Environment) -> u32 {
     match environment {
-        Environment::Studio => 0,
-        Environment::Daylight => 1,
-        Environment::Overcast => 2,
+        Environment::Studio => shared::ENVIRONMENT_STUDIO,
+        Environment::Daylight => shared::ENVIRONMENT_DAYLIGHT,
+        Environment::Overcast => shared::ENVIRONMENT_OVERCAST,
     }
 }
 
@@ -160,7 +157,7 @@ impl Integration {
         let layout = gpu::layout(device, "environment level", &[gpu::uniform_entry(0), cube]);
         let table = storage(2, wgpu::TextureViewDimension::D2);
         let brdf_layout = gpu::layout(device, "environment BRDF", &[table]);
-        let module = gpu::shader(device, "environment", include_str!("environment.wgsl").to_owned());
+        let module = gpu::shader(device, "environment", include_str!("environment.wgsl"));
         let pipeline = |label, layout: &wgpu::BindGroupLayout, entry_point| {
             let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: Some(label),
@@ -236,7 +233,6 @@ impl Integration {
                 num_samples,
                 is_fixed: u32::from(is_fixed),
                 environment,
-                unused: [0; 3],
             };
             (reflections, level, settings)
         });
@@ -246,7 +242,6 @@ impl Integration {
             num_samples: NUM_IRRADIANCE_SAMPLES,
             is_fixed: 1, // the lobe of roughness 1 is the cosine
             environment,
-            unused: [0; 3],
         };
         let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
             label: Some("environment"),

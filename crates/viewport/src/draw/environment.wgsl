@@ -13,10 +13,6 @@ struct Level {
     environment: u32, // ENVIRONMENT_
 }
 
-const ENVIRONMENT_DAYLIGHT: u32 = 1u;
-const ENVIRONMENT_OVERCAST: u32 = 2u;
-
-
 @group(0) @binding(0) var<uniform> level: Level;
 @group(0) @binding(1) var output: texture_storage_2d_array<rgba16float, write>;
 
@@ -158,7 +154,6 @@ fn integrate(@builtin(global_invocation_id) id: vec3u) {
 
 @group(0) @binding(2) var brdf_output: texture_storage_2d<rgba16float, write>;
 
-const BRDF_SIZE: u32 = 32u; // in environment.rs too
 const NUM_BRDF_SAMPLES: u32 = 1024u;
 
 // The environment BRDF (Karis 2013): scale and bias of F0, roughness across, facing down, both from 0 to 1 at the

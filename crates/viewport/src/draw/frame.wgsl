@@ -1,5 +1,5 @@
 // What every shader knows of the picture being drawn. Prepended to each shader; the fields and their order are those
-// of `FrameUniforms` in frame_uniforms.rs. Depth is reversed: 1 at the near plane, 0 far away.
+// of `FrameUniforms` in frame_uniforms.rs, codes stand in shared.rs. Depth is reversed: 1 at the near plane, 0 far away.
 struct Frame {
     clip_from_world: mat4x4f,
     view_from_world: mat4x4f,
@@ -20,24 +20,6 @@ struct Frame {
     sh_words: vec4u,          // words of SH a splat, 0, 0, 0
     look: vec4u,              // tone mapping (TONE_), whether there is a solid layer, 0, 0
 }
-
-const SHADING_PBR: u32 = 0u;
-const SHADING_CLAY: u32 = 1u;
-const SHADING_BASE_COLOR: u32 = 2u;
-const SHADING_NORMALS: u32 = 3u;
-const SHADING_MATCAP: u32 = 4u;
-const SHADING_UV_CHECKER: u32 = 5u;
-const SHADING_METALLIC: u32 = 6u;
-const SHADING_ROUGHNESS: u32 = 7u;
-const SHADING_TEXEL_DENSITY: u32 = 8u;
-const SHADING_HEALTH: u32 = 9u;
-const TONE_NEUTRAL: u32 = 0u;
-const TONE_ACES: u32 = 1u;
-const TONE_AGX: u32 = 2u;
-const GROUND_GRID: u32 = 1u;
-const GROUND_SHADOW: u32 = 2u;
-const GROUND_AXES: u32 = 4u;
-const FILTER_MIP: u32 = 1u;
 
 @group(0) @binding(0) var<uniform> frame: Frame;
 

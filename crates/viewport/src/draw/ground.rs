@@ -18,7 +18,7 @@ impl GroundDraw {
                 gpu::sampler_entry(1),
             ],
         );
-        let module = gpu::shader(device, "ground", gpu::with_frame(include_str!("ground.wgsl")));
+        let module = gpu::shader(device, "ground", &gpu::with_frame(include_str!("ground.wgsl")));
         let pipeline = PipelineSpec {
             layouts: &[frame_layout, &layout],
             topology: wgpu::PrimitiveTopology::TriangleStrip,

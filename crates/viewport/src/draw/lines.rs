@@ -82,7 +82,7 @@ pub struct LinesDraw {
 
 impl LinesDraw {
     pub fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout) -> Self {
-        let module = gpu::shader(device, "lines", gpu::with_frame(include_str!("lines.wgsl")));
+        let module = gpu::shader(device, "lines", &gpu::with_frame(include_str!("lines.wgsl")));
         let attributes = wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Float32x4, 3 => Float32x4];
         let pipeline = PipelineSpec {
             layouts: &[frame_layout],

@@ -25,7 +25,7 @@ impl MeshDraw {
                 gpu::sampler_entry(4),
             ],
         );
-        let module = gpu::shader(device, "mesh", gpu::with_frame_and_light(include_str!("mesh.wgsl")));
+        let module = gpu::shader(device, "mesh", &gpu::with_frame_and_light(include_str!("mesh.wgsl")));
         let layouts = [frame_layout, &layout, &lights.layout];
         let position = wgpu::vertex_attr_array![0 => Float32x3];
         let others = wgpu::vertex_attr_array![1 => Snorm16x4, 2 => Snorm16x4, 3 => Float32x2, 4 => Float16x4];

@@ -7,9 +7,6 @@ struct Material {
     density: vec4f, // average texels a metre, unused
 }
 
-const ALPHA_OPAQUE: f32 = 0.0;
-const ALPHA_MASK: f32 = 1.0;
-
 @group(1) @binding(0) var<uniform> material: Material;
 @group(1) @binding(1) var base_color_map: texture_2d<f32>;
 @group(1) @binding(2) var orm_map: texture_2d<f32>;

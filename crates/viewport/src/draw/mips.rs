@@ -19,7 +19,7 @@ impl MipsDraw {
                 gpu::sampler_entry(1),
             ],
         );
-        let module = gpu::shader(device, "mips", include_str!("mips.wgsl").to_owned());
+        let module = gpu::shader(device, "mips", include_str!("mips.wgsl"));
         let pipelines = FORMATS.map(|format| {
             PipelineSpec {
                 layouts: &[&layout],

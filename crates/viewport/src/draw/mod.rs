@@ -11,6 +11,7 @@ pub mod mips;
 pub mod photos;
 pub mod present;
 pub mod radix_sort;
+pub mod shared;
 pub mod splat_batches;
 pub mod splat_binning;
 pub mod splat_compact;
@@ -26,7 +27,9 @@ mod tests {
     use naga::valid::{Capabilities, ShaderStages, SubgroupOperationSet, ValidationFlags, Validator};
 
     use super::composite::{CompositeDraw, TileCompositeDraw};
+    use super::environment::Level;
     use super::radix_sort::SortPath;
+    use super::shared::with_shared;
     use super::splat_batches::SplatBatchesDraw;
     use super::splat_binning::SplatBinningDraw;
     use super::splat_compact::SplatCompactDraw;
@@ -35,18 +38,24 @@ mod tests {
     use super::splat_tiles::SplatTilesDraw;
     use super::tile_ranges::TileRangesDraw;
     use super::voxels::VoxelsDraw;
+    use crate::frame_uniforms::FrameUniforms;
     use crate::gpu::{with_frame, with_frame_and_light};
+    use crate::packing::SplatGeometry;
+    use crate::scene::mesh_part::MaterialUniforms;
+    use crate::scene::splat_room::ELLIPSE_BYTES;
+    use crate::tile_frame::TileGridUniforms;
 
     /// Files that are only parts of shaders.
-    const PARTS: [&str; 12] = [
+    const PARTS: [&str; 13] = [
         "args.wgsl",
         "composite.wgsl",
-        "control.wgsl",
         "ellipse.wgsl",
         "frame.wgsl",
         "inspection.wgsl",
         "light.wgsl",
         "radix_sort.wgsl",
+        "radix_sort_narrow.wgsl",
+        "radix_sort_wide.wgsl",
         "scan.wgsl",
         "tile_grid.wgsl",
         "tile_pixels.wgsl",
@@ -85,6 +94,7 @@ mod tests {
         ];
         let wide = [("radix_sort_subgroups, wide", with_subgroups(4, true))];
         for (name, source) in shaders.iter().chain(&wide) {
+            let source = &with_shared(source);
             let module = naga::front::wgsl::parse_str(source)
                 .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(source)));
             Validator::new(
@@ -107,14 +117,26 @@ mod tests {
         assert_eq!(num_files, shaders.len() + PARTS.len());
     }
 
-    #[test]
-    fn the_frame_uniforms_have_the_shader_s_size() {
-        let source = with_frame("");
-        let module = naga::front::wgsl::parse_str(&source).expect("valid");
+    /// Bytes of a struct of a shader, as its arrays are strided.
+    fn size_in(source: &str, name: &str) -> usize {
+        let module = naga::front::wgsl::parse_str(&with_shared(source)).expect("valid");
         let size = module.types.iter().find_map(|(_, ty)| match &ty.inner {
-            naga::TypeInner::Struct { span, .. } if ty.name.as_deref() == Some("Frame") => Some(*span),
+            naga::TypeInner::Struct { span, .. } if ty.name.as_deref() == Some(name) => Some(*span),
             _ => None,
         });
-        assert_eq!(size, Some(size_of::<crate::frame_uniforms::FrameUniforms>() as u32));
+        size.unwrap_or_else(|| panic!("there is no {name}")) as usize
+    }
+
+    #[test]
+    fn structs_are_as_large_here_as_in_the_shaders() {
+        let mesh = with_frame_and_light(include_str!("mesh.wgsl"));
+        let environment = include_str!("environment.wgsl");
+        let (project, binning) = (SplatProjectDraw::source(), SplatBinningDraw::source());
+        assert_eq!(size_in(&mesh, "Frame"), size_of::<FrameUniforms>());
+        assert_eq!(size_in(&mesh, "Material"), size_of::<MaterialUniforms>());
+        assert_eq!(size_in(environment, "Level"), size_of::<Level>());
+        assert_eq!(size_in(&project, "SplatGeometry"), size_of::<SplatGeometry>());
+        assert_eq!(size_in(&project, "Ellipse") as u64, ELLIPSE_BYTES);
+        assert_eq!(size_in(&binning, "TileGrid"), size_of::<TileGridUniforms>());
     }
 }

@@ -42,7 +42,7 @@ impl PhotosDraw {
                 gpu::sampler_entry(1),
             ],
         );
-        let module = gpu::shader(device, "photos", gpu::with_frame(include_str!("photos.wgsl")));
+        let module = gpu::shader(device, "photos", &gpu::with_frame(include_str!("photos.wgsl")));
         let attributes = wgpu::vertex_attr_array![0 => Float32x4, 1 => Float32x4, 2 => Float32x4];
         let pipeline = PipelineSpec {
             layouts: &[frame_layout, &layout],

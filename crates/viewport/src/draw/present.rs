@@ -17,7 +17,7 @@ impl PresentDraw {
                 gpu::sampler_entry(1),
             ],
         );
-        let module = gpu::shader(device, "present", include_str!("present.wgsl").to_owned());
+        let module = gpu::shader(device, "present", include_str!("present.wgsl"));
         let pipeline = PipelineSpec {
             layouts: &[&layout],
             blend: Some(PREMULTIPLIED_OVER),

@@ -2,13 +2,10 @@
 
 use wgpu::BufferUsages;
 
+use super::shared::{NUM_DIGITS, SORT_BLOCK, WORKGROUP_SIZE};
 use crate::gpu::{self, Bound};
 use crate::splat_buffers::ARGS_BYTES;
 
-/// Keys that a workgroup sorts; `SORT_BLOCK` of control.wgsl.
-pub const SORT_BLOCK: u32 = 2048;
-const NUM_DIGITS: u64 = 256;
-const WORKGROUP_SIZE: u32 = 256;
 /// Distance of two passes' numbers in their buffer: no device asks for more.
 const PASS_STRIDE: u64 = 256;
 
@@ -44,49 +41,21 @@ impl SortPath {
 
     /// The shader's text.
     pub fn source(self) -> String {
-        let common = concat!(
-            include_str!("scan.wgsl"),
-            include_str!("control.wgsl"),
-            include_str!("radix_sort.wgsl")
-        );
+        let common = concat!(include_str!("scan.wgsl"), include_str!("radix_sort.wgsl"));
         match self {
             Self::Portable => format!("{common}{}", include_str!("radix_sort_portable.wgsl")),
             Self::Subgroups { max_subgroups, is_wide } => format!(
                 "const MAX_SUBGROUPS: u32 = {max_subgroups}u;\n{}{common}{}",
-                if is_wide { WIDE_MASK } else { NARROW_MASK },
+                if is_wide {
+                    include_str!("radix_sort_wide.wgsl")
+                } else {
+                    include_str!("radix_sort_narrow.wgsl")
+                },
                 include_str!("radix_sort_subgroups.wgsl")
             ),
         }
     }
 }
-
-/// Lanes of a subgroup of 32 at most.
-const NARROW_MASK: &str = "
-alias Mask = u32;
-fn ballot(is_set: bool) -> Mask { return subgroupBallot(is_set).x; }
-fn num_lanes_in(mask: Mask) -> u32 { return countOneBits(mask); }
-fn num_lanes_below(mask: Mask, lane: u32) -> u32 { return countOneBits(mask & ((1u << lane) - 1u)); }
-fn first_lane(mask: Mask) -> u32 { return firstTrailingBit(mask); }
-";
-
-/// Lanes of a subgroup of 128 at most.
-const WIDE_MASK: &str = "
-alias Mask = vec4u;
-fn ballot(is_set: bool) -> Mask { return subgroupBallot(is_set); }
-fn num_lanes_in(mask: Mask) -> u32 { return dot(countOneBits(mask), vec4u(1u)); }
-fn num_lanes_below(mask: Mask, lane: u32) -> u32 {
-    let ends = vec4u(32u, 64u, 96u, 128u);
-    let partial = vec4u((1u << (lane % 32u)) - 1u);
-    let below = select(select(vec4u(0u), partial, vec4u(lane) + 32u >= ends), vec4u(0xffffffffu), vec4u(lane) >= ends);
-    return num_lanes_in(mask & below);
-}
-fn first_lane(mask: Mask) -> u32 {
-    if (mask.x != 0u) { return firstTrailingBit(mask.x); }
-    if (mask.y != 0u) { return 32u + firstTrailingBit(mask.y); }
-    if (mask.z != 0u) { return 64u + firstTrailingBit(mask.z); }
-    return 96u + firstTrailingBit(mask.w);
-}
-";
 
 /// The sort's pipelines.
 pub struct RadixSort {
@@ -115,8 +84,8 @@ impl SortBuffers {
         Self {
             keys: [buffer("keys", bytes), buffer("keys, other", bytes)],
             values: [buffer("values", bytes), buffer("values, other", bytes)],
-            counts: buffer("digit counts", u64::from(max_blocks) * NUM_DIGITS * 4),
-            totals: buffer("digit totals", NUM_DIGITS * 4),
+            counts: buffer("digit counts", u64::from(max_blocks * NUM_DIGITS) * 4),
+            totals: buffer("digit totals", u64::from(NUM_DIGITS) * 4),
             capacity,
             max_blocks,
         }
@@ -174,7 +143,7 @@ impl RadixSort {
             "radix sort",
             &[Uniform, Read, Read, Read, Write, Write, Write, Write],
         );
-        let module = gpu::shader(device, "radix sort", path.source());
+        let module = gpu::shader(device, "radix sort", &path.source());
         let pipeline =
             |entry| gpu::compute_pipeline(device, &format!("radix sort, {entry}"), &[&layout], &module, entry);
         Self {
@@ -217,15 +186,16 @@ impl RadixSort {
 
     /// Sorts. The words from `at` on in `args` are the numbers of workgroups for blocks of keys and, four words later,
     /// for rows of digits (256, or 0 without keys).
-    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, groups: &SortGroups, args: &wgpu::Buffer, at: u64) {
+    pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, groups: &SortGroups, args: &wgpu::Buffer, at: u32) {
+        let at = u64::from(at) * 4;
         for group in &groups.0 {
             pass.set_bind_group(0, group, &[]);
             pass.set_pipeline(&self.histogram);
-            pass.dispatch_workgroups_indirect(args, at * 4);
+            pass.dispatch_workgroups_indirect(args, at);
             pass.set_pipeline(&self.scan_rows);
-            pass.dispatch_workgroups_indirect(args, at * 4 + ARGS_BYTES);
+            pass.dispatch_workgroups_indirect(args, at + ARGS_BYTES);
             pass.set_pipeline(&self.scatter);
-            pass.dispatch_workgroups_indirect(args, at * 4);
+            pass.dispatch_workgroups_indirect(args, at);
         }
     }
 }
@@ -256,7 +226,7 @@ mod tests {
         let fill =
             |words: &[u32], usage| gpu::filled_buffer(device, queue, "tested", bytemuck::cast_slice(words), usage);
         let control = fill(&[7, count], BufferUsages::STORAGE);
-        let rows = if count > 0 { 256 } else { 0 };
+        let rows = if count > 0 { NUM_DIGITS } else { 0 };
         let args = fill(
             &[count.div_ceil(SORT_BLOCK), 1, 1, 0, rows, 1, 1, 0],
             BufferUsages::INDIRECT,

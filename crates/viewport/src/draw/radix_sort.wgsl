@@ -21,7 +21,6 @@ struct SortPass {
 @group(0) @binding(6) var<storage, read_write> counts: array<u32>; // a row a digit, a column a block
 @group(0) @binding(7) var<storage, read_write> totals: array<u32>; // keys with each digit
 
-const NUM_DIGITS: u32 = 256u;
 const KEYS_A_THREAD: u32 = 8u;
 const COUNTS_A_THREAD: u32 = 4u;
 

@@ -1,8 +1,8 @@
 // `scatter` of radix_sort.wgsl with subgroups (ranks by ballots as in Ashkiani et al. 2016): a subgroup goes through
 // its part of the block, as many keys at a time as it has lanes; the lanes with equal digits find each other by eight
 // ballots, and the first of them counts for all. Subgroups may have any size from `256 / MAX_SUBGROUPS` on, also fewer
-// lanes than `subgroup_size` says: lanes are counted, not assumed. `MAX_SUBGROUPS`, `Mask` and its functions come from
-// radix_sort.rs.
+// lanes than `subgroup_size` says: lanes are counted, not assumed. `MAX_SUBGROUPS` comes from
+// radix_sort.rs, `Mask` and its functions from radix_sort_narrow.wgsl or radix_sort_wide.wgsl.
 
 const COUNT_WORDS: u32 = 128u; // two 16-bit counts a word
 

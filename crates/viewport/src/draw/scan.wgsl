@@ -1,6 +1,4 @@
 // Sums over a workgroup of 256 threads. Prepended to the shaders that need it.
-const WORKGROUP_SIZE: u32 = 256u; // shared with splat_buffers.rs
-
 // Two halves that take turns, so that one barrier a step is enough.
 var<workgroup> scan_sums: array<u32, 512>;
 

@@ -13,7 +13,7 @@ impl SplatBatchesDraw {
     pub fn new(device: &wgpu::Device) -> Self {
         use Bound::{Read, Uniform, Write};
         let layout = gpu::compute_layout(device, "splat batches", &[Uniform, Write, Write, Write, Read]);
-        let module = gpu::shader(device, "splat batches", Self::source());
+        let module = gpu::shader(device, "splat batches", &Self::source());
         let pipeline = |entry| {
             let label = format!("splat batches, {entry}");
             gpu::compute_pipeline(device, &label, &[&layout], &module, entry)
@@ -29,7 +29,6 @@ impl SplatBatchesDraw {
     pub fn source() -> String {
         concat!(
             include_str!("scan.wgsl"),
-            include_str!("control.wgsl"),
             include_str!("args.wgsl"),
             include_str!("tile_grid.wgsl"),
             include_str!("splat_batches.wgsl")

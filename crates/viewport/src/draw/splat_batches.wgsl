@@ -92,7 +92,7 @@ fn cut_batch(@builtin(local_invocation_index) thread: u32) {
         let num_sort_blocks = (num_pairs + SORT_BLOCK - 1u) / SORT_BLOCK;
         let has_pairs = num_pairs > 0u;
         write_args(PAIR_SORT_ARGS, vec3u(num_sort_blocks, 1u, 1u));
-        write_args(PAIR_ROWS_ARGS, vec3u(select(0u, 256u, has_pairs), 1u, 1u));
+        write_args(PAIR_ROWS_ARGS, vec3u(select(0u, NUM_DIGITS, has_pairs), 1u, 1u));
         write_args(RANGES_ARGS, vec3u((num_pairs + 1023u) / 1024u, 1u, 1u));
         write_args(TILES_ARGS, vec3u(select(vec2u(0u), grid.num_tiles, has_pairs), 1u));
     }

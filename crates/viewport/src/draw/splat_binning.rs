@@ -1,6 +1,7 @@
 use super::radix_sort::SortBuffers;
+use super::shared::WINDOW_ARGS;
 use crate::gpu::{self, Bound};
-use crate::splat_buffers::{SplatBuffers, args};
+use crate::splat_buffers::SplatBuffers;
 
 /// Finds the tiles that each splat touches.
 pub struct SplatBinningDraw {
@@ -14,7 +15,7 @@ impl SplatBinningDraw {
         use Bound::{Read, Uniform, Write};
         let bounds = [Uniform, Read, Read, Read, Read, Write, Write, Write, Write];
         let layout = gpu::compute_layout(device, "splat binning", &bounds);
-        let module = gpu::shader(device, "splat binning", Self::source());
+        let module = gpu::shader(device, "splat binning", &Self::source());
         let pipeline = |entry| {
             let label = format!("splat binning, {entry}");
             gpu::compute_pipeline(device, &label, &[&layout], &module, entry)
@@ -29,7 +30,6 @@ impl SplatBinningDraw {
     pub fn source() -> String {
         concat!(
             include_str!("scan.wgsl"),
-            include_str!("control.wgsl"),
             include_str!("tile_grid.wgsl"),
             include_str!("ellipse.wgsl"),
             include_str!("splat_binning.wgsl")
@@ -77,5 +77,5 @@ fn dispatch_window(
 ) {
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, group, &[]);
-    pass.dispatch_workgroups_indirect(args, args::WINDOW * 4);
+    pass.dispatch_workgroups_indirect(args, u64::from(WINDOW_ARGS) * 4);
 }

@@ -14,7 +14,7 @@ impl SplatCompactDraw {
         use Bound::{Read, Uniform, Write};
         let bounds = [Read, Write, Write, Write, Write, Write, Uniform];
         let layout = gpu::compute_layout(device, "splat compaction", &bounds);
-        let module = gpu::shader(device, "splat compaction", Self::source());
+        let module = gpu::shader(device, "splat compaction", &Self::source());
         let pipeline = |entry| {
             let label = format!("splat compaction, {entry}");
             gpu::compute_pipeline(device, &label, &[&layout], &module, entry)
@@ -29,7 +29,6 @@ impl SplatCompactDraw {
     pub fn source() -> String {
         concat!(
             include_str!("scan.wgsl"),
-            include_str!("control.wgsl"),
             include_str!("args.wgsl"),
             include_str!("splat_compact.wgsl")
         )

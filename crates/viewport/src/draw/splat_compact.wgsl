@@ -10,7 +10,6 @@
 @group(0) @binding(5) var<storage, read_write> args: array<u32>;
 @group(0) @binding(6) var<uniform> num_splats: vec4u; // x: all splats
 
-const NOT_VISIBLE: u32 = 0xffffffffu; // shared with splat_project.wgsl
 const COUNTS_A_THREAD: u32 = 8u;
 
 @compute @workgroup_size(256)
@@ -35,7 +34,7 @@ fn scan_blocks(@builtin(local_invocation_index) thread: u32) {
         control[NUM_VISIBLE] = num_before;
         let num_sort_blocks = (num_before + SORT_BLOCK - 1u) / SORT_BLOCK;
         write_args(SORT_ARGS, vec3u(num_sort_blocks, 1u, 1u));
-        write_args(SORT_ROWS_ARGS, vec3u(select(0u, 256u, num_before > 0u), 1u, 1u));
+        write_args(SORT_ROWS_ARGS, vec3u(select(0u, NUM_DIGITS, num_before > 0u), 1u, 1u));
         // Vertices, instances, first vertex, first instance.
         write_args(QUAD_ARGS, vec3u(4u, num_before, 0u));
         args[QUAD_ARGS + 3u] = 0u;

@@ -1,9 +1,9 @@
 use std::num::NonZeroU64;
 
+use super::shared::WORKGROUP_SIZE;
 use crate::gpu::{self, Bound};
 use crate::packing::SplatGeometry;
 use crate::scene::splat_room::{ELLIPSE_BYTES, SplatRoom};
-use crate::splat_buffers::SPLAT_BLOCK;
 
 const MAX_WORKGROUPS_A_ROW: u32 = 32_768;
 
@@ -17,7 +17,7 @@ impl SplatProjectDraw {
     pub fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout) -> Self {
         use Bound::{Read, Write};
         let layout = gpu::compute_layout(device, "splat projection", &[Read, Read, Write, Write, Write]);
-        let module = gpu::shader(device, "splat projection", Self::source());
+        let module = gpu::shader(device, "splat projection", &Self::source());
         let layouts = [frame_layout, &layout];
         let pipeline = gpu::compute_pipeline(device, "splat projection", &layouts, &module, "project");
         Self { layout, pipeline }
@@ -36,7 +36,7 @@ impl SplatProjectDraw {
         let mut first = 0_u64;
         let mut groups = Vec::with_capacity(room.chunks.len());
         for (chunk, count) in room.filled_chunks(num_splats) {
-            let num_blocks = u64::from(count.div_ceil(SPLAT_BLOCK));
+            let num_blocks = u64::from(count.div_ceil(WORKGROUP_SIZE));
             let count = u64::from(count);
             let window = |buffer, offset, bytes| {
                 wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -54,7 +54,7 @@ impl SplatProjectDraw {
                     4,
                     window(
                         &buffers.block_counts,
-                        first / u64::from(SPLAT_BLOCK) * 4,
+                        first / u64::from(WORKGROUP_SIZE) * 4,
                         num_blocks * 4,
                     ),
                 ),
@@ -84,7 +84,7 @@ impl SplatProjectDraw {
 
 /// Rows and columns of workgroups with a thread a splat at least.
 pub fn workgroup_grid(num_splats: u32) -> [u32; 2] {
-    let num_blocks = num_splats.div_ceil(SPLAT_BLOCK);
+    let num_blocks = num_splats.div_ceil(WORKGROUP_SIZE);
     let x = num_blocks.clamp(1, MAX_WORKGROUPS_A_ROW);
     [x, num_blocks.div_ceil(x)]
 }

@@ -8,18 +8,16 @@
 
 struct SplatGeometry {
     position: vec3f,
-    scale_xy: u32,     // natural logarithm of the standard deviations, unorm16 over SCALE_RANGE (packing.rs)
+    scale_xy: u32,     // natural logarithm of the standard deviations, unorm16 from SCALE_LOW to SCALE_HIGH
     scale_z_opacity: u32,
     rotation_xy: u32,  // quaternion, snorm16
     rotation_zw: u32,
     unused: u32,
 }
 
-const SCALE_RANGE: vec2f = vec2f(-16.0, 8.0); // shared with packing.rs
 const DILATION: f32 = 0.3;
 const MIP_KERNEL: f32 = 0.1;
 const MIN_MIP_RATIO: f32 = 0.000025;
-const NOT_VISIBLE: u32 = 0xffffffffu; // shared with splat_compact.wgsl
 
 @group(1) @binding(0) var<storage, read> geometry: array<SplatGeometry>;
 @group(1) @binding(1) var<storage, read> harmonics: array<u32>;
@@ -129,7 +127,7 @@ fn project_one(splat: u32) -> u32 {
     if (!(ndc.z >= 0.0 && ndc.z <= 1.0)) { return NOT_VISIBLE; }
 
     let scale_z_opacity = unpack2x16unorm(packed.scale_z_opacity);
-    let log_scale = mix(vec3f(SCALE_RANGE.x), vec3f(SCALE_RANGE.y),
+    let log_scale = mix(vec3f(SCALE_LOW), vec3f(SCALE_HIGH),
         vec3f(unpack2x16unorm(packed.scale_xy), scale_z_opacity.x));
     let rotation = rotation_matrix(normalize(
         vec4f(unpack2x16snorm(packed.rotation_xy), unpack2x16snorm(packed.rotation_zw))));

@@ -1,7 +1,7 @@
 use wgpu::ShaderStages;
 
+use super::shared::QUAD_ARGS;
 use crate::gpu::{self, LAYER_FORMAT, PREMULTIPLIED_OVER, PipelineSpec};
-use crate::splat_buffers::args;
 
 /// Draws splats as quads, farthest first.
 pub struct SplatQuadsDraw {
@@ -13,7 +13,7 @@ impl SplatQuadsDraw {
     pub fn new(device: &wgpu::Device, frame_layout: &wgpu::BindGroupLayout) -> Self {
         let entries = [0, 1].map(|binding| gpu::storage_entry(binding, ShaderStages::VERTEX, true));
         let layout = gpu::layout(device, "splat quads", &entries);
-        let module = gpu::shader(device, "splat quads", Self::source());
+        let module = gpu::shader(device, "splat quads", &Self::source());
         let pipeline = PipelineSpec {
             layouts: &[frame_layout, &layout],
             topology: wgpu::PrimitiveTopology::TriangleStrip,
@@ -44,6 +44,6 @@ impl SplatQuadsDraw {
     pub fn draw_visible(&self, pass: &mut wgpu::RenderPass<'_>, group: &wgpu::BindGroup, args: &wgpu::Buffer) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(1, group, &[]);
-        pass.draw_indirect(args, args::QUADS * 4);
+        pass.draw_indirect(args, u64::from(QUAD_ARGS) * 4);
     }
 }

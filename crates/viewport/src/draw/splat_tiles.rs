@@ -1,5 +1,5 @@
+use super::shared::TILES_ARGS;
 use crate::gpu::{self, Bound};
-use crate::splat_buffers::args;
 
 /// Draws a batch of splats, a workgroup a tile.
 pub struct SplatTilesDraw {
@@ -24,14 +24,13 @@ impl SplatTilesDraw {
         use Bound::{Depth, Read, Uniform, Write};
         let bounds = [Uniform, Read, Read, Write, Write, Write, Write, Depth];
         let layout = gpu::compute_layout(device, "splat tiles", &bounds);
-        let module = gpu::shader(device, "splat tiles", Self::source());
+        let module = gpu::shader(device, "splat tiles", &Self::source());
         let pipeline = gpu::compute_pipeline(device, "splat tiles", &[&layout], &module, "draw_tile");
         Self { layout, pipeline }
     }
 
     pub fn source() -> String {
         concat!(
-            include_str!("control.wgsl"),
             include_str!("tile_grid.wgsl"),
             include_str!("ellipse.wgsl"),
             include_str!("tile_pixels.wgsl"),
@@ -57,6 +56,6 @@ impl SplatTilesDraw {
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, group: &wgpu::BindGroup, args: &wgpu::Buffer) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, group, &[]);
-        pass.dispatch_workgroups_indirect(args, args::TILES * 4);
+        pass.dispatch_workgroups_indirect(args, u64::from(TILES_ARGS) * 4);
     }
 }

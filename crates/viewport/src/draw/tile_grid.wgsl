@@ -7,6 +7,4 @@ struct TileGrid {
     origin_px: vec2u, // of the region in the picture
 }
 
-const TILE_PX: u32 = 16u; // shared with tile_frame.rs
-
 @group(0) @binding(0) var<uniform> grid: TileGrid;

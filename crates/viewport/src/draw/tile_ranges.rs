@@ -1,5 +1,5 @@
+use super::shared::RANGES_ARGS;
 use crate::gpu::{self, Bound};
-use crate::splat_buffers::args;
 
 /// Finds each tile's list among the sorted pairs.
 pub struct TileRangesDraw {
@@ -10,13 +10,13 @@ pub struct TileRangesDraw {
 impl TileRangesDraw {
     pub fn new(device: &wgpu::Device) -> Self {
         let layout = gpu::compute_layout(device, "tile ranges", &[Bound::Read, Bound::Read, Bound::Write]);
-        let module = gpu::shader(device, "tile ranges", Self::source());
+        let module = gpu::shader(device, "tile ranges", &Self::source());
         let pipeline = gpu::compute_pipeline(device, "tile ranges", &[&layout], &module, "find_ranges");
         Self { layout, pipeline }
     }
 
     pub fn source() -> String {
-        concat!(include_str!("control.wgsl"), include_str!("tile_ranges.wgsl")).to_owned()
+        include_str!("tile_ranges.wgsl").to_owned()
     }
 
     pub fn bind(
@@ -32,6 +32,6 @@ impl TileRangesDraw {
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>, group: &wgpu::BindGroup, args: &wgpu::Buffer) {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, group, &[]);
-        pass.dispatch_workgroups_indirect(args, args::RANGES * 4);
+        pass.dispatch_workgroups_indirect(args, u64::from(RANGES_ARGS) * 4);
     }
 }

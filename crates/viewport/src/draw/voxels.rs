@@ -21,7 +21,7 @@ impl VoxelsDraw {
         lights: &EnvironmentLights,
     ) -> Self {
         let layout = gpu::layout(device, "voxels", &[gpu::uniform_entry(0)]);
-        let module = gpu::shader(device, "voxels", Self::source());
+        let module = gpu::shader(device, "voxels", &Self::source());
         let attributes = wgpu::vertex_attr_array![0 => Uint16x4, 1 => Unorm8x4];
         let pipeline = PipelineSpec {
             layouts: &[frame_layout, &layout, &lights.layout],

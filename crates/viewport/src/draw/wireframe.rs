@@ -19,7 +19,7 @@ impl WireframeDraw {
                 gpu::storage_entry(1, ShaderStages::VERTEX, true),
             ],
         );
-        let module = gpu::shader(device, "wireframe", gpu::with_frame(include_str!("wireframe.wgsl")));
+        let module = gpu::shader(device, "wireframe", &gpu::with_frame(include_str!("wireframe.wgsl")));
         let pipeline = PipelineSpec {
             layouts: &[frame_layout, &layout],
             depth: Some((wgpu::CompareFunction::GreaterEqual, false)),

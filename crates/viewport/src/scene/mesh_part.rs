@@ -5,6 +5,7 @@ use image::{RgbImage, RgbaImage};
 use rayon::prelude::*;
 use wgpu::BufferUsages;
 
+use crate::draw::shared;
 use crate::error::caught;
 use crate::ground_shadow::GroundShadow;
 use crate::upload::write_texture_in_bands;
@@ -27,7 +28,7 @@ pub struct MeshVertex {
 /// `Material` in mesh.wgsl.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-struct MaterialUniforms {
+pub struct MaterialUniforms {
     alpha: [f32; 4],
     maps: [u32; 4],
     density: [f32; 4],
@@ -174,9 +175,9 @@ fn is_plain(material: &Material) -> bool {
 
 fn material_uniforms(material: &Material, texels_a_metre: f32) -> MaterialUniforms {
     let (mode, cutoff) = match material.alpha_mode {
-        AlphaMode::Opaque => (0.0, 0.0),
-        AlphaMode::Mask { cutoff } => (1.0, cutoff),
-        AlphaMode::Blend => (2.0, 0.0),
+        AlphaMode::Opaque => (shared::ALPHA_OPAQUE, 0.0),
+        AlphaMode::Mask { cutoff } => (shared::ALPHA_MASK, cutoff),
+        AlphaMode::Blend => (shared::ALPHA_BLEND, 0.0),
     };
     MaterialUniforms {
         alpha: [mode, cutoff, material.metallic_factor, material.roughness_factor],
