@@ -134,3 +134,125 @@ impl BozzettoApp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::path::Path;
+    use std::rc::Rc;
+    use std::sync::Arc;
+
+    use bozzetto_asset::{GaussianSplats, formats::ply};
+    use egui_kittest::Harness;
+    use egui_kittest::kittest::Queryable as _;
+    use glam::{Quat, Vec3};
+
+    use super::*;
+    use crate::app::desktop::NativeDesktop;
+    use crate::app::{AppOptions, Folders};
+
+    /// One of the windows that an application has in its life.
+    struct Window(Rc<RefCell<Option<BozzettoApp>>>);
+
+    impl eframe::App for Window {
+        fn logic(&mut self, _: &egui::Context, frame: &mut eframe::Frame) {
+            if let Some(app) = self.0.borrow_mut().as_mut() {
+                app.tick(Some(frame));
+            }
+        }
+
+        fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
+            if let Some(app) = self.0.borrow_mut().as_mut() {
+                app.draw(ui);
+            }
+        }
+    }
+
+    /// Opens a window; `enter` has the application in it.
+    fn open(
+        app: &Rc<RefCell<Option<BozzettoApp>>>,
+        enter: impl FnOnce(&mut Option<BozzettoApp>, &eframe::CreationContext<'_>),
+    ) -> Harness<'static, Window> {
+        let mut setup = egui_kittest::wgpu::default_wgpu_setup();
+        if let egui_wgpu::WgpuSetup::CreateNew(new) = &mut setup {
+            new.device_descriptor = Arc::new(bozzetto_viewport::device_descriptor);
+        }
+        let app = Rc::clone(app);
+        Harness::builder()
+            .with_size([1200.0, 800.0])
+            .with_max_steps(16)
+            .wgpu_setup(setup)
+            .build_eframe(move |cc| {
+                enter(&mut app.borrow_mut(), cc);
+                Window(app)
+            })
+    }
+
+    fn options(home: &Path, file: &Path) -> AppOptions {
+        AppOptions {
+            folders: Folders {
+                config: home.join("config"),
+                data: home.join("data"),
+            },
+            engines: Vec::new(),
+            desktop: Arc::new(NativeDesktop),
+            files: vec![file.to_owned()],
+            reads_telemetry: false,
+            animates: false,
+        }
+    }
+
+    /// Draws frames until the middle of the stage is red.
+    fn wait_for_red(window: &mut Harness<'static, Window>, when: &str) {
+        let deadline = Instant::now() + Duration::from_mins(2);
+        loop {
+            window.step();
+            let middle = window.get_by_label("Stage").rect().center();
+            let picture = window.render().expect("can be drawn");
+            let [red, green, blue, _] = picture.get_pixel(middle.x as u32, middle.y as u32).0;
+            if red > 150 && red > 2 * green.max(blue) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{when}: {:?}", [red, green, blue]);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[test]
+    fn the_result_is_drawn_again_on_the_next_device() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let file = home.path().join("red.ply");
+        let splats = GaussianSplats {
+            positions: vec![Vec3::ZERO, Vec3::splat(0.3), Vec3::splat(-0.3)],
+            log_scales: vec![Vec3::splat(0.15_f32.ln()); 3],
+            rotations: vec![Quat::IDENTITY; 3],
+            opacities: vec![0.98; 3],
+            sh: vec![GaussianSplats::dc_from_srgb([0.9, 0.1, 0.1]); 3],
+            ..GaussianSplats::default()
+        };
+        ply::write(&file, &splats).expect("can be written");
+        let app = Rc::new(RefCell::new(None));
+        let mut first = open(&app, |slot, cc| {
+            *slot = Some(BozzettoApp::new(cc, options(home.path(), &file)));
+        });
+        wait_for_red(&mut first, "at first");
+        {
+            let mut slot = app.borrow_mut();
+            let app = slot.as_mut().expect("it is open");
+            app.lose_device();
+            app.tick(None);
+            assert!(app.wants_new_window());
+        }
+        drop(first);
+        if let Some(app) = app.borrow_mut().as_mut() {
+            app.leave_window();
+        }
+        let mut second = open(&app, |slot, cc| {
+            slot.as_mut().expect("it goes on").enter_window(cc);
+        });
+        wait_for_red(&mut second, "again");
+        let slot = app.borrow();
+        let state = slot.as_ref().expect("it is open").state();
+        assert!(state.result.is_some());
+    }
+}

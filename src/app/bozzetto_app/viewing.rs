@@ -273,8 +273,52 @@ pub(super) fn orbit_of(camera: &Camera, usual_fov_y_rad: f32) -> OrbitCamera {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
     use glam::Vec3;
+
+    use super::*;
+    use crate::app::desktop::NativeDesktop;
+    use crate::app::{AppOptions, Folders};
+
+    #[test]
+    fn the_eye_glides_all_the_way_and_no_farther() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let options = AppOptions {
+            folders: Folders {
+                config: home.path().join("config"),
+                data: home.path().join("data"),
+            },
+            engines: Vec::new(),
+            desktop: Arc::new(NativeDesktop),
+            files: Vec::new(),
+            reads_telemetry: false,
+            animates: true,
+        };
+        let mut app = BozzettoApp::start(&egui::Context::default(), None, options);
+        let from = app.state.viewport.orbit;
+        let to = OrbitCamera {
+            distance: from.distance * 2.0,
+            ..from
+        };
+        app.glide_to(to);
+        let mut last = from.distance;
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while app.glide.is_some() {
+            app.tick(None);
+            let distance = app.state.viewport.orbit.distance;
+            assert!((last..=to.distance).contains(&distance), "{distance} after {last}");
+            last = distance;
+            assert!(Instant::now() < deadline, "it arrives");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(app.state.viewport.orbit, to);
+        // Who takes hold of the eye stops it.
+        app.glide_to(from);
+        app.look(Command::SetOrbit(to));
+        app.tick(None);
+        assert_eq!(app.state.viewport.orbit, to);
+    }
 
     #[test]
     fn looking_through_a_camera_shows_what_it_saw() {
