@@ -82,6 +82,9 @@ pub fn bench_window(files: Vec<PathBuf>, params: ParamValues) -> anyhow::Result<
         !matches!(app.state().finish.status, FinishStatus::Working { .. })
     })?);
     let finished = began.elapsed();
+    for frame in &mut frames {
+        frame.at = frame.at.saturating_sub(began.saturating_duration_since(screen.began));
+    }
     let mut text = report(num_views, generated, finished, &frames, &screen.adapter);
     text += &drag(&mut screen, &mut app);
     text += &rest(&mut screen, &mut app)?;
@@ -180,6 +183,8 @@ type Part = fn(&FrameTime) -> Duration;
 /// What the window's thread did in a frame.
 #[derive(Clone, Copy, Debug, Default)]
 struct FrameTime {
+    /// When it began, since the screen was opened.
+    at: Duration,
     /// Applying messages and commands.
     logic: Duration,
     /// Laying out and tessellating the panels.
@@ -230,6 +235,13 @@ fn report(num_views: usize, generated: Duration, finished: Duration, frames: &[F
         let [median, most, longest] = [0.5, 0.95, 1.0].map(|share| quantile_ms(&times, share));
         // Writing to a string cannot fail.
         let _ = write!(text, "\n{name:<24}{median:>8.1}{most:>13.1}{longest:>10.1}");
+    }
+    if let Some(longest) = frames.iter().max_by_key(|frame| frame.own()) {
+        let (at, millis) = (longest.at.as_secs_f64(), longest.own().as_secs_f64() * 1000.0);
+        let _ = write!(
+            text,
+            "\nthe window worked longest, {millis:.1} ms, {at:.2} s after the start"
+        );
     }
     text
 }
@@ -342,7 +354,10 @@ impl Screen {
             time: Some(self.began.elapsed().as_secs_f64()),
             ..egui::RawInput::default()
         };
-        let mut time = FrameTime::default();
+        let mut time = FrameTime {
+            at: self.began.elapsed(),
+            ..FrameTime::default()
+        };
         let mut watch = Stopwatch(Instant::now());
         let output = self.ctx.run_ui(input, |ui| {
             app.tick(None);
@@ -414,6 +429,7 @@ mod tests {
     #[test]
     fn the_report_counts_late_frames_and_finds_the_longest() {
         let frame = |millis| FrameTime {
+            at: Duration::from_secs(if millis == 40 { 7 } else { 1 }),
             draw: Duration::from_millis(millis),
             ..FrameTime::default()
         };
@@ -423,7 +439,11 @@ mod tests {
             text.contains("4 frames of 1440 x 900 meanwhile; over 33 ms: 1 by the window's own work"),
             "{text}"
         );
-        let whole = text.lines().last().expect("a table");
+        let lines: Vec<&str> = text.lines().collect();
+        let [.., whole, longest] = lines.as_slice() else {
+            panic!("{text}");
+        };
+        assert_eq!(*longest, "the window worked longest, 40.0 ms, 7.00 s after the start");
         assert_eq!(
             whole.split_whitespace().collect::<Vec<_>>(),
             ["whole", "frame", "20.0", "40.0", "40.0"]

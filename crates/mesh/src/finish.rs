@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use bozzetto_asset::{Asset, Material, TexturedMesh, TriMesh};
 use image::GrayImage;
@@ -42,6 +43,8 @@ pub struct Finished {
 /// Textures come from the first of these that the asset has: its volume, which alone knows metal and roughness; its mesh'
 /// vertex colours, which lie on the very surface; its splats, whose colours are made to be blended and so are softer.
 /// Middle grey where it has none.
+///
+/// Waits for threads that use rayon's global pool, so it must not run in a worker of that pool itself.
 pub fn finish(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, MeshError> {
     let prepared = Prepared::new(asset, settings, control)?;
     let mut finished = prepared.finish(settings, control)?;
@@ -49,33 +52,30 @@ pub fn finish(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -
     Ok(finished)
 }
 
-/// The part of [`finish`] that does not depend on face count, texture size or maps: cleaned surface, levels of detail
+/// The part of [`finish`] that does not depend on face count, texture size or maps: cleaned surface, order of simplifying
 /// and search tree. Kept between two finishes of one asset, it saves much of the time.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     asset: Asset,
     settings: FinishSettings,
     simplifier: Simplifier,
-    tree: Arc<SearchTree>,
+    /// Built beside the first finish: nothing needs it before the bake.
+    tree: Arc<OnceLock<SearchTree>>,
     timings: Vec<StepTiming>,
     num_source_faces: usize,
 }
 
 impl Prepared {
-    /// Cleans and sorts the surface of an asset.
+    /// Cleans the surface of an asset.
     pub fn new(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -> Result<Self, MeshError> {
         settings.validate()?;
         let mesh = asset.mesh.as_ref().ok_or(MeshError::NoMesh)?;
         let mut watch = Stopwatch::default();
-        let simplifier = Simplifier::of_clean(clean_surface(mesh, settings, control, &mut watch)?);
-        let tree = watch.time(Step::Index, control, || {
-            Ok(Arc::new(SearchTree::new(simplifier.source())))
-        })?;
         Ok(Self {
             asset: asset.clone(),
             settings: settings.clone(),
-            simplifier,
-            tree,
+            simplifier: Simplifier::of_clean(clean_surface(mesh, settings, control, &mut watch)?),
+            tree: Arc::default(),
             timings: watch.timings,
             num_source_faces: mesh.triangles.len(),
         })
@@ -98,6 +98,7 @@ impl Prepared {
         if !settings.prepares_like(&self.settings) {
             return finish(&self.asset, settings, control);
         }
+        self.start_tree();
         let mut watch = Stopwatch::default();
         let simplified = watch.time(Step::Simplify, control, || {
             self.simplifier
@@ -110,6 +111,10 @@ impl Prepared {
         if settings.bakes_normal_map {
             mesh = watch.time(Step::Tangents, control, || compute_tangents(&mesh, control))?;
         }
+        watch.time(Step::Index, control, || {
+            self.tree();
+            Ok(())
+        })?;
         // Colours are in the texture now; glTF would multiply both.
         mesh.colors = Vec::new();
         let (material, coverage) = self.textures(&mesh, settings, control, &mut watch)?;
@@ -131,6 +136,26 @@ impl Prepared {
         })
     }
 
+    /// Builds the search tree on a thread of its own: simplifying and laying out leave processors idle. A cancel leaves it
+    /// to itself.
+    fn start_tree(&self) {
+        if self.tree.get().is_some() {
+            return;
+        }
+        let (tree, simplifier) = (Arc::clone(&self.tree), self.simplifier.clone());
+        let spawned = thread::Builder::new().name("search tree".to_owned()).spawn(move || {
+            tree.get_or_init(|| SearchTree::new(simplifier.source()));
+        });
+        if let Err(error) = spawned {
+            tracing::warn!("The search tree is built later, for lack of a thread: {error}.");
+        }
+    }
+
+    /// The search tree over the cleaned surface; waits until it is there.
+    fn tree(&self) -> &SearchTree {
+        self.tree.get_or_init(|| SearchTree::new(self.simplifier.source()))
+    }
+
     fn textures(
         &self,
         mesh: &TriMesh,
@@ -148,7 +173,7 @@ impl Prepared {
         };
         let surface = Surface {
             mesh: source,
-            tree: &self.tree,
+            tree: self.tree(),
             occlusion: occlusion.as_deref(),
         };
         let options = BakeOptions {
@@ -179,7 +204,7 @@ impl Prepared {
     fn occlusion(&self, reach: f32, control: &Control<'_>) -> Result<Vec<f32>, MeshError> {
         let source = self.simplifier.source();
         if source.triangles.len() <= OCCLUSION_FACES {
-            return bake::vertex_occlusion(source, &self.tree, reach, control);
+            return bake::vertex_occlusion(source, self.tree(), reach, control);
         }
         let coarse = self
             .simplifier

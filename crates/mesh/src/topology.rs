@@ -131,6 +131,10 @@ impl ConcurrentSets {
             }
             // Parents only ever become smaller, so that a lost race costs a longer way and no more.
             let grandparent = self.parent_of(parent);
+            if grandparent == parent {
+                // Nothing to shorten: a write would only take the line from other threads.
+                return parent;
+            }
             self.parent[member as usize].fetch_min(grandparent, Ordering::Relaxed);
             member = grandparent;
         }

@@ -1,12 +1,17 @@
 //! Tells surfaces that enclose something from sheets.
 
-use glam::{DVec3, Vec3};
+use std::collections::HashMap;
 
-use crate::topology::DisjointSets;
+use glam::{DVec3, Vec3};
+use rayon::prelude::*;
+
+use crate::topology::ConcurrentSets;
 
 /// A component whose normals add up to more than this share of its area is a sheet. A half sphere has 0.5, a box
 /// without its lid 0.2, a flat sheet 1.
 const FLAT: f64 = 0.6;
+/// Faces that one thread takes in a row. Sums depend on it, not on the number of threads.
+const CHUNK: usize = 1 << 14;
 
 /// Faces by what their component stands for. Faces of components without area are in neither list.
 #[derive(Debug, Default, PartialEq)]
@@ -33,37 +38,72 @@ impl Kinds {
         let Some(&reference) = positions.first() else {
             return Self::default();
         };
-        let mut sets = DisjointSets::new(positions.len());
-        for &[a, b, c] in triangles {
+        let sets = ConcurrentSets::new(positions.len());
+        triangles.par_iter().for_each(|&[a, b, c]| {
             sets.unite(a, b);
             sets.unite(b, c);
+        });
+        let names = sets.into_names();
+        let component = |triangle: &[u32; 3]| names[triangle[0] as usize];
+        // Runs of faces of one component: few, for a component's faces lie together.
+        let runs: Vec<Vec<(u32, Sums)>> = triangles
+            .par_chunks(CHUNK)
+            .map(|faces| {
+                let runs = faces.chunk_by(|a, b| component(a) == component(b));
+                runs.map(|run| (component(&run[0]), Sums::of(positions, reference, run)))
+                    .collect()
+            })
+            .collect();
+        let mut sums: HashMap<u32, Sums> = HashMap::new();
+        for (component, run) in runs.into_iter().flatten() {
+            sums.entry(component).or_default().add(&run);
         }
-        let mut sums = vec![Sums::default(); positions.len()];
-        for triangle in triangles {
-            let corners = triangle.map(|vertex| (positions[vertex as usize] - reference).as_dvec3());
-            sums[sets.find(triangle[0]) as usize].add(corners);
+        let is_sheet: HashMap<u32, Option<bool>> = sums
+            .into_iter()
+            .map(|(component, sums)| (component, sums.is_sheet(least_thickness.into())))
+            .collect();
+        let of_kind = |kind: bool| -> Vec<u32> {
+            let faces = (0..triangles.len() as u32).into_par_iter();
+            faces
+                .filter(|&face| is_sheet[&component(&triangles[face as usize])] == Some(kind))
+                .collect()
+        };
+        if is_sheet.values().all(|kind| *kind == Some(false)) {
+            return Self {
+                bodies: (0..triangles.len() as u32).collect(),
+                sheets: Vec::new(),
+            };
         }
-        let is_sheet: Vec<Option<bool>> = sums.iter().map(|sums| sums.is_sheet(least_thickness.into())).collect();
-        let mut kinds = Self::default();
-        for (face, triangle) in (0..).zip(triangles) {
-            match is_sheet[sets.find(triangle[0]) as usize] {
-                Some(true) => kinds.sheets.push(face),
-                Some(false) => kinds.bodies.push(face),
-                None => {}
-            }
+        Self {
+            bodies: of_kind(false),
+            sheets: of_kind(true),
         }
-        kinds
     }
 }
 
 impl Sums {
-    fn add(&mut self, [a, b, c]: [DVec3; 3]) {
-        let normal = (b - a).cross(c - a) * 0.5;
-        let area = normal.length();
-        self.area += area;
-        self.normal += normal;
-        self.moment += (a + b + c) / 3.0 * area;
-        self.volume += a.dot(b.cross(c)) / 6.0;
+    /// Of some faces, about a reference point.
+    fn of(positions: &[Vec3], reference: Vec3, triangles: &[[u32; 3]]) -> Self {
+        let mut sums = Self::default();
+        for triangle in triangles {
+            let [a, b, c] = triangle.map(|vertex| (positions[vertex as usize] - reference).as_dvec3());
+            let normal = (b - a).cross(c - a) * 0.5;
+            let area = normal.length();
+            sums.add(&Self {
+                area,
+                normal,
+                moment: (a + b + c) / 3.0 * area,
+                volume: a.dot(b.cross(c)) / 6.0,
+            });
+        }
+        sums
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.area += other.area;
+        self.normal += other.normal;
+        self.moment += other.moment;
+        self.volume += other.volume;
     }
 
     /// `None` without area.

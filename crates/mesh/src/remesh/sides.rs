@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::lattice::{BRICK, Bricks, Mask, has, not, parts, place_of, set};
 use super::solid::{Edge, Solid};
 use super::stage::Stage;
-use crate::topology::{DisjointSets, NONE};
+use crate::topology::{ConcurrentSets, NONE};
 use crate::{Control, MeshError, Step};
 
 /// Samples the solid wherever its surface may pass.
@@ -181,23 +181,23 @@ pub(super) fn fill_cavities(bricks: &mut Bricks, control: &Control<'_>) -> Resul
         num_nodes += of_brick.len() as u32;
     }
     let world = num_nodes;
-    let mut sets = DisjointSets::new(num_nodes as usize + 1);
+    let sets = ConcurrentSets::new(num_nodes as usize + 1);
     let outside = Outside {
         bricks,
         pockets: &pockets,
         first_node: &first_node,
     };
     control.check(Step::Remesh)?;
-    for index in 0..bricks.lattice.len() as u32 {
-        let brick = bricks.lattice.brick_at(index);
-        outside.join(brick, world, &mut sets);
-    }
-    let world = sets.find(world);
+    (0..bricks.lattice.len() as u32).into_par_iter().for_each(|index| {
+        outside.join(bricks.lattice.brick_at(index), world, &sets);
+    });
+    let names = sets.into_names();
+    let world = names[world as usize];
     let fillings: Vec<(usize, Mask)> = pockets
         .iter()
         .enumerate()
         .flat_map(|(slot, of_brick)| of_brick.iter().enumerate().map(move |(i, mask)| (slot, i, *mask)))
-        .filter(|&(slot, i, _)| sets.find(first_node[slot] + i as u32) != world)
+        .filter(|&(slot, i, _)| names[first_node[slot] as usize + i] != world)
         .map(|(slot, _, mask)| (slot, mask))
         .collect();
     for (slot, mask) in fillings {
@@ -215,7 +215,7 @@ struct Outside<'a> {
 
 impl Outside<'_> {
     /// Unites what a brick has outside with what is next to it.
-    fn join(&self, brick: IVec3, world: u32, sets: &mut DisjointSets) {
+    fn join(&self, brick: IVec3, world: u32, sets: &ConcurrentSets) {
         for axis in 0..3 {
             let next = brick + IVec3::AXES[axis];
             if brick[axis] == 0 {
@@ -237,7 +237,7 @@ impl Outside<'_> {
         }
     }
 
-    fn join_world(&self, brick: IVec3, axis: usize, at: usize, world: u32, sets: &mut DisjointSets) {
+    fn join_world(&self, brick: IVec3, axis: usize, at: usize, world: u32, sets: &ConcurrentSets) {
         for place in layer(axis, at) {
             unite(sets, self.node(brick, place), world);
         }
@@ -268,7 +268,7 @@ fn layer(axis: usize, at: usize) -> impl Iterator<Item = usize> {
     (0..64).map(move |i| (at << (3 * axis)) + ((i % 8) << (3 * u)) + ((i / 8) << (3 * v)))
 }
 
-fn unite(sets: &mut DisjointSets, a: u32, b: u32) {
+fn unite(sets: &ConcurrentSets, a: u32, b: u32) {
     if a != NONE && b != NONE {
         sets.unite(a, b);
     }
