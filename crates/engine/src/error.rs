@@ -71,6 +71,36 @@ pub enum EngineError {
         /// Stage that ran.
         stage: String,
     },
+    /// Weights that only those may fetch whom their maker let.
+    #[error("{what} may only be fetched with its maker's permission.")]
+    GatedWeights {
+        /// What it is, as an artist would call it.
+        what: String,
+        /// Address of the page on which to ask for it.
+        page: String,
+    },
+    /// The driver, the graphics card and the engine's libraries do not fit together.
+    #[error("The graphics card cannot be used: {reason}.")]
+    WrongCuda {
+        /// Why, as the tail of the sentence.
+        reason: String,
+    },
+    /// A library of the engine's environment is missing or was built for another one.
+    #[error("The engine needs '{package}', which {problem}.")]
+    MissingPackage {
+        /// Its name, as its installer knows it.
+        package: String,
+        /// What is wrong with it, as the tail of the sentence.
+        problem: String,
+        /// What the artist can do.
+        advice: String,
+    },
+    /// The graphics card gave up in the middle of a computation. The process cannot use it again.
+    #[error("The graphics card stopped working: {reason}.")]
+    DeviceLost {
+        /// What the driver said, as the tail of the sentence.
+        reason: String,
+    },
     /// The worker process ended before its job did.
     #[error("The engine's process ended unexpectedly ({status}).")]
     WorkerDied {
@@ -121,6 +151,10 @@ pub enum EngineError {
         /// What is known.
         reason: String,
     },
+    /// Something that a newer worker can say and this program cannot.
+    #[error("The engine failed in a way that this version of the program does not know.")]
+    #[serde(other)]
+    Other,
 }
 
 impl Hint for EngineError {
@@ -131,16 +165,25 @@ impl Hint for EngineError {
             Self::TooManyViews { .. } => "Switch off the views that matter least, or choose another engine.",
             Self::BadView { .. } => "Open it in a picture editor and save it as PNG, or remove it from the views.",
             Self::Params(_) => "Reset the parameter to its default.",
-            Self::NoResult { advice, .. } => return Some(advice.clone()),
+            Self::NoResult { advice, .. } | Self::MissingPackage { advice, .. } => return Some(advice.clone()),
             Self::MissingFile { .. } => "Install the engine's files, or choose another engine.",
             Self::OutOfMemory { .. } => "Close other programs, or lower the resolution.",
-            Self::WorkerDied { .. } | Self::WorkerHung { .. } => {
+            Self::GatedWeights { page, .. } => {
+                return Some(format!(
+                    "Ask for it at {page}, and once it is granted, log in with 'hf auth login' and try again."
+                ));
+            }
+            Self::WrongCuda { .. } => {
+                "Update the graphics driver, or install a PyTorch that fits it into the engine's environment."
+            }
+            Self::DeviceLost { .. } | Self::WorkerDied { .. } | Self::WorkerHung { .. } => {
                 "Nothing is lost: try again, the engine starts afresh. If it happens again, copy the log and report it."
             }
             Self::WorkerStart { .. } => "Check that the program is installed whole and may be run.",
             Self::Protocol { .. } | Self::BadArtifact { .. } => "The engine may be of another version: reinstall it.",
             Self::Io { .. } => "Check that the folder exists, may be written to and has space left.",
             Self::Internal { .. } => "Please copy the log and report it.",
+            Self::Other => "Update the program.",
         };
         Some(text.to_owned())
     }

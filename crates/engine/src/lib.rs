@@ -26,4 +26,4 @@ pub use recorded::{GENERATOR, run_recorded};
 pub use runner::{JobId, Runner, RunnerEvent, RunnerEventKind};
 pub use stage_cache::StageCache;
 pub use stage_key::StageKey;
-pub use worker::{WorkerCommand, WorkerEngine, protocol, serve_worker};
+pub use worker::{WorkerCommand, WorkerEngine, WorkerStreams, protocol, serve_worker};

@@ -177,7 +177,11 @@ impl Engine for WorkerEngine {
         self.last_job += 1;
         let result = match self.converse(&mut process, job, folder.path(), context) {
             Ok(ending) => {
-                self.process = Some(process);
+                match &ending {
+                    // Whatever runs in it from now on would fail too.
+                    Ending::Failed(EngineError::DeviceLost { .. }) => process.shut_down(self.command.shutdown_grace),
+                    _ => self.process = Some(process),
+                }
                 match ending {
                     Ending::Done(asset) => Ok(*asset),
                     Ending::Failed(error) => Err(error),

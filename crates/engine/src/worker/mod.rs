@@ -1,4 +1,5 @@
-//! Engines in processes of their own: the program's side ([`WorkerEngine`]) and the process' side ([`serve_worker`]).
+//! Engines in processes of their own: the program's side ([`WorkerEngine`]) and the process' side ([`serve_worker`]; [`WorkerStreams`] where libraries load
+//! first).
 //!
 //! ```text
 //! inference thread                            worker process
@@ -24,10 +25,11 @@ mod process;
 mod process_tree;
 pub mod protocol;
 mod serve;
-mod stdout;
+mod streams;
 mod tail;
 mod watch;
 
 pub use command::WorkerCommand;
 pub use engine::WorkerEngine;
 pub use serve::serve_worker;
+pub use streams::WorkerStreams;

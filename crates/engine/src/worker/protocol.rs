@@ -6,7 +6,7 @@
 //! object a line, UTF-8. Whatever else a worker has to say goes to standard error.
 //!
 //! ```text
-//! worker ▶ {"event":"hello","protocol":2,"engine":{"id":"hull", ...}}
+//! worker ▶ {"event":"hello","protocol":3,"engine":{"id":"hull", ...}}
 //! ◀ program {"request":"run","id":1,"job":{...},"folder":"/tmp/bozzetto-job-x"}
 //! worker ▶ {"event":"stage","id":1,"stage":"carve","label":"Carving the shape","index":2,"count":5}
 //! worker ▶ {"event":"progress","id":1,"stage":"carve","done":3,"total":192}
@@ -27,6 +27,9 @@
 //! Version 2 added previews of the sparse structure. Workers that speak version 1 send none and are understood; kinds of
 //! previews that a program does not know are passed over from version 2 on, so that another kind needs no new version.
 //!
+//! Version 3 added errors of environments: gated weights, wrong CUDA, missing packages, a lost device. From it on, kinds of
+//! errors that a program does not know are understood as [`EngineError::Other`].
+//!
 //! Lines longer than [`MAX_LINE_BYTES`] and lines that are no message count as rubbish, of which some is tolerated.
 
 use std::path::PathBuf;
@@ -38,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use crate::{EngineError, EngineInfo, Job, LogLevel};
 
 /// Changes whenever an older program or worker would misunderstand a newer one.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 
 /// The oldest version whose workers are understood.
 pub const OLDEST_PROTOCOL_VERSION: u32 = 1;

@@ -64,11 +64,23 @@ fn errors() -> Vec<EngineError> {
             what: text(),
             path: "model.safetensors".into(),
         },
+        EngineError::GatedWeights {
+            what: text(),
+            page: text(),
+        },
+        EngineError::WrongCuda { reason: text() },
+        EngineError::MissingPackage {
+            package: text(),
+            problem: text(),
+            advice: text(),
+        },
+        EngineError::DeviceLost { reason: text() },
         EngineError::WorkerDied {
             status: text(),
             last_lines: vec![text()],
         },
         EngineError::WorkerHung { secs: 3 },
+        EngineError::Other,
     ]
 }
 
@@ -118,8 +130,8 @@ fn rubbish_is_told_from_broken_messages() {
     for (broken, wanted) in [
         ("{\"event\":\"done\",\"id\":1}", "'done'"),
         (
-            "{\"event\":\"failed\",\"id\":1,\"error\":{\"kind\":\"headache\"}}",
-            "headache",
+            "{\"event\":\"failed\",\"id\":1,\"error\":{\"kind\":\"internal\"}}",
+            "reason",
         ),
         ("{\"event\":\"hello\",\"protocol\":99,\"engine\":3}", "version 99"),
     ] {
@@ -131,9 +143,19 @@ fn rubbish_is_told_from_broken_messages() {
 }
 
 #[test]
-fn workers_of_the_version_before_are_still_understood() {
+fn an_error_of_a_newer_worker_still_ends_the_job() {
+    let line = r#"{"event":"failed","id":1,"error":{"kind":"headache","side":"left"}}"#;
+    let Parsed::Message(message) = parse(line.as_bytes()) else {
+        panic!("it must be understood");
+    };
+    let error = EngineError::Other;
+    assert_eq!(message.body, MessageBody::Failed { error });
+}
+
+#[test]
+fn workers_of_the_versions_before_are_still_understood() {
     let understood: Vec<u64> = (0..5).filter(|version| is_understood(*version)).collect();
-    assert_eq!(understood, [1, 2]);
+    assert_eq!(understood, [1, 2, 3]);
 }
 
 fn value() -> impl Strategy<Value = ParamValue> {

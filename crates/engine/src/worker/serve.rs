@@ -11,26 +11,29 @@ use parking_lot::Mutex;
 use super::lines::{Line, LineReader};
 use super::outlet::Outlet;
 use super::protocol::{MAX_LINE_BYTES, MessageBody, Request};
-use super::stdout::take_stdout;
+use super::streams::WorkerStreams;
 use crate::in_process::InProcessEngine;
 use crate::{CancelToken, Engine, EngineError, Job, RunContext};
 
 /// How long a worker that was left alone goes on with what it does before it exits regardless.
 const ABANDONED_GRACE: Duration = Duration::from_secs(1);
 
-/// The worker process' main loop: greets, runs jobs from standard input one after the other, and returns when asked
-/// to shut down or when standard input closes. Call it first thing in `main`, before any library prints: descriptor 1
-/// is pointed at standard error, and messages go to a private copy of it.
-///
-/// Panics of the engine fail the job and not the process. A process that is still busy one second after standard
-/// input closed exits from within: the program it worked for is gone.
+/// A worker's `main`: takes the streams and serves the engine, see [`WorkerStreams::serve`]. Call it first thing, before
+/// any library prints.
 ///
 /// # Errors
 /// [`EngineError::WorkerStart`] when there is no standard output, or no thread can be started.
 pub fn serve_worker(engine: Box<dyn Engine>) -> Result<(), EngineError> {
-    let output = take_stdout().map_err(|error| start_failure(&error))?;
+    WorkerStreams::take()?.serve(engine)
+}
+
+pub(super) fn serve_streams(
+    engine: Box<dyn Engine>,
+    requests: impl Read + Send + 'static,
+    messages: impl Write + Send + 'static,
+) -> Result<(), EngineError> {
     yield_to_window();
-    serve(engine, std::io::stdin(), output, exit)
+    serve(engine, requests, messages, exit)
 }
 
 /// Leaves the processor to the window whenever it has something to draw. On Windows the window starts its workers so.
@@ -40,14 +43,25 @@ fn yield_to_window() {
     let _ = rustix::process::nice(10);
 }
 
-fn start_failure(error: &std::io::Error) -> EngineError {
+pub(super) fn start_failure(error: &std::io::Error) -> EngineError {
     EngineError::WorkerStart {
         reason: error.to_string(),
     }
 }
 
+/// Ends the process and what it started, without a word to the libraries in it: one that waits for its busy threads
+/// would keep the graphics card.
 #[expect(clippy::exit, reason = "a busy main thread cannot be reached in another way")]
 fn exit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group, kill_process};
+
+        if getpgrp() == getpid() {
+            let _ = kill_current_process_group(Signal::KILL);
+        }
+        let _ = kill_process(getpid(), Signal::KILL);
+    }
     std::process::exit(1)
 }
 
@@ -62,7 +76,7 @@ struct Order {
 /// Jobs that wait or run, for whoever cancels them.
 type Pending = Arc<Mutex<Vec<(u64, CancelToken)>>>;
 
-/// [`serve_worker`] on any pair of streams. `abandoned` is called when the input has closed and the engine does not
+/// [`WorkerStreams::serve`] on any pair of streams. `abandoned` is called when the input has closed and the engine does not
 /// come to an end.
 fn serve(
     engine: Box<dyn Engine>,
