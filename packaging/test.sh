@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test. Installs what they need: a software Vulkan driver when there is no GPU driver, a virtual display
-# for the tests that open the real window, Node.js for the Khronos glTF validator, and Blender and trimesh, which read
-# what is exported.
+# for the tests that open the real window, Node.js for the Khronos glTF validator, Blender and trimesh, which read
+# what is exported, and a Python environment for the bridge's worker.
 #
 # BOZZETTO_TEST_DATA may name a folder of further views and meshes to test with.
 set -euo pipefail
@@ -12,11 +12,15 @@ missing_test_packages() {
     command -v Xvfb >/dev/null 2>&1 || echo xvfb
     command -v node >/dev/null 2>&1 || echo nodejs
     command -v npm >/dev/null 2>&1 || echo npm
+    has_python || echo python3-venv
     # Blender's Python module exists for Python 3.11 alone, which is Debian 12's own.
     has_python_3_11 || ! grep -q '^VERSION_CODENAME=bookworm$' /etc/os-release || echo python3.11-venv
     has_library 'libSM\.so\.6' || echo libsm6
     has_library 'libGL\.so\.1' || echo libgl1
 }
+
+# For the bridge: any that it runs in.
+has_python() { python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
 
 has_python_3_11() { python3.11 -c 'import ensurepip, venv' 2>/dev/null; }
 
@@ -37,6 +41,32 @@ install_readers() {
     cp "$wanted" "$readers/requirements.txt"
 }
 
+# The bridge in an environment of its own, with the extension that Cargo builds for the bridge's Rust test: a wheel would
+# compile all of its dependencies once more.
+install_bridge() {
+    if ! has_python; then
+        say "There is no Python 3.10 or newer, so the tests of the Python bridge will be skipped."
+        return 0
+    fi
+    bridge=target/bridge
+    wanted=python_bridge/tests/requirements.txt
+    if ! cmp -s "$wanted" "$bridge/requirements.txt"; then
+        say "Installing what the Python bridge's tests need into $bridge"
+        rm -rf "$bridge"
+        python3 -m venv "$bridge"
+        "$bridge/bin/pip" install --quiet --disable-pip-version-check -r "$wanted" ||
+            fail "The packages could not be fetched from PyPI. Check the network, then start again."
+        cp "$wanted" "$bridge/requirements.txt"
+    fi
+    cargo test --workspace --locked --no-run
+    packages_folder=$("$bridge/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
+    rm -rf "$packages_folder/bozzetto_bridge"
+    cp -R python_bridge/python/bozzetto_bridge "$packages_folder/"
+    cp "${CARGO_TARGET_DIR:-target}/debug/deps/lib_native.so" "$packages_folder/bozzetto_bridge/_native.abi3.so"
+    BOZZETTO_TEST_PYTHON="$PWD/$bridge/bin/python"
+    export BOZZETTO_TEST_PYTHON
+}
+
 packages=$(missing_build_packages; missing_vulkan_packages; missing_window_packages; missing_test_packages)
 # shellcheck disable=SC2086 # one word a package
 install_packages $packages
@@ -44,6 +74,7 @@ ensure_rust
 npm ci --prefix tests/gltf_validator --loglevel=error --no-audit --no-fund ||
     fail "The glTF validator could not be fetched from the npm registry. Check the network, then start again."
 install_readers
+install_bridge
 
 # Without it every start of the graphics library warns that a desktop session is missing.
 if [ -z "${XDG_RUNTIME_DIR:-}" ]; then
@@ -54,3 +85,6 @@ fi
 export LANG="${LANG:-C.UTF-8}"
 
 cargo test --workspace --locked "$@"
+if [ -n "${BOZZETTO_TEST_PYTHON:-}" ]; then
+    "$BOZZETTO_TEST_PYTHON" -m pytest -q -p no:cacheprovider python_bridge
+fi

@@ -10,7 +10,8 @@ use bozzetto_engine::{
 };
 use parking_lot::Mutex;
 
-use crate::{leaks, worker};
+use crate::leaks;
+use crate::worker::{self, Language};
 
 static NUM_CASES: AtomicUsize = AtomicUsize::new(0);
 
@@ -23,13 +24,13 @@ pub struct Case {
 }
 
 impl Case {
-    pub fn new(fault: &str) -> Self {
-        Self::with_command(fault, |_, _| ())
+    pub fn new(language: Language, fault: &str) -> Self {
+        Self::with_command(language, fault, |_, _| ())
     }
 
     /// With silence, or the wait for a greeting, taken for a hang after a moment.
-    pub fn impatient(fault: &str) -> Self {
-        Self::with_command(fault, |command, _| {
+    pub fn impatient(language: Language, fault: &str) -> Self {
+        Self::with_command(language, fault, |command, _| {
             command.silence_limit = Duration::from_millis(300);
             if fault == "hangs at once" {
                 command.start_limit = Duration::from_millis(300);
@@ -37,12 +38,18 @@ impl Case {
         })
     }
 
-    pub fn with_command(fault: &str, change: impl FnOnce(&mut WorkerCommand, &tempfile::TempDir)) -> Self {
+    pub fn with_command(
+        language: Language,
+        fault: &str,
+        change: impl FnOnce(&mut WorkerCommand, &tempfile::TempDir),
+    ) -> Self {
         // Linux shows the first 15 bytes of a thread's name: short ids keep them apart.
         let id = format!("t{:02}", NUM_CASES.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("view.png"), b"a picture").expect("written");
-        let mut command = WorkerCommand::new(std::env::current_exe().expect("a path"))
+        let mut command = WorkerCommand::new(language.program());
+        command.args = language.args();
+        let mut command = command
             .env(worker::FAULT, fault)
             .env(worker::ID, &id)
             .env(worker::FOLDER, folder.path());

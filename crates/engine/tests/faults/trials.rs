@@ -1,6 +1,6 @@
 //! The faults, and what must come of each.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use bozzetto_engine::{Engine as _, EngineError, Event, LogLevel, Preview, Runner
 use libtest_mimic::Trial;
 
 use crate::job::Case;
-use crate::{leaks, worker};
+use crate::worker::{self, Language};
+use crate::{leaks, python};
 
 /// A flood of a gigabyte must not show in memory.
 const PEAK_MEMORY_LIMIT: u64 = 150 << 20;
@@ -52,6 +53,7 @@ const UNREADABLE: &[&str] = &[
 const HARMLESS: &[&str] = &[
     "prints rubbish",
     "prints",
+    "asks for input",
     "floods standard error",
     "floods with progress",
     "exits after its job",
@@ -62,6 +64,7 @@ const HARMLESS: &[&str] = &[
 const OTHERS: &[(&str, fn())] = &[
     ("names a missing preview", names_a_missing_preview),
     ("fails politely", fails_politely),
+    ("loses the device", loses_the_device),
     ("panics", panics),
     ("is cancelled politely", is_cancelled_politely),
     ("ignores cancel", ignores_cancel),
@@ -78,15 +81,19 @@ const OTHERS: &[(&str, fn())] = &[
 pub fn all() -> Vec<Trial> {
     let deadly = DEADLY
         .iter()
-        .map(|&(fault, wanted)| trial(fault, move || died(fault, wanted)));
-    let silent = SILENT.iter().map(|&fault| trial(fault, move || hung(fault)));
+        .map(|&(fault, wanted)| trial(fault, move || died(Language::Rust, fault, wanted)));
+    let silent = SILENT
+        .iter()
+        .map(|&fault| trial(fault, move || hung(Language::Rust, fault)));
     let senseless = SENSELESS
         .iter()
         .map(|&(fault, wanted)| trial(fault, move || broke_protocol(fault, wanted)));
     let unreadable = UNREADABLE
         .iter()
         .map(|&fault| trial(fault, move || handed_over_rubbish(fault)));
-    let harmless = HARMLESS.iter().map(|&fault| trial(fault, move || tolerated(fault)));
+    let harmless = HARMLESS
+        .iter()
+        .map(|&fault| trial(fault, move || tolerated(Language::Rust, fault)));
     let others = OTHERS.iter().map(|&(name, test)| trial(name, test));
     deadly
         .chain(silent)
@@ -94,18 +101,19 @@ pub fn all() -> Vec<Trial> {
         .chain(unreadable)
         .chain(harmless)
         .chain(others)
+        .chain(python::all())
         .collect()
 }
 
-fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
+pub fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name.replace(' ', "_"), move || {
         test();
         Ok(())
     })
 }
 
-fn died(fault: &str, wanted: &str) {
-    let mut case = Case::new(fault);
+pub fn died(language: Language, fault: &str, wanted: &str) {
+    let mut case = Case::new(language, fault);
     let EngineError::WorkerDied { status, last_lines } = case.failure() else {
         panic!("the worker must have died");
     };
@@ -116,14 +124,14 @@ fn died(fault: &str, wanted: &str) {
     case.recovers();
 }
 
-fn hung(fault: &str) {
-    let mut case = Case::impatient(fault);
+pub fn hung(language: Language, fault: &str) {
+    let mut case = Case::impatient(language, fault);
     let error = case.failure();
     assert_eq!(error, EngineError::WorkerHung { secs: 1 });
     leaks::nothing_is_left(&case.id, case.folder.path());
     // A healthy worker may need longer than that on a busy machine.
     let Case { id, folder, .. } = case;
-    let mut patient = Case::with_command(fault, |command, _| {
+    let mut patient = Case::with_command(language, fault, |command, _| {
         let again = command.env.iter_mut().find(|(name, _)| name == worker::FOLDER);
         again.expect("a variable").1 = folder.path().into();
     });
@@ -133,15 +141,15 @@ fn hung(fault: &str) {
     leaks::nothing_is_left(&id, folder.path());
 }
 
-fn tolerated(fault: &str) {
-    let mut case = Case::new(fault);
+pub fn tolerated(language: Language, fault: &str) {
+    let mut case = Case::new(language, fault);
     case.success();
     memory_stays_low();
     case.recovers();
 }
 
 fn broke_protocol(fault: &str, wanted: &str) {
-    let mut case = Case::new(fault);
+    let mut case = Case::new(Language::Rust, fault);
     let EngineError::Protocol { reason } = case.failure() else {
         panic!("the protocol must be broken");
     };
@@ -157,14 +165,14 @@ fn memory_stays_low() {
 }
 
 fn handed_over_rubbish(fault: &str) {
-    let mut case = Case::new(fault);
+    let mut case = Case::new(Language::Rust, fault);
     let error = case.failure();
     assert!(matches!(&error, EngineError::BadArtifact { .. }), "{error}");
     case.recovers();
 }
 
 fn names_a_missing_preview() {
-    let mut case = Case::new("names a missing preview");
+    let mut case = Case::new(Language::Rust, "names a missing preview");
     case.success();
     let is_told =
         case.events.lock().iter().any(
@@ -175,7 +183,7 @@ fn names_a_missing_preview() {
 }
 
 fn fails_politely() {
-    let mut case = Case::new("fails politely");
+    let mut case = Case::new(Language::Rust, "fails politely");
     assert_eq!(case.failure(), worker::no_result());
     let process = case.engine.process_id();
     case.success();
@@ -185,27 +193,43 @@ fn fails_politely() {
     case.recovers();
 }
 
+fn loses_the_device() {
+    fails_for_good(Language::Rust);
+}
+
+/// What a process with a lost device would still do would fail: it is replaced.
+pub fn fails_for_good(language: Language) {
+    let mut case = Case::new(language, "loses the device");
+    assert_eq!(case.failure(), worker::device_lost());
+    assert_eq!(case.engine.process_id(), None);
+    case.recovers();
+}
+
 fn panics() {
-    let mut case = Case::new("panics");
+    let mut case = Case::new(Language::Rust, "panics");
     let reason = "the grid is upside down".to_owned();
     assert_eq!(case.failure(), EngineError::Internal { reason });
     assert!(case.engine.process_id().is_some());
     case.recovers();
 }
 
-fn is_stage(event: &Event) -> bool {
+pub fn is_stage(event: &Event) -> bool {
     matches!(event, Event::Stage { .. })
 }
 
 fn is_cancelled_politely() {
-    let mut case = Case::new("is healthy");
+    let mut case = Case::new(Language::Rust, "is healthy");
     assert_eq!(case.run_until(is_stage).map(|_| ()), Err(EngineError::Cancelled));
     assert!(case.engine.process_id().is_some(), "it stays for the next job");
     case.recovers();
 }
 
 fn ignores_cancel() {
-    let mut case = Case::with_command("ignores cancel", |command, _| {
+    is_cancelled_by_force(Language::Rust, "ignores cancel");
+}
+
+pub fn is_cancelled_by_force(language: Language, fault: &str) {
+    let mut case = Case::with_command(language, fault, |command, _| {
         command.cancel_grace = Duration::from_millis(200);
     });
     assert_eq!(case.run_until(is_stage).map(|_| ()), Err(EngineError::Cancelled));
@@ -214,7 +238,7 @@ fn ignores_cancel() {
 }
 
 fn is_cancelled_at_the_start() {
-    let mut case = Case::new("hangs at once");
+    let mut case = Case::new(Language::Rust, "hangs at once");
     let cancel = bozzetto_engine::CancelToken::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -236,7 +260,7 @@ fn case_is_started(folder: &std::path::Path) -> bool {
 
 fn does_not_exist() {
     let program = format!("worker{}", std::env::consts::EXE_SUFFIX);
-    let mut case = Case::with_command("is healthy", |command, folder| {
+    let mut case = Case::with_command(Language::Rust, "is healthy", |command, folder| {
         command.program = folder.path().join(&program);
     });
     let error = case.failure();
@@ -251,12 +275,18 @@ fn does_not_exist() {
 
 /// The program that a worker works for disappears in the middle of a job.
 fn is_left_alone() {
-    let case = Case::new("is busy");
-    let mut child = Command::new(std::env::current_exe().expect("a path"))
+    ends_by_itself(Language::Rust);
+}
+
+pub fn ends_by_itself(language: Language) {
+    let case = Case::new(language, "is busy");
+    let mut child = Command::new(language.program())
+        .args(language.args())
         .env(worker::FAULT, "is busy")
+        .env(worker::ID, &case.id)
         .env(worker::FOLDER, case.folder.path())
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
         .expect("a process");
     let request = Request::Run {
@@ -266,18 +296,25 @@ fn is_left_alone() {
     };
     let mut stdin = child.stdin.take().expect("a pipe");
     writeln!(stdin, "{}", serde_json::to_string(&request).expect("JSON")).expect("written");
+    let messages = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut stages = messages.map_while(Result::ok).filter(|line| line.contains("\"stage\""));
+    assert!(stages.next().is_some(), "the job must begin");
     drop(stdin);
     let deadline = Instant::now() + Duration::from_mins(1);
-    while child.try_wait().expect("a child").is_none() {
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            break status;
+        }
         assert!(Instant::now() < deadline, "it must exit");
         std::thread::sleep(Duration::from_millis(20));
-    }
+    };
+    assert!(!status.success(), "it does not wait for its busy thread: {status}");
     case.recovers();
 }
 
 /// One job of three dies; the others do not notice.
 fn the_queue_goes_on() {
-    let case = Case::new("exits in mid-job");
+    let case = Case::new(Language::Rust, "exits in mid-job");
     let job = case.job();
     let Case { engine, id, folder, .. } = case;
     let runner = Runner::start(vec![Box::new(engine)], Arc::new(|| ())).expect("threads");
@@ -309,7 +346,7 @@ fn the_queue_goes_on() {
 }
 
 fn tells_while_it_works() {
-    let mut case = Case::new("is healthy");
+    let mut case = Case::new(Language::Rust, "is healthy");
     case.success();
     let process = case.engine.process_id().expect("it stays for the next job");
     leaks::is_seen(&case.id, case.folder.path(), process);
@@ -332,7 +369,7 @@ fn tells_while_it_works() {
 /// A process in a group of its own keeps the pipes open, and is not found. Nobody waits for it.
 #[cfg(unix)]
 fn leaves_a_child_that_runs_away() {
-    let mut case = Case::new("leaves a child that runs away");
+    let mut case = Case::new(Language::Rust, "leaves a child that runs away");
     let error = case.failure();
     assert!(
         matches!(&error, EngineError::WorkerDied { status, .. } if status == "exit code 6"),

@@ -1,5 +1,6 @@
 //! The worker's side.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub const FAULT: &str = "BOZZETTO_FAULT";
 pub const FOLDER: &str = "BOZZETTO_FAULT_FOLDER";
 /// Engine id to greet with.
 pub const ID: &str = "BOZZETTO_FAULT_ID";
+/// Python interpreter of an environment with `python_bridge`; its tests are passed over where it is not set.
+pub const PYTHON: &str = "BOZZETTO_TEST_PYTHON";
 /// File in the folder with the process id of a process that the worker started.
 pub const SLEEPER: &str = "sleeper.pid";
 
@@ -25,6 +28,39 @@ const GIGABYTE: usize = 1 << 30;
 
 /// No process outlives a run of the tests for long, even if they fail.
 const LIFETIME: Duration = Duration::from_mins(2);
+
+/// Who plays the worker.
+#[derive(Clone, Copy)]
+pub enum Language {
+    /// This program.
+    Rust,
+    /// The Python environment that [`PYTHON`] names, with `python_bridge` installed.
+    Python,
+}
+
+impl Language {
+    pub fn program(self) -> PathBuf {
+        match self {
+            Self::Rust => std::env::current_exe().expect("a path"),
+            Self::Python => std::env::var_os(PYTHON).expect("a Python interpreter").into(),
+        }
+    }
+
+    pub fn args(self) -> Vec<OsString> {
+        match self {
+            Self::Rust => Vec::new(),
+            Self::Python => {
+                vec![
+                    concat!(
+                        env!("CARGO_MANIFEST_DIR"),
+                        "/../../python_bridge/tests/faulty_worker.py"
+                    )
+                    .into(),
+                ]
+            }
+        }
+    }
+}
 
 /// A worker's `main`.
 pub fn misbehave(fault: &str) -> ExitCode {
@@ -53,7 +89,9 @@ fn have_fault(fault: &str, folder: &Path) -> ExitCode {
             greet(PROTOCOL_VERSION, "other");
             sleep()
         }
-        "panics" | "prints" | "is busy" | "is healthy" => serve(Some(fault.to_owned())),
+        "panics" | "prints" | "asks for input" | "loses the device" | "is busy" | "is healthy" => {
+            serve(Some(fault.to_owned()))
+        }
         _ => {
             greet(PROTOCOL_VERSION, &id());
             let order = Order::next().expect("a job");
@@ -188,6 +226,13 @@ pub fn no_result() -> EngineError {
     }
 }
 
+/// The error of a worker whose graphics card gave up.
+pub fn device_lost() -> EngineError {
+    EngineError::DeviceLost {
+        reason: "an illegal memory access was encountered".into(),
+    }
+}
+
 /// The asset of a healthy worker.
 pub fn triangle() -> Asset {
     let mut mesh = TriMesh {
@@ -235,6 +280,11 @@ impl Engine for TestEngine {
         match self.fault.take().as_deref() {
             Some("panics") => panic!("the grid is upside down"),
             Some("prints") => (0..20).for_each(|_| print(&vec![b'x'; 1 << 20])),
+            Some("asks for input") => {
+                let found = std::io::read_to_string(std::io::stdin()).expect("readable");
+                assert_eq!(found, "", "requests can be read");
+            }
+            Some("loses the device") => return Err(device_lost()),
             Some("is busy") => std::thread::sleep(LIFETIME),
             _ => {}
         }

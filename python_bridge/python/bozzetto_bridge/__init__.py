@@ -1,0 +1,1 @@
+"""The upstream Python pipelines as workers of Bozzetto."""
