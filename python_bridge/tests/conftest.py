@@ -91,7 +91,7 @@ def weights(tmp_path: Path) -> Path:
 
     folder = tmp_path / "weights"
     (folder / "ckpts").mkdir(parents=True)
-    models = {name: f"ckpts/{name}" for name in trellis2._NEEDED_MODELS}
+    models = {name: f"ckpts/{name}" for name in trellis2.NEEDED_MODELS}
     for stem in models.values():
         (folder / f"{stem}.json").write_text("{}")
         (folder / f"{stem}.safetensors").write_bytes(stem.encode())

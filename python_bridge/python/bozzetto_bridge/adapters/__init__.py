@@ -1,0 +1,17 @@
+"""The upstream pipelines that this package can drive, one module each."""
+
+from collections.abc import Callable
+
+from bozzetto_bridge.adapter import Adapter
+from bozzetto_bridge.adapters.trellis2 import Trellis2Adapter
+
+ADAPTERS: dict[str, Callable[[str], Adapter]] = {
+    Trellis2Adapter.ID: Trellis2Adapter,
+}
+"""Adapters by engine id; each is made for weights in a folder or a repository."""
+
+
+def create(engine: str, weights: str | None) -> Adapter:
+    """Make an engine's adapter, for its usual weights unless others are named."""
+    adapter = ADAPTERS[engine]
+    return adapter() if weights is None else adapter(weights)

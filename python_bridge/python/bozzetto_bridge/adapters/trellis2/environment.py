@@ -1,0 +1,67 @@
+"""What upstream needs of its environment, and what must be set before it is imported."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bozzetto_bridge.adapter import Requirement
+from bozzetto_bridge.probe import graphics_card
+
+_KERNELS = "Install the kernels of TRELLIS.2 with its setup.sh, for the PyTorch and CUDA of this environment."
+_COMMON = "Install it into this Python environment with pip."
+REQUIREMENTS = (
+    Requirement("torch", "torch", "Install PyTorch for the CUDA of your driver: https://pytorch.org."),
+    Requirement("torchvision", "torchvision", "Install the torchvision that belongs to your PyTorch."),
+    Requirement("transformers", "transformers", _COMMON),
+    Requirement("safetensors", "safetensors", _COMMON),
+    Requirement("huggingface_hub", "huggingface_hub", _COMMON),
+    Requirement("easydict", "easydict", _COMMON),
+    Requirement("tqdm", "tqdm", _COMMON),
+    Requirement("PIL", "pillow", _COMMON),
+    Requirement("flex_gemm", "FlexGEMM", _KERNELS),
+    Requirement("cumesh", "CuMesh", _KERNELS),
+    Requirement("o_voxel", "o-voxel", _KERNELS),
+    Requirement(
+        "trellis2",
+        "TRELLIS.2",
+        "Download https://github.com/microsoft/TRELLIS.2 and name its folder as the pipeline's source.",
+    ),
+)
+"""Modules that upstream imports on the way to a mesh."""
+
+
+def environment_variables(has: Callable[[str], bool], is_rocm: bool, given: Mapping[str, str]) -> dict[str, str]:
+    """Give what must be set before upstream is imported, and is not set by the user.
+
+    Upstream's sparse transformers know three attention libraries and ignore any other name in silence, so the name of
+    one that is there must be given. Without any, `flash_attn` is our own stand-in.
+    """
+    libraries = (("flash_attn", "flash_attn"), ("flash_attn_3", "flash_attn_interface"), ("xformers", "xformers"))
+    installed = next((name for name, module in libraries if has(module)), None)
+    wanted = {
+        # The other backends lay out their weights in another way: the released ones would be passed over in silence.
+        "SPARSE_CONV_BACKEND": "flex_gemm",
+        "ATTN_BACKEND": installed or "sdpa",
+        "SPARSE_ATTN_BACKEND": installed or "flash_attn",
+    }
+    if not is_rocm:
+        # Fewer failures for want of one large piece. On AMD it is said to spoil numbers.
+        wanted["PYTORCH_CUDA_ALLOC_CONF"] = "expandable_segments:True"
+    return {name: value for name, value in wanted.items() if name not in given}
+
+
+def cuda_problem(torch: Any) -> str:
+    """Say why PyTorch sees no graphics card, as the tail of a sentence."""
+    if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
+        return "the installed PyTorch is one for processors alone"
+    if not graphics_card():
+        return "no driver for it is found"
+    return f"PyTorch for CUDA {torch.version.cuda} and the driver do not fit together"
+
+
+def is_lost(torch: Any) -> bool:
+    """Whether the device answers no more, after which every call fails."""
+    try:
+        torch.cuda.synchronize()
+    except RuntimeError:
+        return True
+    return False

@@ -1,0 +1,43 @@
+"""Attention over sequences of different lengths with PyTorch alone, where no library for it is installed.
+
+This module stands in for `flash_attn` as far as upstream's sparse transformers call it. One sequence a batch, which is
+what they run with, is the same computation; PyTorch's kernel is said to be about a tenth slower.
+"""
+
+from typing import Any
+
+
+def flash_attn_varlen_func(
+    q: Any, k: Any, v: Any, cu_seqlens_q: Any, cu_seqlens_k: Any, max_seqlen_q: int, max_seqlen_k: int
+) -> Any:
+    """Attend within each sequence: `[tokens, heads, head_dim]`, with the sequences' bounds."""
+    import torch
+
+    del max_seqlen_q, max_seqlen_k
+    bounds_q, bounds_k = cu_seqlens_q.tolist(), cu_seqlens_k.tolist()
+    parts = [
+        _attend(q[from_q:to_q], k[from_k:to_k], v[from_k:to_k])
+        for from_q, to_q, from_k, to_k in zip(bounds_q, bounds_q[1:], bounds_k, bounds_k[1:], strict=False)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def flash_attn_varlen_kvpacked_func(
+    q: Any, kv: Any, cu_seqlens_q: Any, cu_seqlens_k: Any, max_seqlen_q: int, max_seqlen_k: int
+) -> Any:
+    """Attend with keys and values in one array: `[tokens, 2, heads, head_dim]`."""
+    k, v = kv.unbind(dim=1)
+    return flash_attn_varlen_func(q, k, v, cu_seqlens_q, cu_seqlens_k, max_seqlen_q, max_seqlen_k)
+
+
+def flash_attn_varlen_qkvpacked_func(qkv: Any, cu_seqlens: Any, max_seqlen: int) -> Any:
+    """Attend with queries, keys and values in one array: `[tokens, 3, heads, head_dim]`."""
+    q, k, v = qkv.unbind(dim=1)
+    return flash_attn_varlen_func(q, k, v, cu_seqlens, cu_seqlens, max_seqlen, max_seqlen)
+
+
+def _attend(q: Any, k: Any, v: Any) -> Any:
+    from torch.nn.functional import scaled_dot_product_attention
+
+    heads_first = [part.transpose(0, 1).unsqueeze(0) for part in (q, k, v)]  # [1, heads, tokens, head_dim]
+    return scaled_dot_product_attention(*heads_first).squeeze(0).transpose(0, 1)

@@ -1,0 +1,1 @@
+"""Upstream in the shape that the adapter meets it."""

@@ -1,0 +1,1 @@
+"""Where upstream imports `flash_attn`, unless it is there already."""
