@@ -1,5 +1,5 @@
-//! Engines in processes of their own: the program's side ([`WorkerEngine`]) and the process' side ([`serve_worker`]; [`WorkerStreams`] where libraries load
-//! first).
+//! Engines in processes of their own: the program's side ([`WorkerEngine`]) and the process' side ([`serve_worker`], or
+//! [`WorkerStreams`] where libraries load first).
 //!
 //! ```text
 //! inference thread                            worker process
