@@ -4,7 +4,7 @@ use bozzetto_asset::TriMesh;
 use glam::{DVec3, Vec3};
 
 use super::patch::Patch;
-use super::surroundings::Surroundings;
+use super::surroundings::{Surroundings, neighbors};
 use crate::topology::area_normal;
 
 /// Where a flat patch meets its surroundings at more than this angle the edge is meant to be there: the end of a pipe
@@ -59,20 +59,13 @@ struct Umbrellas {
 
 impl Umbrellas {
     fn of(mesh: &TriMesh, patch: &Patch, around: &Surroundings) -> Self {
-        let mut neighbors: Vec<Vec<u32>> = vec![Vec::new(); patch.positions.len()];
-        for &[a, b, c] in &patch.triangles {
-            for [vertex, one, other] in [[a, b, c], [b, c, a], [c, a, b]] {
-                neighbors[vertex as usize].extend([one, other]);
-            }
-        }
+        let neighbors = neighbors(&patch.triangles, patch.positions.len(), |vertex| vertex);
         let mut umbrellas = Self {
             num_rim: patch.rim.len(),
             inside: Vec::with_capacity(neighbors.len()),
             outside: Vec::with_capacity(neighbors.len()),
         };
-        for (vertex, mut inside) in neighbors.into_iter().enumerate() {
-            inside.sort_unstable();
-            inside.dedup();
+        for (vertex, inside) in neighbors.into_iter().enumerate() {
             let position = patch.positions[vertex];
             let weight = |other: Vec3| 1.0 / f64::from(position.distance(other).max(f32::MIN_POSITIVE));
             let weighted = |&other: &u32| (other, weight(patch.positions[other as usize]));

@@ -23,21 +23,22 @@ const MAX_RIM: usize = 96;
 /// of its surroundings and then has the least area, divided and bent (Liepa 2003); where it meets the surface sharply,
 /// as at the end of a pipe, it stays flat. No edge gets a third face.
 pub fn fill_holes(mesh: &TriMesh, max_perimeter: f32, control: &Control<'_>) -> Result<TriMesh, MeshError> {
-    fill(mesh, max_perimeter, Finish::Bent, control)
+    fill(mesh, max_perimeter, Cover::Bent, control)
 }
 
 /// Closes all holes with faces between the vertices of their rims: as flat as they can be.
 pub(crate) fn cap_holes(mesh: &TriMesh, control: &Control<'_>) -> Result<TriMesh, MeshError> {
-    fill(mesh, f32::INFINITY, Finish::Flat, control)
+    fill(mesh, f32::INFINITY, Cover::Flat, control)
 }
 
+/// What a hole is covered with.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Finish {
+enum Cover {
     Flat,
     Bent,
 }
 
-fn fill(mesh: &TriMesh, max_perimeter: f32, finish: Finish, control: &Control<'_>) -> Result<TriMesh, MeshError> {
+fn fill(mesh: &TriMesh, max_perimeter: f32, cover: Cover, control: &Control<'_>) -> Result<TriMesh, MeshError> {
     let sides = sorted_sides(&mesh.triangles);
     let rims: Vec<Rim> = trace_rims(mesh, &sides)
         .into_iter()
@@ -48,16 +49,18 @@ fn fill(mesh: &TriMesh, max_perimeter: f32, finish: Finish, control: &Control<'_
         return Ok(mesh.clone());
     }
     let is_edge = |a: u32, b: u32| sides.binary_search_by(|side| side.edge.cmp(&edge_key(a, b))).is_ok();
-    let around = Surroundings::of(mesh, rims.iter().flat_map(|rim| rim.vertices.iter().copied()));
+    let on_rims = rims.iter().flat_map(|rim| rim.vertices.iter().copied());
+    let around = (cover == Cover::Bent).then(|| Surroundings::of(mesh, on_rims));
     let patches = rims
         .par_iter()
         .map(|rim| {
             let mut triangles = Vec::new();
             let is_whole = triangulate(mesh, rim, &is_edge, &mut triangles);
             let patch = is_whole.then(|| {
-                let flat = Patch::new(mesh, &rim.vertices, &triangles);
-                let bent = (finish == Finish::Bent).then(|| bent(mesh, rim, &triangles, &around, &is_edge));
-                bent.flatten().unwrap_or(flat)
+                let bent = around
+                    .as_ref()
+                    .and_then(|around| bent(mesh, rim, &triangles, around, &is_edge));
+                bent.unwrap_or_else(|| Patch::new(mesh, &rim.vertices, &triangles))
             });
             meter.add(1)?;
             Ok(patch)
@@ -257,24 +260,30 @@ fn triangulate_small(
 
 /// Covers a rim from a new vertex in its middle: always possible, never a third face at an edge.
 fn fan(mesh: &mut TriMesh, rim: &Rim) {
-    let mean = |values: &[Vec3]| {
-        let sum: Vec3 = rim.vertices.iter().map(|&vertex| values[vertex as usize]).sum();
-        sum / rim.vertices.len() as f32
-    };
     let center = mesh.positions.len() as u32;
-    let position = mean(&mesh.positions);
-    mesh.positions.push(position);
-    if !mesh.normals.is_empty() {
-        let normal = mean(&mesh.normals).normalize_or(Vec3::Y);
-        mesh.normals.push(normal);
-    }
-    if !mesh.colors.is_empty() {
-        let color = mean(&mesh.colors);
-        mesh.colors.push(color);
-    }
+    let position = mean_at(&rim.vertices, &mesh.positions);
+    push_vertex(mesh, position, &rim.vertices);
     let count = rim.vertices.len();
     mesh.triangles
         .extend((0..count).map(|i| [rim.vertices[i], rim.vertices[(i + 1) % count], center]));
+}
+
+/// Adds a vertex whose attributes are the mean of others'.
+fn push_vertex(mesh: &mut TriMesh, position: Vec3, parents: &[u32]) {
+    mesh.positions.push(position);
+    if !mesh.normals.is_empty() {
+        let normal = mean_at(parents, &mesh.normals).normalize_or(Vec3::Y);
+        mesh.normals.push(normal);
+    }
+    if !mesh.colors.is_empty() {
+        let color = mean_at(parents, &mesh.colors);
+        mesh.colors.push(color);
+    }
+}
+
+fn mean_at(vertices: &[u32], values: &[Vec3]) -> Vec3 {
+    let sum: Vec3 = vertices.iter().map(|&vertex| values[vertex as usize]).sum();
+    sum / vertices.len() as f32
 }
 
 #[cfg(test)]

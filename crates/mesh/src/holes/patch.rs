@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bozzetto_asset::TriMesh;
 use glam::Vec3;
 
+use super::push_vertex;
 use super::surroundings::Surroundings;
 use crate::topology::area_normal;
 
@@ -161,18 +162,8 @@ impl Patch {
             let of_mesh = self.rim.get(number as usize).copied();
             of_mesh.unwrap_or_else(|| base + number - num_rim)
         };
-        mesh.positions.extend_from_slice(&self.positions[self.rim.len()..]);
-        for parents in &self.parents {
-            let parents = parents.map(vertex);
-            let mean = |values: &[Vec3]| parents.iter().map(|&vertex| values[vertex as usize]).sum::<Vec3>() / 3.0;
-            if !mesh.normals.is_empty() {
-                let normal = mean(&mesh.normals).normalize_or(Vec3::Y);
-                mesh.normals.push(normal);
-            }
-            if !mesh.colors.is_empty() {
-                let color = mean(&mesh.colors);
-                mesh.colors.push(color);
-            }
+        for (&position, parents) in self.positions[self.rim.len()..].iter().zip(&self.parents) {
+            push_vertex(mesh, position, &parents.map(vertex));
         }
         mesh.triangles
             .extend(self.triangles.iter().map(|face| face.map(vertex)));

@@ -13,25 +13,15 @@ impl Surroundings {
     /// Of these vertices.
     pub(super) fn of(mesh: &TriMesh, vertices: impl Iterator<Item = u32>) -> Self {
         let mut places = vec![NONE; mesh.positions.len()];
-        let mut neighbors = Vec::new();
+        let mut count = 0;
         for vertex in vertices {
             let place = &mut places[vertex as usize];
             if *place == NONE {
-                *place = neighbors.len() as u32;
-                neighbors.push(Vec::new());
+                *place = count;
+                count += 1;
             }
         }
-        for &[a, b, c] in &mesh.triangles {
-            for [vertex, one, other] in [[a, b, c], [b, c, a], [c, a, b]] {
-                if let Some(found) = neighbors.get_mut(places[vertex as usize] as usize) {
-                    found.extend([one, other]);
-                }
-            }
-        }
-        for found in &mut neighbors {
-            found.sort_unstable();
-            found.dedup();
-        }
+        let neighbors = neighbors(&mesh.triangles, count as usize, |vertex| places[vertex as usize]);
         Self { places, neighbors }
     }
 
@@ -52,4 +42,22 @@ impl Surroundings {
             .sum();
         sum / neighbors.len().max(1) as f32
     }
+}
+
+/// The neighbours of vertices, in ascending order, at the place that each is given among `count`; of those without a place
+/// none are kept.
+pub(super) fn neighbors(triangles: &[[u32; 3]], count: usize, place_of: impl Fn(u32) -> u32) -> Vec<Vec<u32>> {
+    let mut neighbors = vec![Vec::new(); count];
+    for &[a, b, c] in triangles {
+        for [vertex, one, other] in [[a, b, c], [b, c, a], [c, a, b]] {
+            if let Some(found) = neighbors.get_mut(place_of(vertex) as usize) {
+                found.extend([one, other]);
+            }
+        }
+    }
+    for found in &mut neighbors {
+        found.sort_unstable();
+        found.dedup();
+    }
+    neighbors
 }
