@@ -12,7 +12,7 @@ use super::content::Content;
 use super::packing::Packing;
 use super::rebuild::Rebuild;
 use super::{UsageError, progress::Progress};
-use crate::export;
+use crate::export::{self, ExportFormat};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -61,36 +61,44 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if settings.format.holds_splats() {
         export::write_splats(output, splats(&content, &arguments.input)?, settings.format)?;
     } else {
-        let (textured, health) = textured(content, arguments, &cancelled)?;
-        export::write_mesh(output, &textured, Some(&health), &settings)?;
+        let (textured, known) = textured(content, arguments, &cancelled)?;
+        // Looking a mesh over takes longer than writing it; only a GLB takes along what is found.
+        let health = match known {
+            None if settings.format == ExportFormat::Glb => Some(examined(&textured, &cancelled)?),
+            known => known,
+        };
+        export::write_mesh(output, &textured, health.as_ref(), &settings)?;
     }
     super::check_cancelled(&cancelled)?;
     super::output::line(&output.display().to_string());
     Ok(())
 }
 
-/// The finished mesh of a saved result, or the mesh of a file as it is, with its health.
+/// The finished mesh of a saved result with its health, or the mesh of a file as it is.
 fn textured(
     content: Content,
     arguments: &Arguments,
     cancelled: &AtomicBool,
-) -> anyhow::Result<(TexturedMesh, MeshHealth)> {
+) -> anyhow::Result<(TexturedMesh, Option<MeshHealth>)> {
     let textured = match content {
         Content::Generation(generation, asset) => {
             let finished = finish_generation(&generation, &asset, arguments, cancelled)?;
-            return Ok((finished.textured, finished.health));
+            return Ok((finished.textured, Some(finished.health)));
         }
         Content::Textured(textured) => *textured,
         Content::Mesh(mesh) => plain(mesh),
         Content::Splats(_) => return Err(no_part(&arguments.input, "a mesh").into()),
     };
+    Ok((textured, None))
+}
+
+fn examined(textured: &TexturedMesh, cancelled: &AtomicBool) -> anyhow::Result<MeshHealth> {
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         ..Control::silent()
     };
     let texture_px = textured.material.base_color.width();
-    let health = MeshHealth::examined(&textured.mesh, &control)?.with_layout(&textured.mesh, Some(texture_px));
-    Ok((textured, health))
+    Ok(MeshHealth::examined(&textured.mesh, &control)?.with_layout(&textured.mesh, Some(texture_px)))
 }
 
 /// Finishes as the artist last did, but for what the arguments say.
