@@ -152,35 +152,54 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     }
 }
 
+/// A number among the settings.
+struct NumberRow<'a> {
+    field: NumberField<'a>,
+    help: &'a str,
+    shown: f64,
+    standard: f64,
+    /// The settings with another value.
+    with: &'a dyn Fn(f64) -> FinishSettings,
+}
+
+fn number_row_ui(ui: &mut Ui, row: &NumberRow<'_>, send: &impl Fn(FinishSettings, bool)) {
+    let is_changed = row.shown != row.standard;
+    let (is_reset, edit) = row_ui(ui, row.field.name, row.help, is_changed, |ui| {
+        number_ui(ui, &row.field, row.shown)
+    });
+    if is_reset {
+        send((row.with)(row.standard), true);
+    } else if let Some(edit) = edit {
+        send((row.with)(edit.value), edit.is_final);
+    }
+}
+
 fn resolution_row_ui(
     ui: &mut Ui,
     settings: &FinishSettings,
     default: &FinishSettings,
     send: &impl Fn(FinishSettings, bool),
 ) {
-    let with = |resolution: u32| {
-        let mut changed = settings.clone();
-        changed.remesh.resolution = resolution;
-        changed
-    };
-    let (shown, standard) = (settings.remesh.resolution, default.remesh.resolution);
+    let shown = f64::from(settings.remesh.resolution);
     // Settings files may hold more or less than the slider gives.
-    let range = MIN_RESOLUTION.min(shown.into())..=MAX_RESOLUTION.max(shown.into());
-    let field = NumberField {
-        is_logarithmic: true,
-        is_count: true,
-        field_width: 68.0,
-        ..NumberField::new("Resolution", range, 1.0)
+    let range = MIN_RESOLUTION.min(shown)..=MAX_RESOLUTION.max(shown);
+    let row = NumberRow {
+        field: NumberField {
+            is_logarithmic: true,
+            is_count: true,
+            field_width: 68.0,
+            ..NumberField::new("Resolution", range, 1.0)
+        },
+        help: "Cells along the longest side. Detail smaller than a cell goes; each doubling takes four times as long.",
+        shown,
+        standard: default.remesh.resolution.into(),
+        with: &|resolution| {
+            let mut changed = settings.clone();
+            changed.remesh.resolution = resolution.round() as u32;
+            changed
+        },
     };
-    let help = "Cells along the longest side. Detail smaller than a cell goes; each doubling takes four times as long.";
-    let (is_reset, edit) = row_ui(ui, "Resolution", help, shown != standard, |ui| {
-        number_ui(ui, &field, shown.into())
-    });
-    if is_reset {
-        send(with(standard), true);
-    } else if let Some(edit) = edit {
-        send(with(edit.value.round() as u32), edit.is_final);
-    }
+    number_row_ui(ui, &row, send);
 }
 
 fn project_back_row_ui(
@@ -189,25 +208,21 @@ fn project_back_row_ui(
     default: &FinishSettings,
     send: &impl Fn(FinishSettings, bool),
 ) {
-    let with = |share: f32| {
-        let mut changed = settings.clone();
-        changed.remesh.projects_back = share;
-        changed
+    let row = NumberRow {
+        field: NumberField {
+            field_width: 68.0,
+            ..NumberField::new("Project back", 0.0..=1.0, 0.05)
+        },
+        help: "Moves the rebuilt surface back to the one it was made of: brings fine relief back, and its noise too.",
+        shown: settings.remesh.projects_back.into(),
+        standard: default.remesh.projects_back.into(),
+        with: &|share| {
+            let mut changed = settings.clone();
+            changed.remesh.projects_back = share as f32;
+            changed
+        },
     };
-    let (shown, standard) = (settings.remesh.projects_back, default.remesh.projects_back);
-    let field = NumberField {
-        field_width: 68.0,
-        ..NumberField::new("Project back", 0.0..=1.0, 0.05)
-    };
-    let help = "Moves the rebuilt surface back to the one it was made of: brings fine relief back, and its noise too.";
-    let (is_reset, edit) = row_ui(ui, "Project back", help, shown != standard, |ui| {
-        number_ui(ui, &field, shown.into())
-    });
-    if is_reset {
-        send(with(standard), true);
-    } else if let Some(edit) = edit {
-        send(with(edit.value as f32), edit.is_final);
-    }
+    number_row_ui(ui, &row, send);
 }
 
 fn faces_row_ui(ui: &mut Ui, state: &AppState, default: &FinishSettings, send: &impl Fn(FinishSettings, bool)) {
@@ -218,35 +233,23 @@ fn faces_row_ui(ui: &mut Ui, state: &AppState, default: &FinishSettings, send: &
     } else {
         (source as f64).max(MIN_FACES * 2.0)
     };
-    let field = NumberField {
-        is_logarithmic: true,
-        is_count: true,
-        field_width: 68.0,
-        ..NumberField::new("Faces", MIN_FACES..=most.max(f64::from(settings.target_faces)), 1.0)
+    let shown = f64::from(settings.target_faces);
+    let row = NumberRow {
+        field: NumberField {
+            is_logarithmic: true,
+            is_count: true,
+            field_width: 68.0,
+            ..NumberField::new("Faces", MIN_FACES..=most.max(shown), 1.0)
+        },
+        help: "How many triangles the finished mesh has. Moves live; textures follow when you let go.",
+        shown,
+        standard: default.target_faces.into(),
+        with: &|faces| FinishSettings {
+            target_faces: faces.round() as u32,
+            ..settings.clone()
+        },
     };
-    let help = "How many triangles the finished mesh has. Moves live; textures follow when you let go.";
-    let is_changed = settings.target_faces != default.target_faces;
-    let (is_reset, edit) = row_ui(ui, "Faces", help, is_changed, |ui| {
-        number_ui(ui, &field, f64::from(settings.target_faces))
-    });
-    if is_reset {
-        send(
-            FinishSettings {
-                target_faces: default.target_faces,
-                ..settings.clone()
-            },
-            true,
-        );
-    } else if let Some(edit) = edit {
-        let target_faces = edit.value.round() as u32;
-        send(
-            FinishSettings {
-                target_faces,
-                ..settings.clone()
-            },
-            edit.is_final,
-        );
-    }
+    number_row_ui(ui, &row, send);
 }
 
 fn texture_row_ui(
