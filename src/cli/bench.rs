@@ -1,9 +1,11 @@
 //! `bozzetto bench`: figures that anyone can measure again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bozzetto_asset::formats::obj;
+use bozzetto_asset::{LengthUnit, TexturedMesh, TriMesh};
 use bozzetto_engine::{CancelToken, Engine, Event, Job, ParamValues, RunContext};
 use bozzetto_hull::HullEngine;
 use bozzetto_mesh::{Control, FinishSettings, finish};
@@ -111,4 +113,21 @@ fn generate(views: &[String], parameters: &[String]) -> anyhow::Result<()> {
 
 fn print_row(label: &str, duration_secs: f64) {
     output::line(&format!("{label:<32} {:>9.1} ms", duration_secs * 1000.0));
+}
+
+/// Writes a mesh without its texture, as an OBJ file for another program.
+pub(super) fn write_bare(path: &Path, mesh: &TriMesh) -> anyhow::Result<()> {
+    let bare = TexturedMesh {
+        mesh: Arc::new(mesh.clone()),
+        ..TexturedMesh::default()
+    };
+    obj::write(path, &bare, LengthUnit::Metre)?;
+    Ok(())
+}
+
+/// How long something of ours took, for the end of a line; nothing for another program's.
+pub(super) fn taken(secs: Option<f64>) -> String {
+    secs.map_or_else(String::new, |secs| {
+        format!(", {secs:.2} s on {} threads", rayon::current_num_threads())
+    })
 }

@@ -1,16 +1,16 @@
 //! `bozzetto bench remesh`: how true a rebuilt surface is, ours or another program's.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bozzetto_asset::formats::obj;
-use bozzetto_asset::{LengthUnit, TexturedMesh, TriMesh};
+use bozzetto_asset::TriMesh;
 use bozzetto_mesh::fidelity::Deviation;
 use bozzetto_mesh::{Control, MeshHealth, RemeshSettings, orient_outward, remesh, shapes, weld};
-use glam::{EulerRot, Quat, Vec3};
+use glam::Vec3;
 use serde_json::json;
 
+use super::bench::{taken, write_bare};
 use super::content::Content;
 use super::output;
 
@@ -55,7 +55,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let original = original(arguments)?;
     if let Some(path) = &arguments.bare {
-        write(path, &original)?;
+        write_bare(path, &original)?;
     }
     let began = Instant::now();
     let (rebuilt, secs) = if let Some(path) = &arguments.rebuilt {
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         (Arc::new(mesh), Some(began.elapsed().as_secs_f64()))
     };
     if let Some(path) = &arguments.output {
-        write(path, &rebuilt)?;
+        write_bare(path, &rebuilt)?;
     }
     let (low, high) = original.bounds().unwrap_or_default();
     let cell = (high - low).max_element() / arguments.cells as f32;
@@ -85,31 +85,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 fn original(arguments: &Arguments) -> anyhow::Result<TriMesh> {
-    let turned = |mut mesh: TriMesh| {
-        let turn = Quat::from_euler(EulerRot::XYZ, 0.41, 0.83, -0.29);
-        mesh.positions
-            .iter_mut()
-            .for_each(|position| *position = turn * *position);
-        mesh
-    };
     Ok(match arguments.shape.to_str() {
-        Some("cube") => turned(shapes::cube(Vec3::ZERO)),
-        Some("gear") => turned(shapes::gear(GEAR.0, GEAR.1, GEAR.2, GEAR.3)),
+        Some("cube") => shapes::turned(shapes::cube(Vec3::ZERO)),
+        Some("gear") => shapes::turned(shapes::gear(GEAR.0, GEAR.1, GEAR.2, GEAR.3)),
         _ => {
             let mesh = Content::open(&arguments.shape)?.into_mesh(&arguments.shape)?;
             let mesh = weld(&mesh, 0.0, &Control::silent())?;
             orient_outward(&mesh, &Control::silent())?
         }
     })
-}
-
-fn write(path: &Path, mesh: &TriMesh) -> anyhow::Result<()> {
-    let bare = TexturedMesh {
-        mesh: Arc::new(mesh.clone()),
-        ..TexturedMesh::default()
-    };
-    obj::write(path, &bare, LengthUnit::Metre)?;
-    Ok(())
 }
 
 fn tell(rebuilt: &TriMesh, deviation: &Deviation, secs: Option<f64>, as_json: bool) {
@@ -122,9 +106,7 @@ fn tell(rebuilt: &TriMesh, deviation: &Deviation, secs: Option<f64>, as_json: bo
         }));
         return;
     }
-    let taken = secs.map_or_else(String::new, |secs| {
-        format!(", {secs:.2} s on {} threads", rayon::current_num_threads())
-    });
+    let taken = taken(secs);
     output::line(&format!(
         "{num_faces} faces, {}, {} components, {} inner shells{taken}",
         if health.is_watertight { "watertight" } else { "open" },

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bozzetto_asset::formats::obj;
-use bozzetto_asset::{LengthUnit, TexturedMesh, TriMesh};
+use bozzetto_asset::TriMesh;
 use bozzetto_mesh::{Control, LayoutQuality, shapes, simplify, unwrap, weld};
 use serde_json::json;
 
+use super::bench::{taken, write_bare};
 use super::content::Content;
 use super::{UsageError, output};
 
@@ -60,11 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let mesh = TriMesh::new(mesh.positions, mesh.triangles);
     if let Some(path) = &arguments.bare {
-        let bare = TexturedMesh {
-            mesh: Arc::new(mesh.clone()),
-            ..TexturedMesh::default()
-        };
-        obj::write(path, &bare, LengthUnit::Metre)?;
+        write_bare(path, &mesh)?;
     }
     let began = Instant::now();
     let unwrapped = unwrap(&mesh, arguments.texture, arguments.padding, &Control::silent())?;
@@ -88,9 +84,7 @@ fn tell(quality: &LayoutQuality, num_faces: usize, secs: Option<f64>, as_json: b
         output::json(&json!({ "faces": num_faces, "secs": secs, "quality": quality }));
         return;
     }
-    let taken = secs.map_or_else(String::new, |secs| {
-        format!(", {secs:.2} s on {} threads", rayon::current_num_threads())
-    });
+    let taken = taken(secs);
     output::line(&format!("{num_faces} faces, {} charts{taken}", quality.num_charts));
     output::line(&format!(
         "Stretch {:.3} on the mean, {:.1} at worst; {} faces without room in the texture",

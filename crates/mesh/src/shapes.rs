@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::f32::consts::TAU;
 
 use bozzetto_asset::{PbrSample, PbrVolume, TriMesh};
-use glam::{IVec3, Vec3};
+use glam::{EulerRot, IVec3, Quat, Vec3};
 use rayon::prelude::*;
 
 /// Farthest from the surface that a voxel of a shell is there, in voxels.
@@ -181,6 +181,15 @@ pub fn gear(num_teeth: u32, root: f32, tip: f32, half_height: f32) -> TriMesh {
         })
         .collect();
     TriMesh::new(positions, triangles)
+}
+
+/// A mesh turned so that no side that lay along an axis does.
+pub fn turned(mut mesh: TriMesh) -> TriMesh {
+    let turn = Quat::from_euler(EulerRot::XYZ, 0.41, 0.83, -0.29);
+    for position in &mut mesh.positions {
+        *position = turn * *position;
+    }
+    mesh
 }
 
 /// Both meshes as one, sharing nothing.

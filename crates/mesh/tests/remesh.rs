@@ -6,7 +6,7 @@ use bozzetto_asset::TriMesh;
 use bozzetto_mesh::fidelity::Deviation;
 use bozzetto_mesh::nearest::SearchTree;
 use bozzetto_mesh::{Control, MeshError, MeshHealth, RemeshSettings, Step, StepProgress, remesh, shapes};
-use glam::{EulerRot, Mat3, Quat, Vec3};
+use glam::{Mat3, Vec3};
 use proptest::prelude::*;
 
 fn at(resolution: u32) -> RemeshSettings {
@@ -64,14 +64,6 @@ fn assert_closed(mesh: &TriMesh) -> MeshHealth {
     assert_eq!(flaw(mesh), None);
     assert!(mesh.is_consistent());
     MeshHealth::of(mesh)
-}
-
-fn turned(mut mesh: TriMesh) -> TriMesh {
-    let turn = Quat::from_euler(EulerRot::XYZ, 0.41, 0.83, -0.29);
-    mesh.positions
-        .iter_mut()
-        .for_each(|position| *position = turn * *position);
-    mesh
 }
 
 fn moved(mut mesh: TriMesh, offset: Vec3) -> TriMesh {
@@ -161,9 +153,9 @@ fn sharp_edges_are_kept() {
     // Where a tip passes between samples a bevel of less than a cell remains; on a lattice along the walls none does.
     for (name, shape, most_mean, most) in [
         ("cube", shapes::cube(Vec3::ZERO), 0.001, 0.01),
-        ("turned cube", turned(shapes::cube(Vec3::ZERO)), 0.1, 0.8),
+        ("turned cube", shapes::turned(shapes::cube(Vec3::ZERO)), 0.1, 0.8),
         ("gear", gear.clone(), 0.1, 0.8),
-        ("turned gear", turned(gear), 0.15, 1.0),
+        ("turned gear", shapes::turned(gear), 0.15, 1.0),
     ] {
         let sharp = rebuilt(&shape, &at(resolution));
         let health = assert_closed(&sharp);
@@ -221,7 +213,7 @@ fn inner_shells_vanish() {
 fn a_box_without_lid_is_closed() {
     let mut open = shapes::cube(Vec3::ZERO);
     open.triangles.drain(0..2);
-    for mesh in [open.clone(), turned(open)] {
+    for mesh in [open.clone(), shapes::turned(open)] {
         let health = assert_closed(&rebuilt(&mesh, &at(48)));
         assert!(health.is_watertight);
         assert_eq!((health.num_components, health.euler_characteristic), (1, 2));
@@ -237,7 +229,7 @@ fn a_box_without_lid_is_closed() {
 fn an_open_sheet_becomes_a_shell() {
     let mut sheet = shapes::cube(Vec3::ZERO);
     sheet.triangles.truncate(2);
-    for mesh in [sheet.clone(), turned(sheet.clone())] {
+    for mesh in [sheet.clone(), shapes::turned(sheet.clone())] {
         for thickness in [2.0, 5.0] {
             let settings = RemeshSettings {
                 sheet_thickness: thickness,
@@ -291,7 +283,7 @@ fn colours_come_along() {
 fn threads_do_not_show() {
     let mut open = shapes::noisy_sphere(5, 0.1, 25.0, 0.01);
     open.triangles.truncate(18_000);
-    let mut mesh = shapes::together(open, &turned(shapes::gear(9, 0.3, 0.4, 0.6)));
+    let mut mesh = shapes::together(open, &shapes::turned(shapes::gear(9, 0.3, 0.4, 0.6)));
     mesh.colors = mesh.positions.clone();
     let settings = RemeshSettings {
         projects_back: 0.5,
