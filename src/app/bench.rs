@@ -31,10 +31,7 @@ pub fn bench_window(files: Vec<PathBuf>, params: ParamValues) -> anyhow::Result<
     platform::let_work_yield();
     let folder = tempfile::tempdir().context("a folder for temporary files is needed")?;
     let options = AppOptions {
-        folders: Folders {
-            config: folder.path().join("config"),
-            data: folder.path().join("data"),
-        },
+        folders: Folders::within(folder.path()),
         ..AppOptions::native(files)
     };
     let mut screen = Screen::open()?;

@@ -1,5 +1,5 @@
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bozzetto_engine::{Engine, InProcessEngine, WorkerCommand, WorkerEngine};
@@ -36,6 +36,14 @@ impl Folders {
                 data: strategy.data_dir(),
             },
         )
+    }
+
+    /// Both within one folder.
+    pub fn within(home: &Path) -> Self {
+        Self {
+            config: home.join("config"),
+            data: home.join("data"),
+        }
     }
 
     /// One folder a saved result.

@@ -105,10 +105,7 @@ impl TestWindow {
         log::install();
         let desktop = Arc::new(FakeDesktop::default());
         let options = AppOptions {
-            folders: Folders {
-                config: home.join("config"),
-                data: home.join("data"),
-            },
+            folders: Folders::within(home),
             engines,
             desktop: desktop.clone(),
             files: files.to_vec(),

@@ -190,10 +190,7 @@ mod tests {
 
     fn options(home: &Path, file: &Path) -> AppOptions {
         AppOptions {
-            folders: Folders {
-                config: home.join("config"),
-                data: home.join("data"),
-            },
+            folders: Folders::within(home),
             engines: Vec::new(),
             desktop: Arc::new(NativeDesktop),
             files: vec![file.to_owned()],

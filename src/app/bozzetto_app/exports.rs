@@ -236,10 +236,7 @@ mod tests {
 
     fn app(home: &Path, target: &Path) -> BozzettoApp {
         let options = AppOptions {
-            folders: Folders {
-                config: home.join("config"),
-                data: home.join("data"),
-            },
+            folders: Folders::within(home),
             engines: Vec::new(),
             desktop: Arc::new(OneTarget(target.to_owned())),
             files: Vec::new(),

@@ -285,10 +285,7 @@ mod tests {
     fn the_eye_glides_all_the_way_and_no_farther() {
         let home = tempfile::tempdir().expect("a temporary folder");
         let options = AppOptions {
-            folders: Folders {
-                config: home.path().join("config"),
-                data: home.path().join("data"),
-            },
+            folders: Folders::within(home.path()),
             engines: Vec::new(),
             desktop: Arc::new(NativeDesktop),
             files: Vec::new(),
