@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bozzetto_asset::color::linear_from_srgb;
 use bozzetto_asset::{PbrSample, PbrVolume, PreparedView, SparseStructure, TriMesh};
-use glam::{IVec3, Vec3};
+use glam::{IVec3, Mat3, Quat, Vec2, Vec3};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods as _};
 use pyo3::PyErr;
 use pyo3::exceptions::PyValueError;
@@ -36,10 +36,18 @@ impl FromStr for Frame {
 }
 
 impl Frame {
-    fn point(self, x: f32, y: f32, z: f32) -> Vec3 {
+    pub(crate) fn point(self, x: f32, y: f32, z: f32) -> Vec3 {
         match self {
             Self::Model => Vec3::new(x, y, z),
             Self::ZUp => Vec3::new(x, z, -y),
+        }
+    }
+
+    /// The rotation that takes this frame's axes to the model frame's.
+    pub(crate) fn rotation(self) -> Quat {
+        match self {
+            Self::Model => Quat::IDENTITY,
+            Self::ZUp => Quat::from_mat3(&Mat3::from_cols(Vec3::X, Vec3::NEG_Z, Vec3::Y)),
         }
     }
 
@@ -57,16 +65,27 @@ fn unit_grid(resolution: u32) -> (Vec3, f32) {
     (Vec3::splat(-0.5), 1.0 / resolution as f32)
 }
 
+/// What a mesh may have a vertex.
+pub(crate) struct VertexArrays<'a, 'py> {
+    /// Unit normals `[V, 3]`.
+    pub(crate) normals: Option<&'a PyReadonlyArray2<'py, f32>>,
+    /// `[V, 2]`, origin at the top left.
+    pub(crate) uvs: Option<&'a PyReadonlyArray2<'py, f32>>,
+    /// sRGB `[V, 3]`.
+    pub(crate) colors: Option<&'a PyReadonlyArray2<'py, f32>>,
+}
+
 pub(crate) fn mesh(
     positions: &PyReadonlyArray2<'_, f32>,
     triangles: &PyReadonlyArray2<'_, i32>,
+    vertices: &VertexArrays<'_, '_>,
     frame: Frame,
 ) -> PyResult<TriMesh> {
     has_columns("positions", positions.shape(), 3)?;
     has_columns("triangles", triangles.shape(), 3)?;
     let positions = positions.as_array();
     let triangles = triangles.as_array();
-    let mesh = TriMesh::new(
+    let mut mesh = TriMesh::new(
         positions
             .rows()
             .into_iter()
@@ -79,13 +98,38 @@ pub(crate) fn mesh(
             .map(|row| [row[0] as u32, row[1] as u32, row[2] as u32])
             .collect(),
     );
-    if mesh.is_consistent() {
+    let is_finite = add_vertex_attributes(&mut mesh, vertices, frame)?;
+    if is_finite && mesh.is_consistent() {
         Ok(mesh)
     } else {
         Err(wrong(
             "The mesh has positions that are not finite, or corners that do not exist.",
         ))
     }
+}
+
+/// Gives whether all of them are finite; their number is for the mesh to check.
+fn add_vertex_attributes(mesh: &mut TriMesh, vertices: &VertexArrays<'_, '_>, frame: Frame) -> PyResult<bool> {
+    if let Some(normals) = vertices.normals {
+        has_columns("normals", normals.shape(), 3)?;
+        let rows = normals.as_array();
+        let turned = rows.rows().into_iter().map(|row| frame.point(row[0], row[1], row[2]));
+        mesh.normals = turned.collect();
+    }
+    if let Some(uvs) = vertices.uvs {
+        has_columns("uvs", uvs.shape(), 2)?;
+        let rows = uvs.as_array();
+        mesh.uvs = rows.rows().into_iter().map(|row| Vec2::new(row[0], row[1])).collect();
+    }
+    if let Some(colors) = vertices.colors {
+        has_columns("colors", colors.shape(), 3)?;
+        let linear = |row: usize, channel: usize| linear_from_srgb(colors.as_array()[[row, channel]].clamp(0.0, 1.0));
+        mesh.colors = (0..colors.shape()[0])
+            .map(|row| Vec3::new(linear(row, 0), linear(row, 1), linear(row, 2)))
+            .collect();
+    }
+    Ok(mesh.normals.iter().chain(&mesh.colors).all(|vector| vector.is_finite())
+        && mesh.uvs.iter().all(|uv| uv.is_finite()))
 }
 
 /// Arrays of a [`PbrVolume`], one row or entry a voxel.
@@ -207,7 +251,7 @@ fn voxels(coords: &PyReadonlyArray2<'_, i32>, resolution: u32, frame: Frame) -> 
         .collect())
 }
 
-fn has_columns(name: &str, shape: &[usize], wanted: usize) -> PyResult<()> {
+pub(crate) fn has_columns(name: &str, shape: &[usize], wanted: usize) -> PyResult<()> {
     if shape.get(1) == Some(&wanted) {
         Ok(())
     } else {
@@ -217,6 +261,6 @@ fn has_columns(name: &str, shape: &[usize], wanted: usize) -> PyResult<()> {
     }
 }
 
-fn wrong(message: impl Into<String>) -> PyErr {
+pub(crate) fn wrong(message: impl Into<String>) -> PyErr {
     PyValueError::new_err(message.into())
 }

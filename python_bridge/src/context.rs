@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use bozzetto_asset::PreparedView;
 use bozzetto_engine::{CancelToken, Event, LogLevel, Preview, StageInfo};
-use numpy::{PyReadonlyArray2, PyReadonlyArray3};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3};
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arrays;
+use crate::cameras;
 use crate::engine::Events;
 
 /// One job's way to the program: what it tells, and whether it was cancelled. Usable from any thread until the job ends.
@@ -114,6 +115,19 @@ impl Context {
     ) -> PyResult<()> {
         let structure = arrays::structure(&coords, resolution, frame.parse()?)?;
         self.emit(py, Event::Preview(Preview::Structure(Arc::new(structure))))
+    }
+
+    /// Shows the cameras that the engine settled on; see `Asset.set_cameras`.
+    fn preview_cameras(
+        &self,
+        py: Python<'_>,
+        view_from_world: PyReadonlyArray3<'_, f32>,
+        fov_y_rad: PyReadonlyArray1<'_, f32>,
+        aspect: PyReadonlyArray1<'_, f32>,
+        frame: &str,
+    ) -> PyResult<()> {
+        let cameras = cameras::cameras(&view_from_world, &fov_y_rad, &aspect, frame.parse()?)?;
+        self.emit(py, Event::Preview(Preview::Cameras(cameras)))
     }
 
     /// Shows pictures as the engine sees them: each a name, sRGB `[H, W, 3]` and a matte `[H, W]`.

@@ -12,8 +12,11 @@
 
 mod arrays;
 mod asset;
+mod cameras;
 mod context;
 mod engine;
+mod mesh_file;
+mod splats;
 
 use pyo3::prelude::*;
 
@@ -25,6 +28,8 @@ mod _native {
     use super::context::Context;
     #[pymodule_export]
     use super::engine::Streams;
+    #[pymodule_export]
+    use super::mesh_file::read_mesh;
     #[pymodule_export]
     use super::take_streams;
 }

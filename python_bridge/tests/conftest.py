@@ -24,6 +24,7 @@ class WorkerProcess:
         self.process = subprocess.Popen(
             [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
         )
+        self.patience_secs = PATIENCE_SECS
         self._lines: queue.Queue[bytes] = queue.Queue()
         self.errors = b""
         self._pumps = [threading.Thread(target=pump, daemon=True) for pump in (self._read_lines, self._read_errors)]
@@ -43,7 +44,7 @@ class WorkerProcess:
 
     def next(self) -> dict[str, Any]:
         """The next message; whatever is none fails the test."""
-        return json.loads(self._lines.get(timeout=PATIENCE_SECS))
+        return json.loads(self._lines.get(timeout=self.patience_secs))
 
     def run(self, job: dict[str, Any], folder: Path, id: int = 1) -> list[dict[str, Any]]:
         """Run a job and give its messages, the last of which ends it."""
@@ -91,7 +92,7 @@ def weights(tmp_path: Path) -> Path:
 
     folder = tmp_path / "weights"
     (folder / "ckpts").mkdir(parents=True)
-    models = {name: f"ckpts/{name}" for name in trellis2.NEEDED_MODELS}
+    models = {name: f"ckpts/{name}" for name in trellis2.Trellis2Adapter.NEEDED_MODELS}
     for stem in models.values():
         (folder / f"{stem}.json").write_text("{}")
         (folder / f"{stem}.safetensors").write_bytes(stem.encode())

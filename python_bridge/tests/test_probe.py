@@ -23,7 +23,7 @@ def test_the_probe_names_what_is_missing() -> None:
     report = probe()["engines"]["trellis2-python"]
     assert not report["can_run"]
     problems = {problem["package"]: problem["problem"] for problem in report["problems"]}
-    assert problems["FlexGEMM"] == problems["torch"] == "is not installed"
+    assert problems["FlexGEMM"] == problems["o-voxel"] == "is not installed"
 
 
 def test_the_probe_knows_an_environment_that_can_run() -> None:

@@ -193,8 +193,8 @@ def test_models_of_other_repositories_are_left_to_upstream(calls, weights) -> No
 
 
 def test_attention_stands_in_for_upstream_alone(adapter) -> None:
-    full_attn = sys.modules["trellis2.modules.sparse.attention.full_attn"]
-    assert full_attn.flash_attn is attention
+    for name in ("trellis2.modules.sparse.attention", "trellis2.modules.sparse.attention.full_attn"):
+        assert sys.modules[name].sparse_scaled_dot_product_attention() is attention
     assert "flash_attn" not in sys.modules
 
 

@@ -415,6 +415,7 @@ mod tests {
                 uses_seed: false,
                 device: String::new(),
                 licences: Vec::new(),
+                needs_mesh: false,
             }
         }
 
@@ -438,6 +439,7 @@ mod tests {
             engine: "two".into(),
             params: ParamValues::default(),
             views: vec![View::new(picture)],
+            mesh: None,
             seed: 0,
         }
     }

@@ -77,6 +77,7 @@ fn generate(views: &[String], parameters: &[String]) -> anyhow::Result<()> {
         engine: info.id.clone(),
         params,
         views: sources::views_from_arguments(views)?,
+        mesh: None,
         seed: 0,
     }
     .validated(&info)?;

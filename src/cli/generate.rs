@@ -133,6 +133,7 @@ fn job_from(arguments: &Arguments, engine: &HullEngine) -> anyhow::Result<Job> {
             engine: arguments.engine.clone(),
             params: ParamValues::default(),
             views: Vec::new(),
+            mesh: None,
             seed: 0,
         },
     };

@@ -87,6 +87,7 @@ fn engine_info() -> EngineInfo {
         uses_seed: true,
         device: "8 processor threads".into(),
         licences: Vec::new(),
+        needs_mesh: false,
     }
 }
 

@@ -191,6 +191,7 @@ impl Engine for Endless {
             uses_seed: true,
             device: "CPU".into(),
             licences: Vec::new(),
+            needs_mesh: false,
         }
     }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{Camera, GaussianSplats, PbrVolume, Provenance, TriMesh};
+use crate::{Camera, GaussianSplats, Material, PbrVolume, Provenance, TexturedMesh, TriMesh};
 
 /// What an engine makes: any of splats, a mesh, a volume and cameras, with where it came from.
 ///
@@ -11,6 +11,8 @@ pub struct Asset {
     pub splats: Option<Arc<GaussianSplats>>,
     /// The raw surface, before finishing.
     pub mesh: Option<Arc<TriMesh>>,
+    /// Textures over the surface's own UVs, from engines that paint or refine a mesh that has them.
+    pub material: Option<Arc<Material>>,
     /// Material samples near the surface; what finishing bakes textures from.
     pub volume: Option<Arc<PbrVolume>>,
     /// One camera for each view that took part, in the order of the job's enabled views.
@@ -23,5 +25,16 @@ impl Asset {
     /// Whether there is nothing to look at.
     pub fn is_empty(&self) -> bool {
         self.splats.is_none() && self.mesh.is_none() && self.volume.is_none()
+    }
+
+    /// The surface with its textures, where the engine made both and there is nothing left to bake.
+    pub fn textured(&self) -> Option<TexturedMesh> {
+        let (mesh, material) = (self.mesh.as_ref()?, self.material.as_ref()?);
+        Some(TexturedMesh {
+            mesh: Arc::clone(mesh),
+            material: Material::clone(material),
+            provenance: self.provenance.clone(),
+            ..TexturedMesh::default()
+        })
     }
 }

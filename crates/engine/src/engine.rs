@@ -29,6 +29,9 @@ pub struct EngineInfo {
     pub max_views: Option<usize>,
     /// Whether the seed changes the result.
     pub uses_seed: bool,
+    /// Whether a job must bring the mesh to work on, see [`Job::mesh`].
+    #[serde(default)]
+    pub needs_mesh: bool,
     /// What it runs on, as in `CPU, 8 threads`.
     pub device: String,
     /// Licences of the parts that it uses and that don't come with the program, to be shown before its first job.

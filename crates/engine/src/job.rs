@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use bozzetto_asset::View;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,9 @@ pub struct Job {
     pub params: ParamValues,
     /// The pictures.
     pub views: Vec<View>,
+    /// The mesh to start from, for engines that need one: a file in the model frame, of any format that is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mesh: Option<PathBuf>,
     /// Seed for whatever is random.
     #[serde(default)]
     pub seed: u64,
@@ -32,6 +37,12 @@ impl Job {
         }
         if let Some(max) = info.max_views.filter(|&max| given > max) {
             return Err(EngineError::TooManyViews { given, max });
+        }
+        if info.needs_mesh && self.mesh.is_none() {
+            return Err(EngineError::NoResult {
+                reason: format!("{} works on a mesh, and none was given", info.label),
+                advice: "Make one from the pictures first, or open a file with one.".to_owned(),
+            });
         }
         Ok(Self {
             params: self.params.validated(&info.params)?,

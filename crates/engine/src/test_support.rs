@@ -66,6 +66,7 @@ impl Engine for TestEngine {
             uses_seed: true,
             device: "CPU".into(),
             licences: Vec::new(),
+            needs_mesh: false,
         }
     }
 
@@ -101,6 +102,7 @@ pub(crate) fn job(engine: &str) -> (Job, tempfile::NamedTempFile) {
         engine: engine.to_owned(),
         params: crate::ParamValues::default(),
         views: vec![View::new(picture.path())],
+        mesh: None,
         seed: 7,
     };
     (job, picture)

@@ -225,6 +225,7 @@ fn info() -> EngineInfo {
         uses_seed: false,
         device: format!("CPU, {} threads", rayon::current_num_threads()),
         licences: Vec::new(),
+        needs_mesh: false,
     }
 }
 
@@ -248,6 +249,7 @@ fn asset(fitted: &Fitted, painted: &Painted, parameters: &ParamValues) -> Asset 
     Asset {
         splats: Some(painted.splats.clone()),
         mesh: Some(painted.mesh.clone()),
+        material: None,
         volume: Some(painted.volume.clone()),
         cameras: fitted.views.iter().map(|view| view.camera).collect::<Vec<Camera>>(),
         provenance: Provenance {

@@ -228,6 +228,7 @@ fn a_job_of_files_runs_and_is_remembered() {
         engine: "hull".to_owned(),
         params: small(&[]),
         views: files,
+        mesh: None,
         seed: 7,
     };
     let context = RunContext {
@@ -263,6 +264,7 @@ fn what_is_said_of_a_view_keeps_its_cut_and_fits_it_anew() {
             engine: "hull".to_owned(),
             params: small(&[]),
             views: vec![view],
+            mesh: None,
             seed: 0,
         };
         let asset = engine.run(&job, &context).expect("an asset");

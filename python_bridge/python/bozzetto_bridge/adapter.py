@@ -36,6 +36,8 @@ class Job:
     views: tuple[View, ...]
     params: dict[str, Any]
     seed: int
+    mesh: Path | None = None
+    """The mesh to work on, for engines that need one; in the model frame."""
 
     @classmethod
     def parse(cls, text: str) -> "Job":
@@ -50,7 +52,13 @@ class Job:
             for view in job["views"]
             if view["enabled"]
         )
-        return cls(views=tuple(views), params=job["params"], seed=job["seed"])
+        mesh = job.get("mesh")
+        return cls(
+            views=tuple(views),
+            params=job["params"],
+            seed=job["seed"],
+            mesh=None if mesh is None else Path(mesh),
+        )
 
 
 class JobContext:

@@ -4,7 +4,46 @@ This module stands in for `flash_attn` as far as upstream's sparse transformers 
 what they run with, is the same computation; PyTorch's kernel is said to be about a tenth slower.
 """
 
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+
+@contextmanager
+def importable() -> Iterator[None]:
+    """Let `import flash_attn` find this module for a while, where no other is installed.
+
+    Not for longer than upstream imports it: other libraries look whether it is there, and then expect all of it.
+    """
+    if "flash_attn" in sys.modules:
+        yield
+        return
+    sys.modules["flash_attn"] = sys.modules[__name__]
+    try:
+        yield
+    finally:
+        del sys.modules["flash_attn"]
+
+
+def lend_to(package: str, function_name: str) -> None:
+    """Make this module importable whenever a package calls a function of its own that imports it anew each time."""
+    modules = [module for name, module in sys.modules.items() if f"{name}.".startswith(f"{package}.")]
+    wrapped: dict[Any, Callable[..., Any]] = {}
+    for module in modules:
+        function = vars(module).get(function_name)
+        if function is not None:
+            setattr(module, function_name, wrapped.setdefault(function, _with_importable(function)))
+
+
+def _with_importable(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*arguments: Any, **options: Any) -> Any:
+        with importable():
+            return function(*arguments, **options)
+
+    return call
 
 
 def flash_attn_varlen_func(

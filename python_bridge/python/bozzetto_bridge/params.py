@@ -73,6 +73,7 @@ class EngineInfo:
     device: str
     max_views: int | None = None
     uses_seed: bool = True
+    needs_mesh: bool = False
     licences: tuple[PartLicence, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from bozzetto_bridge.errors import Internal, MissingFile
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def check_folder(folder: Path, config_file: str, needed: tuple[str, ...]) -> None:
+def check_folder(weights: str, config_file: str, needed: tuple[str, ...]) -> None:
     """Raise `MissingFile` for the first file of a pipeline's folder that is not there.
 
     Upstream would look for it on the internet instead and complain about that. Models of other repositories, which a
     folder names by owner and repository, are left to upstream.
     """
+    folder = Path(weights)
     config = folder / config_file
     if not config.is_file():
         raise MissingFile(what="The pipeline's description", path=str(config))

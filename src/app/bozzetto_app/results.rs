@@ -25,6 +25,7 @@ impl BozzettoApp {
             engine: self.state.engine.selected.clone(),
             params: self.state.engine.values.clone(),
             views: views.collect(),
+            mesh: None,
             seed: self.state.engine.seed,
         }
     }

@@ -45,6 +45,7 @@ impl WorkerEngine {
                 uses_seed: false,
                 device: String::new(),
                 licences: Vec::new(),
+                needs_mesh: false,
             },
             command,
             process: None,

@@ -70,6 +70,7 @@ impl Case {
             engine: self.id.clone(),
             params: ParamValues::default(),
             views: vec![View::new(self.folder.path().join("view.png"))],
+            mesh: None,
             seed: 0,
         }
     }

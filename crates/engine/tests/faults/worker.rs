@@ -263,6 +263,7 @@ pub fn info(id: &str) -> EngineInfo {
         uses_seed: false,
         device: format!("process {}", std::process::id()),
         licences: Vec::new(),
+        needs_mesh: false,
     }
 }
 

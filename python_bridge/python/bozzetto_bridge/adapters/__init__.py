@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from bozzetto_bridge.adapter import Adapter
-from bozzetto_bridge.adapters.trellis2 import Trellis2Adapter
+from bozzetto_bridge.adapters.trellis2 import Trellis2Adapter, Trellis2TexturingAdapter
 
 ADAPTERS: dict[str, Callable[[str], Adapter]] = {
     Trellis2Adapter.ID: Trellis2Adapter,
+    Trellis2TexturingAdapter.ID: Trellis2TexturingAdapter,
 }
 """Adapters by engine id; each is made for weights in a folder or a repository."""
 

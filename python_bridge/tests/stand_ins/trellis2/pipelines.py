@@ -58,9 +58,9 @@ class Sampler:
 
 class Trellis2ImageTo3DPipeline:
     @classmethod
-    def from_pretrained(cls, path):
+    def from_pretrained(cls, path, config_file):
         pipeline = cls()
-        with open(f"{path}/pipeline.json") as file:
+        with open(f"{path}/{config_file}") as file:
             pipeline._pretrained_args = json.load(file)["args"]
         names = pipeline._pretrained_args["models"]
         pipeline.models = {name: Model() for name in names}
@@ -70,6 +70,12 @@ class Trellis2ImageTo3DPipeline:
         pipeline.image_cond_model.model = SimpleNamespace(model=SimpleNamespace(layer=[]))
         pipeline.rembg_model = rembg.BiRefNet(model_name="briaai/RMBG-2.0")
         pipeline.low_vram = True
+        pipeline.pbr_attr_layout = {
+            "base_color": slice(0, 3),
+            "metallic": slice(3, 4),
+            "roughness": slice(4, 5),
+            "alpha": slice(5, 6),
+        }
         print("[SPARSE] Conv backend:", os.environ["SPARSE_CONV_BACKEND"])
         return pipeline
 
@@ -120,11 +126,5 @@ class Trellis2ImageTo3DPipeline:
                 faces=torch.tensor([[0, 1, 2]]).int(),
                 coords=torch.tensor([[1, 2, 3]]),
                 attrs=torch.tensor([[0.5, 1.2, -0.1, 0.25, 0.75, 1.0]]),
-                layout={
-                    "base_color": slice(0, 3),
-                    "metallic": slice(3, 4),
-                    "roughness": slice(4, 5),
-                    "alpha": slice(5, 6),
-                },
             )
         ]

@@ -14,14 +14,17 @@
 //! | `volume.samples` (red, green, blue, alpha, metallic, roughness) | `[N, 6]` | F32 |
 //! | `structure.coords` | `[N, 3]` | I32 |
 //! | `structure.colors` | `[N, 3]` | F32 |
+//! | `material.base_color` | `[H, W, 4]` | U8 |
+//! | `material.orm`, `material.normal` | `[H, W, 3]` | U8 |
 //! | `view.0000.color`, `view.0001.color`, ... | `[H, W, 3]` | U8 |
 //! | `view.0000.matte`, ... | `[H, W]` | U8 |
 //!
 //! Attributes that a mesh or a structure does not have are left out. What is no array (the placement of a volume and of
-//! a structure, cameras, provenance, names of views) is JSON under the metadata key `bozzetto`. A file may hold any of the parts; readers take theirs
+//! a structure, cameras, factors of a material, provenance, names of views) is JSON under the metadata key `bozzetto`. A file may hold any of the parts; readers take theirs
 //! and pass over the rest, so that a new part breaks no older reader.
 //! Everything is checked before it is used: shapes, types, lengths against one another, indices, finite numbers.
 
+mod material;
 mod tensors;
 mod views;
 
@@ -54,6 +57,8 @@ struct Notes {
     volume: Option<VoxelPlacement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     structure: Option<VoxelPlacement>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    material: Option<material::MaterialNotes>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cameras: Vec<Camera>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,8 +94,12 @@ pub fn write_asset(folder: &Path, asset: &Asset) -> Result<(), FormatError> {
     if let Some(volume) = &asset.volume {
         push_volume(&mut list, &mut notes, volume);
     }
+    if let Some(material) = &asset.material {
+        material::push(&mut list, &mut notes, material);
+    }
     let path = folder.join(ASSET_FILE);
     check_cameras(&asset.cameras)
+        .and_then(|()| material::check(asset.mesh.as_deref(), asset.material.as_deref()))
         .and_then(|()| check_parts(asset.mesh.as_deref(), asset.splats.as_deref(), asset.volume.as_deref()))
         .map_err(|reason| FormatError::unwritable(reason).at(&path))?;
     list.write(&path, &notes)
@@ -104,12 +113,16 @@ pub fn read_asset(folder: &Path) -> Result<Asset, FormatError> {
     from_file(&folder.join(ASSET_FILE), |file, notes| {
         check_cameras(&notes.cameras).map_err(FormatError::damaged)?;
         let part = |prefix: &str| file.has(&format!("{prefix}.positions"));
+        let mesh = part("mesh").then(|| mesh_of(file)).transpose()?;
+        let material = material::of(file, notes.material.as_ref())?;
+        material::check(mesh.as_ref(), material.as_ref()).map_err(FormatError::damaged)?;
         Ok(Asset {
             splats: part("splats")
                 .then(|| splats_of(file, &notes))
                 .transpose()?
                 .map(Arc::new),
-            mesh: part("mesh").then(|| mesh_of(file)).transpose()?.map(Arc::new),
+            mesh: mesh.map(Arc::new),
+            material: material.map(Arc::new),
             volume: file
                 .has("volume.coords")
                 .then(|| volume_of(file, &notes))

@@ -56,6 +56,7 @@ fn asset() -> Asset {
     Asset {
         splats: Some(Arc::new(axes_scene(3))),
         mesh: Some(Arc::new(axes_mesh())),
+        material: None,
         volume: Some(Arc::new(volume())),
         cameras: vec![Camera::orbit(
             0.3,
@@ -112,6 +113,42 @@ fn parts_that_an_asset_lacks_stay_away_and_the_same_asset_gives_the_same_bytes()
     let first = std::fs::read(folder.path().join(ASSET_FILE)).unwrap();
     write_asset(folder.path(), &asset).unwrap();
     assert_eq!(std::fs::read(folder.path().join(ASSET_FILE)).unwrap(), first);
+}
+
+#[test]
+fn a_textured_mesh_survives_and_contradictions_do_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let quad = textured_quad(AlphaMode::Mask { cutoff: 0.25 });
+    let asset = Asset {
+        mesh: Some(Arc::clone(&quad.mesh)),
+        material: Some(Arc::new(quad.material.clone())),
+        ..Asset::default()
+    };
+    write_asset(folder.path(), &asset).unwrap();
+    let back = read_asset(folder.path()).unwrap().textured().unwrap();
+    assert_eq!(back.mesh, quad.mesh);
+    assert_eq!(back.material.base_color, quad.material.base_color);
+    assert_eq!(back.material.orm, quad.material.orm);
+    assert_eq!(back.material.normal, quad.material.normal);
+    assert_eq!(back.material.alpha_mode, AlphaMode::Mask { cutoff: 0.25 });
+    let mut smaller = quad.material.clone();
+    smaller.orm = Some(Arc::new(RgbImage::new(1, 1)));
+    for (mesh, material) in [(axes_mesh(), quad.material.clone()), ((*quad.mesh).clone(), smaller)] {
+        let broken = Asset {
+            mesh: Some(Arc::new(TriMesh {
+                uvs: if mesh == *quad.mesh {
+                    mesh.uvs.clone()
+                } else {
+                    Vec::new()
+                },
+                ..mesh
+            })),
+            material: Some(Arc::new(material)),
+            ..Asset::default()
+        };
+        let written = write_asset(folder.path(), &broken);
+        assert!(matches!(written, Err(FormatError::Unwritable { .. })), "{written:?}");
+    }
 }
 
 #[test]

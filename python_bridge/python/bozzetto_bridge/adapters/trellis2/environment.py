@@ -1,10 +1,8 @@
 """What upstream needs of its environment, and what must be set before it is imported."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from bozzetto_bridge.adapter import Requirement
-from bozzetto_bridge.probe import graphics_card
 
 _KERNELS = "Install the kernels of TRELLIS.2 with its setup.sh, for the PyTorch and CUDA of this environment."
 _COMMON = "Install it into this Python environment with pip."
@@ -28,6 +26,14 @@ REQUIREMENTS = (
 )
 """Modules that upstream imports on the way to a mesh."""
 
+TEXTURING_REQUIREMENTS = (
+    *REQUIREMENTS,
+    Requirement("trimesh", "trimesh", _COMMON),
+    Requirement("cv2", "opencv-python-headless", _COMMON),
+    Requirement("nvdiffrast", "nvdiffrast", _KERNELS),
+)
+"""Modules that upstream's texturing imports; those of its own baking among them, which is not used."""
+
 
 def environment_variables(has: Callable[[str], bool], is_rocm: bool, given: Mapping[str, str]) -> dict[str, str]:
     """Give what must be set before upstream is imported, and is not set by the user.
@@ -47,21 +53,3 @@ def environment_variables(has: Callable[[str], bool], is_rocm: bool, given: Mapp
         # Fewer failures for want of one large piece. On AMD it is said to spoil numbers.
         wanted["PYTORCH_CUDA_ALLOC_CONF"] = "expandable_segments:True"
     return {name: value for name, value in wanted.items() if name not in given}
-
-
-def cuda_problem(torch: Any) -> str:
-    """Say why PyTorch sees no graphics card, as the tail of a sentence."""
-    if torch.version.cuda is None and getattr(torch.version, "hip", None) is None:
-        return "the installed PyTorch is one for processors alone"
-    if not graphics_card():
-        return "no driver for it is found"
-    return f"PyTorch for CUDA {torch.version.cuda} and the driver do not fit together"
-
-
-def is_lost(torch: Any) -> bool:
-    """Whether the device answers no more, after which every call fails."""
-    try:
-        torch.cuda.synchronize()
-    except RuntimeError:
-        return True
-    return False

@@ -106,6 +106,26 @@ PARAMS = (
     *_sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
 )
 
+TEXTURING_STAGES = (
+    StageInfo("prepare", "Cutting out the object"),
+    StageInfo("shape", "Looking at the mesh"),
+    StageInfo("material", "Finding the materials"),
+    StageInfo("decode", "Building the materials"),
+)
+
+TEXTURING_PARAMS = (
+    *PARAMS[:2],
+    ParamSpec(
+        "shape.resolution",
+        "Resolution",
+        "shape",
+        choice({"512": "512", "1024": "1024", "1536": "1536"}, "1024"),
+        "Voxels along the longest axis. Finer materials take longer and need more graphics memory.",
+    ),
+    *_sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
+)
+"""Defaults of upstream's app for texturing."""
+
 
 def sampler_arguments(params: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """Give a stage's parameters as upstream's samplers take them."""

@@ -1,1 +1,1 @@
-"""There, and nothing more."""
+from .full_attn import sparse_scaled_dot_product_attention as sparse_scaled_dot_product_attention

@@ -1,0 +1,1 @@
+"""Upstream imports it for its own baking, which no adapter asks for."""

@@ -1,0 +1,3 @@
+"""o-voxel's conversions on PyTorch alone."""
+
+from . import convert as convert
