@@ -36,7 +36,8 @@ class WorkerProcess:
             self._lines.put(line)
 
     def _read_errors(self) -> None:
-        self.errors = self.process.stderr.read()
+        for line in self.process.stderr:
+            self.errors = (self.errors + line)[-100_000:]
 
     def send(self, **request: Any) -> None:
         self.process.stdin.write(json.dumps(request).encode() + b"\n")

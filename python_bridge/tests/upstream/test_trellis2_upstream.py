@@ -78,3 +78,25 @@ def test_meshes_and_materials_are_upstreams(start_worker, checkpoints, cut_out, 
         check_volume(asset, wanted, resolution)
     # The structure of the second kind was kept: it starts in the middle and goes on with the same random numbers.
     assert [message["stage"] for message in messages if message["event"] == "reused"] == ["prepare", "structure"]
+
+
+def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut_out, tmp_path) -> None:
+    trimesh = pytest.importorskip("trimesh")
+    ball = trimesh.creation.icosphere(subdivisions=3, radius=2.0)
+    ball.apply_scale([1, 0.6, 0.8]).apply_translation([3, 1, -2])
+    path = tmp_path / "ball.ply"
+    ball.export(path)
+    options = {"seed": SEED, "resolution": 512, "tex_slat_sampler_params": {"steps": STEPS}}
+    wanted = reference(options, checkpoints, cut_out, tmp_path, path)
+    worker = start(start_worker, "trellis2-texturing-python", checkpoints)
+    hello = worker.next()
+    assert hello["engine"]["needs_mesh"]
+    job = job_for("trellis2-texturing-python", cut_out, **{"shape.resolution": "512", "material.steps": STEPS})
+    refused = worker.run(job, tmp_path / "job", 1)
+    assert refused[-1]["error"]["kind"] == "no_result"
+    messages = worker.run({**job, "mesh": str(path)}, tmp_path / "job", 2)
+    assert messages[-1]["event"] == "done", messages[-1]
+    asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
+    np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
+    assert np.ptp(asset["mesh.positions"][:, 0]) > 0.99, "the longest axis fills the cube"
+    check_volume(asset, wanted, 512)
