@@ -28,6 +28,7 @@ def forks() -> None:
 
 def blocks() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.valid_signals()))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # other threads would take it
     time.sleep(600)
 
 

@@ -84,7 +84,7 @@ def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut
     trimesh = pytest.importorskip("trimesh")
     ball = trimesh.creation.icosphere(subdivisions=3, radius=2.0)
     ball.apply_scale([1, 0.6, 0.8]).apply_translation([3, 1, -2])
-    path = tmp_path / "ball.ply"
+    path = tmp_path / "ball.glb"
     ball.export(path)
     options = {"seed": SEED, "resolution": 512, "tex_slat_sampler_params": {"steps": STEPS}}
     wanted = reference(options, checkpoints, cut_out, tmp_path, path)
