@@ -3,6 +3,7 @@
 import json
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ class View:
     path: Path
     is_inverted: bool = False
     ignores_alpha: bool = False
+    camera: Mapping[str, Any] | None = None
+    """Where it was taken from, as the program's JSON has it, in the model frame."""
 
     @property
     def name(self) -> str:
@@ -48,6 +51,7 @@ class Job:
                 path=Path(view["path"]),
                 is_inverted=view["matte"]["inverted"],
                 ignores_alpha=view["matte"]["ignores_alpha"],
+                camera=view.get("camera"),
             )
             for view in job["views"]
             if view["enabled"]
@@ -121,6 +125,8 @@ class Requirement:
     package: str
     """Name that its installer or its maker knows it by."""
     advice: str
+    check: Callable[[], str] | None = None
+    """Says what is wrong with it, as the tail of a sentence, where importing it would not tell."""
 
 
 class Adapter(ABC):

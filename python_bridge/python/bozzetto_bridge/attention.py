@@ -75,6 +75,14 @@ def flash_attn_varlen_qkvpacked_func(qkv: Any, cu_seqlens: Any, max_seqlen: int)
     return flash_attn_varlen_func(q, k, v, cu_seqlens, cu_seqlens, max_seqlen, max_seqlen)
 
 
+def flash_attn_qkvpacked_func(qkv: Any) -> Any:
+    """Attend within sequences of one length: `[batch, tokens, 3, heads, head_dim]`."""
+    from torch.nn.functional import scaled_dot_product_attention
+
+    q, k, v = (part.transpose(1, 2) for part in qkv.unbind(dim=2))  # [batch, heads, tokens, head_dim]
+    return scaled_dot_product_attention(q, k, v).transpose(1, 2)
+
+
 def _attend(q: Any, k: Any, v: Any) -> Any:
     from torch.nn.functional import scaled_dot_product_attention
 

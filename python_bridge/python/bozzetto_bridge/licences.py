@@ -14,14 +14,10 @@ def _code(repository: str, file: str = "LICENSE") -> str:
     return f"https://github.com/{repository}/blob/HEAD/{file}"
 
 
-NVDIFFRAST = PartLicence(
-    "nvdiffrast", "NVIDIA Source Code License", False, _code("NVlabs/nvdiffrast", "LICENSE.txt")
-)
+NVDIFFRAST = PartLicence("nvdiffrast", "NVIDIA Source Code License", False, _code("NVlabs/nvdiffrast", "LICENSE.txt"))
 NVDIFFREC = PartLicence("nvdiffrec", "NVIDIA Source Code License", False, _code("NVlabs/nvdiffrec", "LICENSE.txt"))
 TINY_CUDA_NN = PartLicence("tiny-cuda-nn", "BSD 3-Clause", True, _code("NVlabs/tiny-cuda-nn", "LICENSE.txt"))
-DINOV3 = PartLicence(
-    "DINOv3 weights", "DINOv3 License", True, _hub("facebook/dinov3-vitl16-pretrain-lvd1689m")
-)
+DINOV3 = PartLicence("DINOv3 weights", "DINOv3 License", True, _hub("facebook/dinov3-vitl16-pretrain-lvd1689m"))
 DINOV2 = PartLicence("DINOv2", "Apache 2.0", True, _code("facebookresearch/dinov2"))
 RMBG = PartLicence("RMBG-2.0 weights", "CC BY-NC 4.0", False, _hub("briaai/RMBG-2.0"))
 BIREFNET = PartLicence("BiRefNet", "MIT", True, _hub("ZhengPeng7/BiRefNet"))

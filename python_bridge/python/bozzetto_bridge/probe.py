@@ -51,7 +51,7 @@ def probe(source: list[str]) -> dict[str, Any]:
     from bozzetto_bridge.adapters import ADAPTERS
 
     engines = {engine: create() for engine, create in ADAPTERS.items()}
-    wanted = {need.module: need for adapter in engines.values() for need in adapter.requirements()}
+    wanted = {need.package: need for adapter in engines.values() for need in adapter.requirements()}
     problems = _problems(wanted.values(), source)
     torch = _torch(source)
     if torch is not None and not torch["cards"]:
@@ -68,8 +68,8 @@ def probe(source: list[str]) -> dict[str, Any]:
         "torch": torch,
         "engines": {
             engine: {
-                "can_run": not any(need.module in problems for need in adapter.requirements()),
-                "problems": [problems[need.module] for need in adapter.requirements() if need.module in problems],
+                "can_run": not any(need.package in problems for need in adapter.requirements()),
+                "problems": [problems[need.package] for need in adapter.requirements() if need.package in problems],
             }
             for engine, adapter in engines.items()
         },
@@ -85,21 +85,23 @@ def version(package: str) -> str | None:
 
 
 def _problems(wanted: Iterable[Requirement], source: list[str]) -> dict[str, dict[str, str]]:
-    """Give what is wrong with each module that cannot be used."""
+    """Give what is wrong with each package that cannot be used, by its name."""
     with ThreadPoolExecutor(max_workers=4) as pool:
-        found = pool.map(lambda need: (need, _problem(need.module, source)), wanted)
+        found = pool.map(lambda need: (need, _problem(need, source)), wanted)
         return {
-            need.module: {"package": need.package, "problem": problem, "advice": need.advice}
+            need.package: {"package": need.package, "problem": problem, "advice": need.advice}
             for need, problem in found
             if problem
         }
 
 
-def _problem(module: str, source: list[str]) -> str:
-    if not has_module(module):
+def _problem(need: Requirement, source: list[str]) -> str:
+    if need.check is not None:
+        return need.check()
+    if not has_module(need.module):
         return "is not installed"
     try:
-        done = _run(f"import {module}", source)
+        done = _run(f"import {need.module}", source)
     except subprocess.TimeoutExpired:
         return f"did not load within {_IMPORT_LIMIT_SECS} seconds"
     if done.returncode == 0:

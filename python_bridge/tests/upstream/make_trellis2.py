@@ -2,8 +2,8 @@
 
     python make_trellis2.py SOURCE FOLDER [--width 48 --blocks 2 --dtype float32]
 
-Upstream starts with zeros where a network ends, and its outputs would be nothing: every parameter is drawn anew. A
-random decoder fills space at random, so its last bias is chosen for few voxels.
+Small ones run on a processor; with `--width 1536 --heads 12 --blocks 30 --codec 64 --condition 1024 --dtype bfloat16`
+they are as large as the released ones.
 """
 
 import argparse
@@ -56,17 +56,6 @@ def codec_arguments(options, is_decoder):
     return arguments
 
 
-def draw(model, torch, deviation=0.05):
-    generator = torch.Generator().manual_seed(1)
-    for name, parameter in model.named_parameters():
-        noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32)
-        is_scale = name.endswith(("norm.weight", "norm1.weight", "norm2.weight", "gamma")) or parameter.dim() == 1
-        base = 1.0 if is_scale and name.endswith(("weight", "gamma")) else 0.0
-        fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
-        scale = 1.2 * fan_in**-0.5 if parameter.dim() > 1 and not name.endswith("gamma") else deviation
-        parameter.data.copy_((base + noise * scale).to(parameter.dtype))
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("source")
@@ -82,27 +71,18 @@ def main():
     options = parser.parse_args()
     sys.path.insert(0, options.source)
     import torch
-    from safetensors.torch import save_file
+    from random_weights import draw, thin_out
+    from random_weights import save as save_model
     from transformers import DINOv3ViTConfig, DINOv3ViTModel
     from trellis2 import models
 
     def save(stem, kind, arguments, change=None):
         with torch.device("cpu"):
             model = getattr(models, kind)(**arguments)
-        draw(model, torch)
+        draw(model)
         if change is not None:
-            change(model.eval())
-        path = options.folder / "ckpts" / stem
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.with_suffix(".json").write_text(json.dumps({"name": kind, "args": arguments}))
-        state = {name: value.contiguous() for name, value in model.state_dict().items() if not value.is_complex()}
-        save_file(state, path.with_suffix(".safetensors"))
-        return f"ckpts/{stem}"
-
-    def thin_out(model):
-        with torch.no_grad():
-            logits = model.float()(torch.randn(4, 8, 16, 16, 16, generator=torch.Generator().manual_seed(2)))
-            model.out_layer[2].bias -= torch.quantile(logits.flatten()[::7], 1 - options.share)
+            change(model)
+        return save_model(options.folder, stem, kind, arguments, model)
 
     def few_children(model):
         for name, parameter in model.named_parameters():
@@ -122,7 +102,9 @@ def main():
         "norm_type": "layer",
         "use_fp16": False,
     }
-    stems["sparse_structure_decoder"] = save("ss_dec", "SparseStructureDecoder", structure, thin_out)
+    stems["sparse_structure_decoder"] = save(
+        "ss_dec", "SparseStructureDecoder", structure, lambda model: thin_out(model, options.share)
+    )
     shape = {"resolution": 256, "voxel_margin": 0.5, **codec_arguments(options, is_decoder=True)}
     stems["shape_slat_decoder"] = save("shape_dec", "FlexiDualGridVaeDecoder", shape, few_children)
     texture = {"out_channels": 6, "pred_subdiv": False, **codec_arguments(options, is_decoder=True)}
@@ -140,7 +122,7 @@ def main():
         image_size=512,
     )
     seen = DINOv3ViTModel(config)
-    draw(seen, torch)
+    draw(seen)
     seen.save_pretrained(options.folder / "dinov3")
 
     def sampler(steps, strength, rescale, until, rescale_t):

@@ -26,3 +26,21 @@ def install():
     torch.cuda.empty_cache = lambda: None
     torch.cuda.mem_get_info = lambda: (1 << 30, 8 << 30)
     torch.cuda.get_device_capability = lambda *arguments: (9, 0)
+
+
+def add_bias_outside_spconv():
+    """Its processor kernels know no bias, which its layers hand them all the same when they do not train."""
+    import inspect
+
+    from spconv.pytorch import ops
+
+    convolve = ops.indice_conv
+    signature = inspect.signature(convolve)
+
+    def convolve_and_add(*arguments, **options):
+        given = signature.bind(*arguments, **options)
+        bias = given.arguments.pop("bias", None)
+        made = convolve(*given.args, **given.kwargs)
+        return made if bias is None else made + bias
+
+    ops.indice_conv = convolve_and_add

@@ -1,7 +1,7 @@
 """The TRELLIS.2 worker on a real card with upstream's compiled kernels: its results, and its memory when it dies.
 
-Skipped where there is no card. `BOZZETTO_TEST_CHECKPOINTS` may name a folder that make_trellis2.py wrote; a small one is
-made otherwise.
+Skipped where there is no card. `BOZZETTO_TEST_CHECKPOINTS` may name a folder that make_trellis2.py wrote; a small one
+is made otherwise.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import job_for, read_safetensors
+
 from upstream.conftest import HERE, environment, run_script, upstream
 from upstream.test_trellis2_upstream import SEED, STEP_OPTIONS, STEP_PARAMS, check_volume, y_up
 

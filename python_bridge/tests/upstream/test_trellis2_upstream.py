@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import job_for, read_safetensors
+
 from upstream.conftest import HERE, KERNELS, environment, run_script, upstream
 
 STEPS = 3
@@ -57,9 +58,7 @@ def check_volume(asset: dict[str, np.ndarray], wanted: dict[str, np.ndarray], re
 
 
 STEP_PARAMS = {f"{stage}.steps": STEPS for stage in ("structure", "shape", "material")}
-STEP_OPTIONS = {
-    f"{stage}_sampler_params": {"steps": STEPS} for stage in ("sparse_structure", "shape_slat", "tex_slat")
-}
+STEP_OPTIONS = {f"{stage}_sampler_params": {"steps": STEPS} for stage in ("sparse_structure", "shape_slat", "tex_slat")}
 
 
 def test_meshes_and_materials_are_upstreams(start_worker, checkpoints, cut_out, tmp_path) -> None:

@@ -3,11 +3,21 @@
 from collections.abc import Callable
 
 from bozzetto_bridge.adapter import Adapter
+from bozzetto_bridge.adapters.nvdiffrec import NvdiffrecAdapter
+from bozzetto_bridge.adapters.reconviagen import ReconViaGenAdapter, ReconViaGenHybridAdapter
+from bozzetto_bridge.adapters.trellis import TrellisAdapter
 from bozzetto_bridge.adapters.trellis2 import Trellis2Adapter, Trellis2TexturingAdapter
 
-ADAPTERS: dict[str, Callable[[str], Adapter]] = {
-    Trellis2Adapter.ID: Trellis2Adapter,
-    Trellis2TexturingAdapter.ID: Trellis2TexturingAdapter,
+ADAPTERS: dict[str, Callable[..., Adapter]] = {
+    adapter.ID: adapter
+    for adapter in (
+        Trellis2Adapter,
+        Trellis2TexturingAdapter,
+        TrellisAdapter,
+        ReconViaGenAdapter,
+        ReconViaGenHybridAdapter,
+        NvdiffrecAdapter,
+    )
 }
 """Adapters by engine id; each is made for weights in a folder or a repository."""
 

@@ -38,9 +38,7 @@ class StagedAdapter(Adapter):
         torch.manual_seed(seed)
         self._random_state = torch.get_rng_state()
 
-    def stage(
-        self, stage: str, key: str, num_steps: int, context: JobContext, make: Callable[[], Output]
-    ) -> Output:
+    def stage(self, stage: str, key: str, num_steps: int, context: JobContext, make: Callable[[], Output]) -> Output:
         """Keep or make a stage's output, with the random numbers that come after it."""
         import torch
 
@@ -102,8 +100,9 @@ class StagedAdapter(Adapter):
 def require(requirements: Iterable[Requirement]) -> None:
     """Raise `MissingPackage` for the first module that is not there."""
     for need in requirements:
-        if not has_module(need.module):
-            raise MissingPackage(package=need.package, problem="is not installed", advice=need.advice)
+        problem = need.check() if need.check is not None else "" if has_module(need.module) else "is not installed"
+        if problem:
+            raise MissingPackage(package=need.package, problem=problem, advice=need.advice)
 
 
 def require_card() -> None:

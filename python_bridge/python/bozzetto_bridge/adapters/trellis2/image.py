@@ -13,6 +13,7 @@ from bozzetto_bridge.adapter import Job, JobContext
 from bozzetto_bridge.adapters.trellis2.environment import REQUIREMENTS
 from bozzetto_bridge.adapters.trellis2.models import Trellis2Models
 from bozzetto_bridge.adapters.trellis2.params import PARAMS, STAGES, sampler_arguments
+from bozzetto_bridge.adapters.trellis2.volume import asset_of
 from bozzetto_bridge.errors import NoResult
 from bozzetto_bridge.params import EngineInfo
 from bozzetto_bridge.probe import graphics_card
@@ -77,7 +78,9 @@ class Trellis2Adapter(Trellis2Models):
             context.progress(0, 1)
             mesh = self._pipeline.decode_latent(shape, material, resolution)[0]
             context.progress(1, 1)
-        return self._asset(mesh, resolution)
+        asset = asset_of(mesh, self._pipeline.pbr_attr_layout, resolution)
+        self.remember_weights(asset)
+        return asset
 
     def _structure(self, job: Job, context: JobContext, image: tuple[str, Any]) -> tuple[str, Any]:
         resolution = _STRUCTURE_RESOLUTION[job.params["structure.pipeline_type"]]
@@ -147,12 +150,3 @@ class Trellis2Adapter(Trellis2Models):
                 self.condition(image, int(size)), self._pipeline.models[_MODELS[size][1]], shape, params
             ),
         )
-
-    def _asset(self, mesh: Any, resolution: int) -> Asset:
-        if mesh.faces.shape[0] == 0:
-            raise NoResult(reason="The shape has no surface", advice="Try another seed or more shape steps.")
-        asset = Asset()
-        asset.set_mesh(mesh.vertices.cpu().numpy(), mesh.faces.cpu().numpy(), "z_up")
-        self.set_volume(asset, mesh.coords, mesh.attrs, resolution)
-        self.remember_weights(asset)
-        return asset

@@ -1,18 +1,15 @@
 """What upstream's two TRELLIS.2 pipelines have in common: loading, pictures, memory, materials."""
 
-import importlib
 import os
 from typing import Any
 
 import numpy as np
 
-from bozzetto_bridge import attention
-from bozzetto_bridge._native import Asset
 from bozzetto_bridge.adapter import Job, JobContext, Requirement
 from bozzetto_bridge.adapters.pictures import content_hash, open_picture
 from bozzetto_bridge.adapters.staged import StagedAdapter, is_folder, is_lost, require, require_card
 from bozzetto_bridge.adapters.trellis2.environment import environment_variables
-from bozzetto_bridge.adapters.trellis2.matting import FREE_MODEL, LazyMatting
+from bozzetto_bridge.adapters.trellis2.loading import load_upstream
 from bozzetto_bridge.errors import NoResult
 from bozzetto_bridge.probe import has_module, version
 from bozzetto_bridge.stages import stage_key
@@ -48,7 +45,8 @@ class Trellis2Models(StagedAdapter):
         if is_folder(self._weights):
             check_folder(self._weights, self.CONFIG_FILE, self.NEEDED_MODELS)
         context.log("Loading the models of TRELLIS.2. The first time they are downloaded, about 15 GB.")
-        self._pipeline = self._load_pipeline(context)
+        self._pipeline = load_upstream(self.PIPELINE, self._weights, self.CONFIG_FILE, lambda: self.context)
+        context.check()
         self._pipeline.cuda()
         samplers = [value for name, value in vars(self._pipeline).items() if name.endswith("_sampler")]
         self.watch(samplers, self._pipeline.models.values())
@@ -103,46 +101,6 @@ class Trellis2Models(StagedAdapter):
         if self._pipeline.low_vram != saves_memory:
             self._move_models("cpu" if saves_memory else "cuda")
             self._pipeline.low_vram = saves_memory
-
-    def set_volume(self, asset: Asset, coords: Any, attributes: Any, resolution: int) -> None:
-        """Give an asset its materials: voxels `[N, 3]` with attributes `[N, 6]` in upstream's layout."""
-        samples = attributes.float().cpu().numpy()
-        layout = self._pipeline.pbr_attr_layout
-        asset.set_volume(
-            coords.int().cpu().numpy(),
-            base_color=samples[:, layout["base_color"]],
-            alpha=samples[:, layout["alpha"]][:, 0],
-            metallic=samples[:, layout["metallic"]][:, 0],
-            roughness=samples[:, layout["roughness"]][:, 0],
-            resolution=resolution,
-            frame="z_up",
-        )
-
-    def _load_pipeline(self, context: JobContext) -> Any:
-        pipelines = importlib.import_module("trellis2.pipelines")
-        made = getattr(pipelines, self.PIPELINE)
-        rembg = pipelines.rembg
-        is_of_another = os.environ["SPARSE_ATTN_BACKEND"] in ("flash_attn_3", "xformers")
-        if not is_of_another and not has_module("flash_attn"):
-            importlib.import_module("trellis2.modules.sparse.attention")
-            attention.lend_to("trellis2.modules.sparse", "sparse_scaled_dot_product_attention")
-        # Upstream loads its matting model even when no picture needs one, and that one is gated.
-        made_by_upstream = rembg.BiRefNet
-
-        def matting(model_name: str = FREE_MODEL) -> LazyMatting:
-            return LazyMatting(made_by_upstream, model_name, lambda: self.context)
-
-        rembg.BiRefNet = matting
-        try:
-            pipeline = made.from_pretrained(self._weights, self.CONFIG_FILE)
-        finally:
-            rembg.BiRefNet = made_by_upstream
-        context.check()
-        encoder = pipeline.image_cond_model.model
-        if not hasattr(encoder, "layer") and hasattr(encoder, "model"):
-            # transformers 5 moved the layers that upstream walks through.
-            encoder.layer = encoder.model.layer
-        return pipeline
 
     def _move_models(self, device: str) -> None:
         for model in (*self._pipeline.models.values(), self._pipeline.image_cond_model, self._pipeline.rembg_model):

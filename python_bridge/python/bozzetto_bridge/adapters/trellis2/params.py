@@ -14,7 +14,7 @@ STAGES = (
 )
 
 
-def _sampler_params(stage: str, name: str, strength: float, rescale: float, until: float, rescale_t: float) -> tuple:
+def sampler_params(stage: str, name: str, strength: float, rescale: float, until: float, rescale_t: float) -> tuple:
     """Give the parameters that every sampler has: the defaults are upstream's `pipeline.json`, the ranges its app's."""
     return (
         ParamSpec(
@@ -93,7 +93,7 @@ PARAMS = (
         ),
         "Voxels along the longest axis. Finer shapes take longer and need more graphics memory.",
     ),
-    *_sampler_params("structure", "Structure", 7.5, 0.7, 1.0, 5.0),
+    *sampler_params("structure", "Structure", 7.5, 0.7, 1.0, 5.0),
     ParamSpec(
         "shape.max_num_tokens",
         "Most tokens",
@@ -102,8 +102,8 @@ PARAMS = (
         "Intricate shapes are made at a lower resolution than 1536 when they would need more. More need more memory.",
         advanced=True,
     ),
-    *_sampler_params("shape", "Shape", 7.5, 0.5, 1.0, 3.0),
-    *_sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
+    *sampler_params("shape", "Shape", 7.5, 0.5, 1.0, 3.0),
+    *sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
 )
 
 TEXTURING_STAGES = (
@@ -122,7 +122,7 @@ TEXTURING_PARAMS = (
         choice({"512": "512", "1024": "1024", "1536": "1536"}, "1024"),
         "Voxels along the longest axis. Finer materials take longer and need more graphics memory.",
     ),
-    *_sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
+    *sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
 )
 """Defaults of upstream's app for texturing."""
 

@@ -4,7 +4,6 @@ Follows `trellis2/pipelines/trellis2_texturing.py` of microsoft/TRELLIS.2 at 556
 Baking them into textures is the program's own finishing, so that the mesh keeps what it has.
 """
 
-
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from bozzetto_bridge.adapters.given_mesh import GivenMesh
 from bozzetto_bridge.adapters.trellis2.environment import TEXTURING_REQUIREMENTS
 from bozzetto_bridge.adapters.trellis2.models import Trellis2Models
 from bozzetto_bridge.adapters.trellis2.params import TEXTURING_PARAMS, TEXTURING_STAGES, sampler_arguments
+from bozzetto_bridge.adapters.trellis2.volume import set_volume
 from bozzetto_bridge.params import EngineInfo
 from bozzetto_bridge.probe import graphics_card
 from bozzetto_bridge.stages import stage_key
@@ -66,7 +66,7 @@ class Trellis2TexturingAdapter(Trellis2Models):
         asset = Asset()
         positions = np.ascontiguousarray(mesh.vertices, dtype=np.float32)
         asset.set_mesh(positions, given.triangles, "z_up", uvs=given.uvs)
-        self.set_volume(asset, voxels.coords[:, 1:], voxels.feats, resolution)
+        set_volume(asset, voxels.coords[:, 1:], voxels.feats, self._pipeline.pbr_attr_layout, resolution)
         self.remember_weights(asset)
         return asset
 

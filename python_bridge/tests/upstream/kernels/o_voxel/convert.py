@@ -1,4 +1,4 @@
-"""Flexible dual grids (TRELLIS.2, section 3.1): to meshes exactly, from meshes by the voxels of their vertices alone."""
+"""Flexible dual grids of TRELLIS.2: to meshes exactly, from meshes by the voxels of their vertices alone."""
 
 import torch
 

@@ -1,0 +1,28 @@
+"""Runs upstream's `train.py` in a process of its own.
+
+    python -m bozzetto_bridge.adapters.nvdiffrec.launch TRAIN CONFIG
+
+With CUDA to draw, so that no display is needed, and without what only its first pass uses.
+"""
+
+import runpy
+import sys
+from pathlib import Path
+
+from bozzetto_bridge.deferred import deferring
+
+
+def main() -> None:
+    """Start it as its command line does."""
+    script, config = sys.argv[1:]
+    sys.path.insert(0, str(Path(script).parent))
+    sys.argv = [script, "--config", config]
+    with deferring(("tinycudann", "xatlas", "glfw")):
+        import nvdiffrast.torch as rasterizer
+
+        rasterizer.RasterizeGLContext = rasterizer.RasterizeCudaContext
+        runpy.run_path(script, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

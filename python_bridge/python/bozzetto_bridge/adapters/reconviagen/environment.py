@@ -1,0 +1,68 @@
+"""What upstream needs of its environment."""
+
+from contextlib import AbstractContextManager
+
+from bozzetto_bridge.adapter import Requirement
+from bozzetto_bridge.adapters.trellis import identity
+from bozzetto_bridge.adapters.trellis.environment import COMMON, NEEDED, check_tensor
+from bozzetto_bridge.deferred import deferring
+
+_MODELS = (
+    *NEEDED,
+    Requirement("scipy", "scipy", COMMON),
+    Requirement("einops", "einops", COMMON),
+    Requirement("timm", "timm", COMMON),
+    Requirement("kornia", "kornia", COMMON),
+    Requirement("dreamsim", "dreamsim", COMMON),
+)
+_DOWNLOAD = (
+    "Download the branch {} of https://github.com/GAP-LAB-CUHK-SZ/ReconViaGen and name its folder as the source."
+)
+
+REQUIREMENTS = (
+    *_MODELS,
+    Requirement(
+        "trellis",
+        "ReconViaGen v0.2",
+        _DOWNLOAD.format("v0.2"),
+        check=lambda: identity.problem(identity.RECONVIAGEN),
+    ),
+)
+
+_KERNELS = "Install it with the setup.sh of ReconViaGen v0.5, for the PyTorch and CUDA of this environment."
+HYBRID_REQUIREMENTS = (
+    *_MODELS,
+    Requirement("flex_gemm", "FlexGEMM", _KERNELS),
+    Requirement("cumesh", "CuMesh", _KERNELS),
+    Requirement("o_voxel", "o-voxel", _KERNELS),
+    Requirement(
+        "trellis",
+        "ReconViaGen v0.5",
+        _DOWNLOAD.format("v0.5"),
+        check=lambda: identity.problem(identity.RECONVIAGEN_HYBRID),
+    ),
+)
+
+_DEFERRED = (
+    "cv2",
+    "diso",
+    "igraph",
+    "imageio",
+    "kaolin",
+    "lpips",
+    "nvdiffrast",
+    "open3d",
+    "plyfile",
+    "pymeshfix",
+    "pyvista",
+    "rembg",
+    "trimesh",
+    "utils3d",
+    "xatlas",
+)
+"""What upstream imports for its own export, previews, matting and refinement."""
+
+
+def importing() -> AbstractContextManager[None]:
+    """Let upstream be imported without what only parts of it use."""
+    return deferring(_DEFERRED, {"kaolin.utils.testing.check_tensor": check_tensor})
