@@ -110,7 +110,7 @@ class FaultyAdapter(Adapter):
         if self.has_lost_device:
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
-    def have_fault(self, fault: str, context: JobContext) -> None:  # noqa: PLR0912, PLR0915
+    def have_fault(self, fault: str, context: JobContext) -> None:  # noqa: PLR0912
         match fault:
             case "exits in mid-job":
                 die(4)

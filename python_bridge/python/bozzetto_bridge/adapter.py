@@ -111,6 +111,17 @@ class JobContext:
         self.check()
         self._native.preview_structure(np.asarray(coords, dtype=np.int32), resolution, frame)
 
+    def preview_cameras(
+        self,
+        view_from_world: NDArray[np.float32],
+        fov_y_rad: NDArray[np.float32],
+        aspect: NDArray[np.float32],
+        frame: str,
+    ) -> None:
+        """Show the cameras that were found; see `Asset.set_cameras`."""
+        self.check()
+        self._native.preview_cameras(view_from_world, fov_y_rad, aspect, frame)
+
     def preview_views(self, views: list[tuple[str, NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
         """Show pictures as the engine sees them: name, sRGB `[H, W, 3]`, matte `[H, W]`."""
         self.check()

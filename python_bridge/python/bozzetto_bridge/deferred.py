@@ -94,6 +94,7 @@ class Inert:
         return self
 
     def __call__(self, *arguments: Any, **options: Any) -> "Inert":
+        """Do nothing."""
         del arguments, options
         return self
 

@@ -18,8 +18,13 @@ KERNELS = HERE / "kernels"
 
 
 def upstream(name: str) -> Path:
-    """A checkout; the test is skipped where there is none."""
+    """A checkout that can be run; the test is skipped where it cannot."""
     pytest.importorskip("torch")
+    return checkout(name)
+
+
+def checkout(name: str) -> Path:
+    """A checkout; the test is skipped where there is none."""
     folder = Path(os.environ.get("BOZZETTO_TEST_UPSTREAM", "/nowhere")) / name
     if not folder.is_dir():
         pytest.skip(f"BOZZETTO_TEST_UPSTREAM names no folder with {name}")

@@ -1,9 +1,9 @@
 """TRELLIS-VGGT of ReconViaGen v0.2: splats, a coloured mesh and the pictures' cameras.
 
 Follows `app_fine.py` and `trellis/pipelines/trellis_image_to_3d.py` of GAP-LAB-CUHK-SZ/ReconViaGen at f672092. Its
-`run` takes `coords`, `preprocess_image` and `mode` and passes over them: they are not offered. Its guidance is the usual one,
-where 1 is none; the fork at estheryang11/ReconViaGen has that of TRELLIS, where 0 is none, and knows no rescale: it is
-told by that, and asked in its own terms.
+`run` takes `coords`, `preprocess_image` and `mode` and passes over them: they are not offered. Its guidance is the
+usual one, where 1 is none. The fork at estheryang11/ReconViaGen has that of TRELLIS, where 0 is none, and knows no
+rescale: it is told by that, and asked in its own terms.
 """
 
 import importlib
@@ -221,7 +221,9 @@ def load_pipeline(weights: str) -> Any:
 
 def knows_rescale(sampler: Any) -> bool:
     """Whether a sampler's guidance is that of ReconViaGen, and not that of TRELLIS."""
-    return "guidance_rescale" in inspect.signature(sampler._inference_model).parameters
+    # One of the classes that it is mixed of has it.
+    steps = [vars(kind).get("_inference_model") for kind in type(sampler).__mro__]
+    return any("guidance_rescale" in inspect.signature(step).parameters for step in steps if step is not None)
 
 
 def cameras_of(refined: refinement.Refined) -> tuple[Any, Any, Any, str]:

@@ -1,0 +1,1 @@
+"""Upstream is known by this file."""

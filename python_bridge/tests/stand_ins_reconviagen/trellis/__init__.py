@@ -1,0 +1,1 @@
+"""ReconViaGen's package of the name."""
