@@ -50,7 +50,7 @@ def test_without_refinement_the_first_result_is_whole(start_worker, weights, pic
     messages = worker.run(job_for("reconviagen-python", picture, **STEPS), tmp_path / "job")
     assert messages[-1]["event"] == "done", messages[-1]
     stages = [message["stage"] for message in messages if message["event"] == "stage"]
-    assert stages == ["prepare", "prepare", "structure", "latent"]
+    assert stages == ["prepare", "prepare", "structure", "latent", "decode"]
     told = [message["done"] for message in messages if message["event"] == "progress" and message["total"] == 5]
     assert told == sorted(told)
     assert told[-1] == 5, "steps of both samplers count"

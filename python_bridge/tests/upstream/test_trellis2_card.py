@@ -15,7 +15,7 @@ import pytest
 from conftest import job_for, read_safetensors
 
 from upstream.conftest import HERE, environment, run_script, upstream
-from upstream.test_trellis2_upstream import SEED, STEP_OPTIONS, STEP_PARAMS, check_volume, y_up
+from upstream.test_trellis2_upstream import SEED, STEP_OPTIONS, STEP_PARAMS, check_volume, given_ball, y_up
 
 STAGES = ("prepare", "structure", "shape", "material", "decode")
 FREED_WITHIN_SECS = 20
@@ -45,9 +45,9 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(start_worker: Any, checkpoints: Path, *script: str) -> Any:
+def start(start_worker: Any, checkpoints: Path, *script: str, engine: str = "trellis2-python") -> Any:
     arguments = ["--source", str(upstream("TRELLIS.2")), "--weights", str(checkpoints)]
-    worker = start_worker([*(script or ("-m", "bozzetto_bridge")), "trellis2-python", *arguments], environment())
+    worker = start_worker([*(script or ("-m", "bozzetto_bridge")), engine, *arguments], environment())
     worker.patience_secs = 300
     worker.next()
     return worker
@@ -89,6 +89,23 @@ def test_results_are_upstreams(start_worker, checkpoints, cut_out, tmp_path, kin
     np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
     assert np.array_equal(asset["mesh.triangles"], wanted["faces"].astype(int))
     check_volume(asset, wanted, resolution)
+
+
+def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut_out, tmp_path) -> None:
+    mesh, out = given_ball(tmp_path), tmp_path / "reference.npz"
+    options = json.dumps({"seed": SEED, "resolution": 512, "tex_slat_sampler_params": {"steps": 3}})
+    arguments = (upstream("TRELLIS.2"), checkpoints, cut_out, out, options, mesh)
+    run_script("reference_trellis2.py", *arguments, env={**environment(), "WITH_CARD": "1"})
+    with np.load(out) as arrays:
+        wanted = dict(arrays)
+    worker = start(start_worker, checkpoints, engine="trellis2-texturing-python")
+    job = job_for("trellis2-texturing-python", cut_out, **{"shape.resolution": "512", "material.steps": 3})
+    messages = worker.run({**job, "mesh": str(mesh)}, tmp_path / "job")
+    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-2000:])
+    asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
+    print("texturing", {name: array.shape for name, array in wanted.items()})
+    np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
+    check_volume(asset, wanted, 512)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -79,12 +79,16 @@ def test_meshes_and_materials_are_upstreams(start_worker, checkpoints, cut_out, 
     assert [message["stage"] for message in messages if message["event"] == "reused"] == ["prepare", "structure"]
 
 
-def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut_out, tmp_path) -> None:
+def given_ball(folder: Path) -> Path:
     trimesh = pytest.importorskip("trimesh")
     ball = trimesh.creation.icosphere(subdivisions=3, radius=2.0)
     ball.apply_scale([1, 0.6, 0.8]).apply_translation([3, 1, -2])
-    path = tmp_path / "ball.glb"
-    ball.export(path)
+    ball.export(folder / "ball.glb")
+    return folder / "ball.glb"
+
+
+def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut_out, tmp_path) -> None:
+    path = given_ball(tmp_path)
     options = {"seed": SEED, "resolution": 512, "tex_slat_sampler_params": {"steps": STEPS}}
     wanted = reference(options, checkpoints, cut_out, tmp_path, path)
     worker = start(start_worker, "trellis2-texturing-python", checkpoints)

@@ -15,6 +15,12 @@ from bozzetto_bridge.errors import BadView, NoResult
 
 OPAQUE = 255
 
+_START = """newmtl start
+bsdf pbr
+Kd 0.5 0.5 0.5
+Ks 0 0.6 0
+"""
+
 
 def write_pictures(job: Job, folder: Path) -> None:
     """Write the pictures and their cameras as NeRF's synthetic scenes have them; the alpha is the mask."""
@@ -40,7 +46,9 @@ def write_mesh(mesh: GivenMesh, path: Path) -> None:
     positions, triangles, uvs = mesh.positions, mesh.triangles, mesh.uvs
     if uvs is None:
         positions, triangles, uvs = _unwrapped(positions, triangles)
+    path.with_suffix(".mtl").write_text(_START)
     with path.open("w", encoding="utf-8") as file:
+        file.write(f"mtllib {path.stem}.mtl\nusemtl start\n")
         np.savetxt(file, positions, "v %.9g %.9g %.9g")
         # OBJ counts rows of texels from the bottom.
         np.savetxt(file, uvs * [1, -1] + [0, 1], "vt %.9g %.9g")
@@ -68,7 +76,7 @@ def write_config(job: Job, folder: Path, mesh: Path, out_name: str) -> Path:
         "ref_mesh": str(folder),
         "base_mesh": str(mesh),
         "out_dir": out_name,
-        "random_textures": True,
+        "random_textures": False,
         "iter": params["refine.iterations"],
         "save_interval": 0,
         "display_interval": 0,

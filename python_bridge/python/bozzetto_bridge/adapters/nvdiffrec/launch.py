@@ -19,8 +19,11 @@ def main() -> None:
     sys.argv = [script, "--config", config]
     with deferring(("tinycudann", "xatlas", "glfw")):
         import nvdiffrast.torch as rasterizer
+        from render import light
 
         rasterizer.RasterizeGLContext = rasterizer.RasterizeCudaContext
+        # Nobody reads the light that was found, and writing it takes a library for such pictures.
+        light.save_env_map = lambda *arguments: None
         runpy.run_path(script, run_name="__main__")
 
 

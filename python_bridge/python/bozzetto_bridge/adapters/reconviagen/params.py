@@ -15,6 +15,7 @@ STAGES = (
     StageInfo("structure", "Finding the structure"),
     StageInfo("latent", "Forming shape and colours"),
     StageInfo("refine", "Finding the cameras and refining"),
+    StageInfo("decode", "Handing over the result"),
 )
 
 _WEAKEST = "1 takes half the time, 0 ignores the pictures"

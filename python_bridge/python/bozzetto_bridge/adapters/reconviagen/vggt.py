@@ -110,6 +110,7 @@ class ReconViaGenAdapter(StagedAdapter):
             # Upstream swallows a cancel like any other exception.
             context.check()
             self._report(job, refined, context)
+        context.stage("decode")
         outputs = refined.outputs or made
         asset = asset_of({name: outputs[name] for name in formats})
         if refined.view_from_world is not None:

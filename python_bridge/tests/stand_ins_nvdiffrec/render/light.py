@@ -1,0 +1,1 @@
+"""As far as it is changed before upstream starts."""
