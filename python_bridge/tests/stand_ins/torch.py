@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from types import SimpleNamespace
+import sys
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 
@@ -68,3 +69,10 @@ cuda = SimpleNamespace(
     mem_get_info=lambda: (3 << 30, 8 << 30),
     empty_cache=lambda: None,
 )
+
+
+class _Utils(ModuleType):
+    cpp_extension = SimpleNamespace(load=None)
+
+
+sys.modules["torch.utils"] = utils = _Utils("torch.utils")

@@ -36,6 +36,7 @@ def environment(*paths: Path) -> dict[str, str]:
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(HERE), *map(str, paths), os.environ.get("PYTHONPATH", "")]),
         "HF_HUB_OFFLINE": "1",
+        "PYTHONFAULTHANDLER": "1",
         "OMP_NUM_THREADS": "1",  # sums in one order
         "SPARSE_CONV_BACKEND": "flex_gemm",
         "ATTN_BACKEND": "sdpa",

@@ -1,4 +1,6 @@
-"""Writes small random checkpoints of TRELLIS in the layout of the released ones: python make_trellis.py SOURCE FOLDER
+"""Writes small random checkpoints of TRELLIS or ReconViaGen v0.2 in the layout of the released ones.
+
+    python make_trellis.py SOURCE FOLDER
 
 The picture's encoder, which upstream fetches through `torch.hub`, becomes a small stand-in in a hub of its own,
 FOLDER/hub, for the variable TORCH_HOME.
@@ -34,16 +36,22 @@ def dinov2_vitl14_reg(pretrained=True):
     class Encoder(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.patches = torch.nn.Conv2d(3, 1024, 74, 74)
+            self.patches = torch.nn.Conv2d(3, 1024, 14, 14)
             generator = torch.Generator().manual_seed(4)
             self.patches.weight.data.copy_(torch.randn(self.patches.weight.shape, generator=generator) * 0.02)
             self.patches.bias.data.copy_(torch.randn(1024, generator=generator))
 
         def forward(self, pictures, is_training):
-            return {"x_prenorm": self.patches(pictures).flatten(2).transpose(1, 2)}
+            tokens = self.patches(pictures).flatten(2).transpose(1, 2)
+            return {"x_prenorm": torch.cat([tokens[:, :5] * 2, tokens], dim=1)}
 
     return Encoder()
 '''
+
+
+def pipelines_of(source: str) -> str:
+    """Give upstream's pipelines as text."""
+    return Path(source, "trellis", "pipelines", "trellis_image_to_3d.py").read_text()
 
 
 def main() -> None:
@@ -51,7 +59,7 @@ def main() -> None:
     sys.path.insert(0, source)
     import pretend_card
     from bozzetto_bridge import attention
-    from bozzetto_bridge.adapters.trellis.environment import importing
+    from bozzetto_bridge.adapters.reconviagen.environment import importing
     from random_weights import draw, save, thin_out
 
     pretend_card.install()
@@ -115,6 +123,12 @@ def main() -> None:
             "slat_decoder_gs": made("dec_gs", "SLatGaussianDecoder", {**codec, "representation_config": GAUSSIANS}),
             "slat_decoder_mesh": made("dec_mesh", "SLatMeshDecoder", mesh),
         }
+
+        if "TrellisVGGTTo3DPipeline" in pipelines_of(source):
+            joint = {"channels": CONDITION, "ctx_channels": 3072, "num_heads": 16, "num_init_tokens": 64}
+            each = {"channels": CONDITION, "ctx_channels": 3072}
+            stems["sparse_structure_vggt_cond"] = made("ss_cond", "ModulatedMultiViewCond", joint)
+            stems["slat_vggt_cond"] = made("slat_cond", "ModulatedSLATMultiViewCond", each)
 
     def sampler(steps, strength):
         return {

@@ -44,3 +44,42 @@ def add_bias_outside_spconv():
         return made if bias is None else made + bias
 
     ops.indice_conv = convolve_and_add
+
+
+def stand_in_for_reconviagens_encoders():
+    """Makes VGGT and BiRefNet of nothing: they are large, upstream loads them by name, and their code is not ours."""
+    import huggingface_hub
+    import transformers
+
+    def vggt(cls, name, **options):
+        return _Vggt()
+
+    def birefnet(name, **options):
+        return torch.nn.Linear(1, 1)
+
+    huggingface_hub.PyTorchModelHubMixin.from_pretrained = classmethod(vggt)
+    transformers.AutoModelForImageSegmentation.from_pretrained = birefnet
+    torch.cuda.is_bf16_supported = lambda *arguments, **options: True
+
+
+class _Aggregator(torch.nn.Module):
+    """Tokens of 24 layers that depend on the pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches = torch.nn.Conv2d(3, 2048, 14, 14, bias=False)
+        generator = torch.Generator().manual_seed(5)
+        self.patches.weight.data.copy_(torch.randn(self.patches.weight.shape, generator=generator) * 0.02)
+
+    def forward(self, pictures):
+        tokens = self.patches(pictures[0]).flatten(2).transpose(1, 2)
+        tokens = torch.cat([tokens[:, :5] * 0, tokens], dim=1)[None]  # [1, views, 5 + 1369, 2048]
+        return [torch.sin(tokens * (1 + layer / 8)) for layer in range(24)], 5
+
+
+class _Vggt(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.aggregator = _Aggregator()
+        for name in ("camera_head", "point_head", "depth_head", "track_head"):
+            setattr(self, name, torch.nn.Linear(1, 1))

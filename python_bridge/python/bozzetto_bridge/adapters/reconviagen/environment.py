@@ -46,6 +46,7 @@ HYBRID_REQUIREMENTS = (
 _DEFERRED = (
     "cv2",
     "diso",
+    "gsplat",
     "igraph",
     "imageio",
     "kaolin",
