@@ -50,3 +50,29 @@ impl Job {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Engine as _;
+    use crate::test_support::TestEngine;
+
+    #[test]
+    fn an_engine_that_works_on_a_mesh_is_given_one() {
+        let mut info = TestEngine::new("test", |_, _| Err(EngineError::NoViews)).info();
+        let mut job = Job {
+            engine: "test".to_owned(),
+            params: ParamValues::default(),
+            views: vec![View::new("view.png")],
+            mesh: None,
+            seed: 0,
+        };
+        assert!(job.validated(&info).is_ok());
+        info.needs_mesh = true;
+        let error = job.validated(&info).expect_err("there is no mesh");
+        assert!(error.to_string().contains("works on a mesh"), "{error}");
+        job.mesh = Some("result.glb".into());
+        let checked = job.validated(&info).expect("there is one");
+        assert_eq!(checked.mesh, job.mesh);
+    }
+}
