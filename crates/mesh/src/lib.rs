@@ -23,6 +23,7 @@ mod finish;
 mod health;
 mod holes;
 mod intersections;
+mod joined;
 mod layout;
 pub mod nearest;
 mod orient;
