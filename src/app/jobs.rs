@@ -414,6 +414,7 @@ mod tests {
                 max_views: None,
                 uses_seed: false,
                 device: String::new(),
+                licences: Vec::new(),
             }
         }
 

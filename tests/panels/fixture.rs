@@ -86,6 +86,7 @@ fn engine_info() -> EngineInfo {
         max_views: None,
         uses_seed: true,
         device: "8 processor threads".into(),
+        licences: Vec::new(),
     }
 }
 

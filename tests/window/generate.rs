@@ -190,6 +190,7 @@ impl Engine for Endless {
             max_views: None,
             uses_seed: true,
             device: "CPU".into(),
+            licences: Vec::new(),
         }
     }
 

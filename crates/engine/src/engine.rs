@@ -31,6 +31,23 @@ pub struct EngineInfo {
     pub uses_seed: bool,
     /// What it runs on, as in `CPU, 8 threads`.
     pub device: String,
+    /// Licences of the parts that it uses and that don't come with the program, to be shown before its first job.
+    /// Empty when all of them come with the program. An older worker names none.
+    #[serde(default)]
+    pub licences: Vec<PartLicence>,
+}
+
+/// Under which licence an engine uses a part that somebody else made: a library, a model's code or its weights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartLicence {
+    /// What carries it, as in `nvdiffrast`.
+    pub part: String,
+    /// Its name, as in `MIT`.
+    pub licence: String,
+    /// Whether it permits commercial use. Where that isn't settled it is `false`.
+    pub permits_commercial_use: bool,
+    /// Where its text is.
+    pub page: String,
 }
 
 /// What a run reports to and listens to.

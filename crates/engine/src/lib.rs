@@ -16,7 +16,7 @@ mod test_support;
 mod worker;
 
 pub use cancel::CancelToken;
-pub use engine::{Engine, EngineInfo, RunContext, StageInfo};
+pub use engine::{Engine, EngineInfo, PartLicence, RunContext, StageInfo};
 pub use error::{EngineError, Hint};
 pub use event::{Event, LogLevel, Preview};
 pub use in_process::InProcessEngine;

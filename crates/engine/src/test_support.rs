@@ -65,6 +65,7 @@ impl Engine for TestEngine {
             max_views: Some(2),
             uses_seed: true,
             device: "CPU".into(),
+            licences: Vec::new(),
         }
     }
 

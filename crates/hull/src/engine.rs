@@ -224,6 +224,7 @@ fn info() -> EngineInfo {
         max_views: None,
         uses_seed: false,
         device: format!("CPU, {} threads", rayon::current_num_threads()),
+        licences: Vec::new(),
     }
 }
 

@@ -51,6 +51,17 @@ class StageInfo:
 
 
 @dataclass(frozen=True)
+class PartLicence:
+    """The licence of a part that an engine uses and that does not come with the program."""
+
+    part: str
+    licence: str
+    permits_commercial_use: bool
+    """Where that is not settled, it is not permitted."""
+    page: str
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     """What an engine is and what can be set."""
 
@@ -62,6 +73,7 @@ class EngineInfo:
     device: str
     max_views: int | None = None
     uses_seed: bool = True
+    licences: tuple[PartLicence, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the description as the protocol has it."""

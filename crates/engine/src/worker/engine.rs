@@ -44,6 +44,7 @@ impl WorkerEngine {
                 max_views: None,
                 uses_seed: false,
                 device: String::new(),
+                licences: Vec::new(),
             },
             command,
             process: None,

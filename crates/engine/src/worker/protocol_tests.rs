@@ -143,6 +143,26 @@ fn rubbish_is_told_from_broken_messages() {
 }
 
 #[test]
+fn a_greeting_may_name_licences() {
+    let mut engine = crate::test_support::TestEngine::new("test", |_, _| Err(EngineError::NoViews)).info();
+    engine.licences.push(crate::PartLicence {
+        part: "nvdiffrast".into(),
+        licence: "NVIDIA Source Code License".into(),
+        permits_commercial_use: false,
+        page: "https://github.com/NVlabs/nvdiffrast/blob/main/LICENSE.txt".into(),
+    });
+    let mut told = serde_json::to_value(&engine).expect("JSON");
+    assert_eq!(told["licences"][0]["permits_commercial_use"], false);
+    assert_eq!(
+        serde_json::from_value::<crate::EngineInfo>(told.clone()).expect("an engine"),
+        engine
+    );
+    told.as_object_mut().expect("an object").remove("licences");
+    let older: crate::EngineInfo = serde_json::from_value(told).expect("an older worker's engine");
+    assert!(older.licences.is_empty());
+}
+
+#[test]
 fn an_error_of_a_newer_worker_still_ends_the_job() {
     let line = r#"{"event":"failed","id":1,"error":{"kind":"headache","side":"left"}}"#;
     let Parsed::Message(message) = parse(line.as_bytes()) else {

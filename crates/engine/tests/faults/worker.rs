@@ -262,6 +262,7 @@ pub fn info(id: &str) -> EngineInfo {
         max_views: None,
         uses_seed: false,
         device: format!("process {}", std::process::id()),
+        licences: Vec::new(),
     }
 }
 
