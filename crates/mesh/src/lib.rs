@@ -58,7 +58,7 @@ pub use layout::LayoutQuality;
 pub use orient::orient_outward;
 pub use ray::first_hit;
 pub use remesh::{RemeshSettings, remesh};
-pub use settings::FinishSettings;
+pub use settings::{ColorSource, FinishSettings};
 pub use shells::remove_inner_shells;
 pub use simplify::{Simplifier, simplify};
 pub use split::split_non_manifold;

@@ -20,8 +20,9 @@ use crate::MeshError;
 use crate::cell_pattern::Pattern;
 use crate::joined::joined;
 
-/// How near a vertex comes to its cell's faces at first. Then no two vertices share a place.
-const RIM: f32 = 0.02;
+/// How near a vertex comes to its cell's faces at first: then no two vertices share a place, and what a vertex is held back
+/// by cannot be seen.
+const RIM: f32 = 1.0 / 256.0;
 /// How far a vertex may leave its cell for the place where the planes meet, in cells.
 const MOST_LEAVE: f32 = 0.5;
 
