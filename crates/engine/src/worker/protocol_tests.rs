@@ -154,11 +154,11 @@ fn a_greeting_may_name_licences() {
     let mut told = serde_json::to_value(&engine).expect("JSON");
     assert_eq!(told["licences"][0]["permits_commercial_use"], false);
     assert_eq!(
-        serde_json::from_value::<crate::EngineInfo>(told.clone()).expect("an engine"),
+        serde_json::from_value::<EngineInfo>(told.clone()).expect("an engine"),
         engine
     );
     told.as_object_mut().expect("an object").remove("licences");
-    let older: crate::EngineInfo = serde_json::from_value(told).expect("an older worker's engine");
+    let older: EngineInfo = serde_json::from_value(told).expect("an older worker's engine");
     assert!(older.licences.is_empty());
 }
 
