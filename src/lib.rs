@@ -17,5 +17,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod engines;
 pub mod export;
+pub mod pictures;
 pub mod ui;

@@ -71,6 +71,34 @@ fn pictures_become_a_valid_glb_splats_and_a_preview() {
 }
 
 #[test]
+fn colours_from_the_pictures_are_finer_than_generated_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // The layout is the same both times, so the textures can be compared as pictures.
+    let fineness = |source: &str| {
+        let glb = folder.path().join(source).with_extension("glb");
+        succeed(
+            bozzetto()
+                .arg("generate")
+                .arg(example_views())
+                .args(QUICK)
+                .args(["--set", "carve.resolution=64", "--colors", source, "-o"])
+                .arg(&glb),
+        );
+        let textured = bozzetto_asset::formats::glb::read(&glb).expect("the GLB reads back");
+        let texels = textured.material.base_color.as_raw();
+        let steps = texels.chunks_exact(4).zip(texels.chunks_exact(4).skip(1));
+        let step = |(a, b): (&[u8], &[u8])| {
+            (0..3)
+                .map(|channel| u64::from(a[channel].abs_diff(b[channel])))
+                .sum::<u64>()
+        };
+        steps.map(step).sum::<u64>() as f64
+    };
+    let (generated, pictures) = (fineness("generated"), fineness("pictures"));
+    assert!(pictures > generated * 1.2, "{pictures} against {generated}");
+}
+
+#[test]
 fn the_same_job_gives_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let make = |name: &str, threads: &str| {

@@ -59,6 +59,22 @@ pub enum Command {
 
     /// Chooses an engine by its id.
     SelectEngine(String),
+    /// Opens the dialog that chooses the Python environment.
+    ChoosePython,
+    /// Takes a Python environment, by its folder or interpreter, and looks it over.
+    SetPython(PathBuf),
+    /// Forgets the Python environment.
+    ForgetPython,
+    /// Opens the dialog that chooses a folder of a pipeline's code.
+    ChoosePythonSource,
+    /// Takes such a folder off the list.
+    RemovePythonSource(PathBuf),
+    /// Looks the Python environment over again.
+    ExaminePython,
+    /// Puts the bridge that came with the program into the Python environment.
+    InstallBridge,
+    /// Agrees to the licences of what the chosen engine uses, and starts the run.
+    AgreeToLicences,
     /// Changes a parameter.
     SetParam {
         /// Its key.
@@ -301,7 +317,7 @@ const fn row(
 
 /// The table of actions, in the order of the menus.
 #[rustfmt::skip]
-pub static ACTIONS: [CommandInfo; 54] = [
+pub static ACTIONS: [CommandInfo; 55] = [
     row(Command::AddPictures, MenuGroup::File, Some(keys(CTRL, Key::O)), "Add pictures…", "Choose pictures of one object."),
     row(Command::PasteImage, MenuGroup::File, Some(keys(CTRL, Key::V)), "Paste picture", "Add the picture on the clipboard."),
     row(Command::LoadExample, MenuGroup::File, None, "Load the example", "Put the example that comes with the program on the list."),
@@ -351,6 +367,7 @@ pub static ACTIONS: [CommandInfo; 54] = [
     row(Command::Generate, MenuGroup::Run, Some(keys(CTRL, Key::Enter)), "Generate", "Make a 3D object from the pictures."),
     row(Command::Cancel, MenuGroup::Run, Some(keys(NONE, Key::Escape)), "Cancel", "Stop the job that runs."),
     row(Command::ClearEndedJobs, MenuGroup::Run, None, "Clear ended jobs", "Take jobs that have ended off the queue."),
+    row(Command::SetModal(Some(Modal::Python)), MenuGroup::Run, None, "Python pipelines…", "Set up upstream's own pipelines in a Python environment."),
     row(Command::RefreshLibrary, MenuGroup::Run, Some(keys(NONE, Key::F5)), "Refresh library", "List the saved results afresh."),
     row(Command::ShowPalette, MenuGroup::Help, Some(keys(CTRL, Key::K)), "All commands…", "Find a command by its name."),
     row(Command::ShowShortcuts, MenuGroup::Help, Some(keys(NONE, Key::F1)), "Keys…", "Show the list of keys."),

@@ -47,6 +47,9 @@ pub trait Desktop: Send + Sync {
     /// Asks where to write.
     fn choose_target(&self, dialog: &SaveDialog<'_>, parent: Option<&eframe::Frame>) -> Pending<PathBuf>;
 
+    /// Asks for a folder.
+    fn choose_folder(&self, title: &str, folder: Option<&Path>, parent: Option<&eframe::Frame>) -> Pending<PathBuf>;
+
     /// Shows a file, or a folder's content, in the desktop's file program. Blocks: call it on a background thread.
     fn show(&self, path: &Path) -> Result<(), Problem>;
 
@@ -102,6 +105,16 @@ impl Desktop for NativeDesktop {
         Box::pin(async move {
             let path = answer.await.map(|file| file.path().to_owned());
             answer_of(path, asked.elapsed(), "The button below saves without a dialog.")
+        })
+    }
+
+    fn choose_folder(&self, title: &str, folder: Option<&Path>, parent: Option<&eframe::Frame>) -> Pending<PathBuf> {
+        let dialog = dialog(folder, parent).set_title(title);
+        let asked = Instant::now();
+        let answer = dialog.pick_folder();
+        Box::pin(async move {
+            let path = answer.await.map(|folder| folder.path().to_owned());
+            answer_of(path, asked.elapsed(), "The command line takes the path with --python.")
         })
     }
 

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bozzetto_asset::{Asset, TriMesh};
+use bozzetto_asset::{Asset, TriMesh, View};
 use bozzetto_mesh::{
-    Control, FinishSettings, Finished, MeshError, MeshHealth, Prepared, Simplifier, Step, StepProgress,
+    ColorSource, Control, FinishSettings, Finished, MeshHealth, Prepared, Simplifier, Step, StepProgress,
 };
 use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
 use super::mailbox::{Mailbox, Message};
 use super::state::Problem;
+use crate::pictures::{self, Pictures};
 
 /// A result with its number: another number is another surface.
 #[derive(Clone)]
@@ -22,6 +23,26 @@ pub struct Source {
     pub result: u64,
     /// Its parts.
     pub asset: Asset,
+    /// The views that it was made of, one for each of its cameras.
+    pub views: Vec<View>,
+}
+
+impl Source {
+    /// What of the settings applies: they outlive results, and not every result has pictures to take colours from.
+    fn applicable(&self, mut settings: FinishSettings) -> FinishSettings {
+        if !pictures::have_cameras(&self.views, &self.asset.cameras) {
+            settings.colors_from = ColorSource::Asset;
+        }
+        settings
+    }
+
+    /// Its pictures, where colours come from them.
+    fn pictures(&self, settings: &FinishSettings, control: &Control<'_>) -> Result<Pictures, Problem> {
+        match settings.colors_from {
+            ColorSource::Asset => Ok(Arc::default()),
+            ColorSource::Pictures => pictures::prepared(&self.views, &self.asset.cameras, control).map_err(problem_of),
+        }
+    }
 }
 
 /// What became of a surface.
@@ -92,6 +113,7 @@ impl Finish {
     /// Finishes a surface; whatever was being finished is forgotten.
     pub fn request(&self, source: Source, settings: FinishSettings) {
         *self.progress.lock() = None;
+        let settings = source.applicable(settings);
         self.texture.request((source, settings));
     }
 
@@ -102,6 +124,7 @@ impl Finish {
 
     /// Finishes the result that another one is compared with.
     pub fn request_other(&self, source: Source, settings: FinishSettings) {
+        let settings = source.applicable(settings);
         self.other.request((source, settings));
     }
 
@@ -163,7 +186,7 @@ fn start_finish(
     let (for_work, for_panic) = (mailbox.clone(), mailbox.clone());
     let progress = Arc::clone(progress);
     let simplifier = Arc::clone(simplifier);
-    let mut kept: Option<Kept<Prepared>> = None;
+    let mut kept = KeptForFinish::default();
     let work = move |(source, settings): (Source, FinishSettings), ticket: &Ticket| {
         let meter = Meter::new(Arc::clone(&progress), for_work.wake(), ticket.clone());
         let is_cancelled = || ticket.is_outdated();
@@ -176,7 +199,7 @@ fn start_finish(
         if ticket.is_outdated() {
             return;
         }
-        let result = outcome.map(Arc::new).map_err(|error| problem_of(&error));
+        let result = outcome.map(Arc::new);
         let number = ticket.number();
         for_work.post(Message::Finish(FinishEvent::Done { number, result }));
     };
@@ -194,25 +217,41 @@ fn start_finish(
     LatestWins::start("finish", work, failed)
 }
 
+/// What one finish leaves for the next.
+#[derive(Default)]
+struct KeptForFinish {
+    prepared: Option<Kept<Prepared>>,
+    /// With the number of their result.
+    pictures: Option<(u64, Pictures)>,
+}
+
 fn finish(
-    kept: &mut Option<Kept<Prepared>>,
+    kept: &mut KeptForFinish,
     simplifier: &SharedSimplifier,
     source: &Source,
     settings: &FinishSettings,
     control: &Control<'_>,
-) -> Result<Finished, MeshError> {
+) -> Result<Finished, Problem> {
     // Taken out, so that a panic on the way leaves nothing half made behind.
-    let prepared = match kept.take().filter(|kept| kept.fits(source, settings)) {
+    let prepared = match kept.prepared.take().filter(|kept| kept.fits(source, settings)) {
         Some(kept) => kept.value,
-        None => Prepared::new(&source.asset, settings, control)?,
+        None => Prepared::new(&source.asset, settings, control).map_err(problem_of)?,
     };
     *simplifier.lock() = Some(Kept {
         result: source.result,
         settings: settings.clone(),
         value: prepared.simplifier().clone(),
     });
-    let finished = prepared.finish(settings, control);
-    *kept = Some(Kept {
+    let pictures = match kept.pictures.take().filter(|(result, _)| *result == source.result) {
+        Some((_, pictures)) if !pictures.is_empty() => Ok(pictures),
+        _ => source.pictures(settings, control),
+    };
+    let finished = pictures.and_then(|pictures| {
+        kept.pictures = Some((source.result, Arc::clone(&pictures)));
+        let prepared = prepared.clone().with_pictures(pictures);
+        prepared.finish(settings, control).map_err(problem_of)
+    });
+    kept.prepared = Some(Kept {
         result: source.result,
         settings: settings.clone(),
         value: prepared,
@@ -228,9 +267,7 @@ fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishS
             is_cancelled: &is_cancelled,
             ..Control::silent()
         };
-        let prepared = Prepared::new(&source.asset, &settings, &control);
-        let finished = prepared.and_then(|prepared| prepared.finish(&settings, &control));
-        let result = finished.map(Arc::new).map_err(|error| problem_of(&error));
+        let result = finish_once(&source, &settings, &control).map(Arc::new);
         let number = ticket.number();
         for_work.post(Message::Finish(FinishEvent::Other { number, result }));
     };
@@ -239,6 +276,15 @@ fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishS
         for_panic.post(Message::Finish(FinishEvent::Other { number, result }));
     };
     LatestWins::start("finish other", work, failed)
+}
+
+fn finish_once(source: &Source, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, Problem> {
+    let pictures = source.pictures(settings, control)?;
+    let prepared = Prepared::new(&source.asset, settings, control).map_err(problem_of)?;
+    prepared
+        .with_pictures(pictures)
+        .finish(settings, control)
+        .map_err(problem_of)
 }
 
 fn start_simplify(
@@ -291,7 +337,7 @@ fn simplifier_for(
     Some(value)
 }
 
-fn problem_of(error: &MeshError) -> Problem {
+fn problem_of(error: impl std::error::Error) -> Problem {
     Problem::new(error.to_string())
 }
 
@@ -352,7 +398,8 @@ fn span_of(step: Step) -> (f32, f32) {
         Step::Unwrap => (0.20, 0.30),
         Step::Tangents => (0.50, 0.05),
         Step::Index => (0.55, 0.05),
-        Step::Occlusion => (0.60, 0.10),
+        Step::Occlusion => (0.60, 0.08),
+        Step::Pictures => (0.68, 0.02),
         Step::Bake => (0.70, 0.25),
         Step::Dilate => (0.95, 0.04),
         Step::Examine => (0.99, 0.01),

@@ -87,6 +87,18 @@ impl Jobs {
         &self.infos
     }
 
+    /// Offers these engines beside the first one, in place of those that were offered before. Returns all.
+    pub fn set_other_engines(&mut self, engines: Vec<Box<dyn Engine>>) -> Vec<EngineInfo> {
+        self.runner.set_other_engines(engines);
+        self.infos = self.runner.engines();
+        self.infos.clone()
+    }
+
+    /// Asks the engines to free what they keep, once the running job has ended.
+    pub fn release_engines(&self) {
+        self.runner.release_engines();
+    }
+
     /// What the engines are, when a worker that has started since the last call told more than was known of it.
     pub fn take_changed_engines(&mut self) -> Option<Vec<EngineInfo>> {
         if !std::mem::take(&mut self.has_started) {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::state::Problem;
-use super::{capture, export, export_size, finish, import, library, pick, stage, telemetry};
+use super::{capture, export, export_size, finish, import, library, pick, python, stage, telemetry};
 
 /// What background threads tell the window. The window applies it in `logic`, also while it is hidden.
 pub enum Message {
@@ -19,6 +19,8 @@ pub enum Message {
     Capture(capture::CaptureEvent),
     /// Saved results.
     Library(library::LibraryEvent),
+    /// Engines in other programs.
+    Python(python::PythonEvent),
     /// The point of the surface that the artist holds.
     Picked(pick::Picked),
     /// Content for the stage, uploaded and ready to be drawn.

@@ -32,6 +32,7 @@ mod options;
 mod pick;
 pub mod platform;
 mod pool;
+pub mod python;
 pub mod settings;
 mod software_stage;
 mod stage;

@@ -1,13 +1,12 @@
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bozzetto_engine::{Engine, InProcessEngine, WorkerCommand, WorkerEngine};
-use bozzetto_hull::HullEngine;
+use bozzetto_engine::Engine;
 use etcetera::AppStrategy as _;
 use etcetera::app_strategy::{AppStrategyArgs, choose_native_strategy};
 
 use super::desktop::{Desktop, NativeDesktop};
+use crate::engines;
 
 /// Where the program keeps its files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,29 +82,11 @@ impl AppOptions {
     pub fn native(files: Vec<PathBuf>) -> Self {
         Self {
             folders: Folders::native(),
-            engines: worker_engines(),
+            engines: vec![engines::built_in()],
             desktop: Arc::new(NativeDesktop),
             files,
             reads_telemetry: true,
             animates: true,
-        }
-    }
-}
-
-/// The built-in engine in a process of its own, so that nothing it does can end the window; in this process where the
-/// program cannot find itself.
-fn worker_engines() -> Vec<Box<dyn Engine>> {
-    let hull = HullEngine::new();
-    let info = hull.info();
-    match std::env::current_exe() {
-        Ok(program) => {
-            let mut command = WorkerCommand::new(program);
-            command.args = vec![OsString::from("worker"), OsString::from(&info.id)];
-            vec![Box::new(WorkerEngine::new(info.id.clone(), command).with_info(info))]
-        }
-        Err(error) => {
-            tracing::warn!("The program cannot find its own file ({error}), so engines run inside the window.");
-            vec![Box::new(InProcessEngine::new(Box::new(hull)))]
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is remembered between starts, as TOML in the platform's folder for configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use super::mailbox::{Mailbox, Message};
 use super::navigation::Navigation;
 use super::pool::Pool;
 use super::state::{CaptureSettings, ComparisonLayout, ExportSettings, Layout, Preset, Problem, ViewportMode};
+use crate::engines::PythonEnvironment;
 
 const FILE_NAME: &str = "settings.toml";
 
@@ -52,6 +53,10 @@ pub struct Settings {
     pub params: BTreeMap<String, ParamValues>,
     /// The artist's presets.
     pub presets: Vec<Preset>,
+    /// The environment that upstream's pipelines run in.
+    pub python: Option<PythonEnvironment>,
+    /// Licences of engines' parts that the artist has agreed to.
+    pub agreed_licences: BTreeSet<String>,
     /// How long each stage took lately, seconds, by `engine/stage`: what remaining times are told from.
     pub stage_secs: BTreeMap<String, f64>,
 }
@@ -74,6 +79,8 @@ impl Default for Settings {
             finish: FinishSettings::default(),
             params: BTreeMap::new(),
             presets: Vec::new(),
+            python: None,
+            agreed_licences: BTreeSet::new(),
             stage_secs: BTreeMap::new(),
         }
     }

@@ -1,8 +1,9 @@
 //! `bozzetto engines`: what there is and what can be set.
 
-use bozzetto_engine::{Engine, EngineInfo, ParamKind, ParamSpec};
+use bozzetto_engine::{CancelToken, Engine, EngineInfo, ParamKind, ParamSpec, PartLicence};
 use bozzetto_hull::HullEngine;
 
+use super::choice::Python;
 use super::output;
 
 #[derive(Debug, clap::Args)]
@@ -10,10 +11,20 @@ pub(super) struct Arguments {
     /// Print as JSON.
     #[arg(long)]
     json: bool,
+
+    #[command(flatten)]
+    python: Python,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let engines = [HullEngine::new().info()];
+    let mut engines = vec![HullEngine::new().info()];
+    let mut python = arguments.python.environment()?;
+    if let Some(python) = &mut python {
+        python.examine()?;
+    }
+    for mut engine in crate::engines::others(python.as_ref()) {
+        engines.push(engine.prepare(&CancelToken::new())?);
+    }
     if arguments.json {
         output::json(&serde_json::to_value(&engines)?);
     } else {
@@ -25,6 +36,17 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn print_engine(info: &EngineInfo) {
     output::line(&format!("{} ({}), on {}", info.id, info.label, info.device));
     output::line(&format!("  {}", info.summary));
+    for licence in &info.licences {
+        let restriction = if licence.permits_commercial_use {
+            ""
+        } else {
+            ", not for commercial use"
+        };
+        let PartLicence {
+            part, licence, page, ..
+        } = licence;
+        output::line(&format!("  uses {part}: {licence}{restriction} ({page})"));
+    }
     for stage in &info.stages {
         output::line(&format!("\n  {}", stage.label));
         for spec in info.params.iter().filter(|spec| spec.stage == stage.id) {

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::formats::generation::Generation;
 use bozzetto_asset::{Asset, GaussianSplats, Material, TexturedMesh, TriMesh};
-use bozzetto_mesh::{Control, FinishSettings, Finished, MeshHealth, finish};
+use bozzetto_mesh::{ColorSource, Control, FinishSettings, Finished, MeshHealth};
 
+use super::colors::{self, Colors};
 use super::content::Content;
 use super::packing::Packing;
 use super::rebuild::Rebuild;
 use super::{UsageError, progress::Progress};
 use crate::export::{self, ExportFormat};
+use crate::pictures;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -39,6 +41,9 @@ pub(super) struct Arguments {
     rebuild: Rebuild,
 
     #[command(flatten)]
+    colors: Colors,
+
+    #[command(flatten)]
     packing: Packing,
 }
 
@@ -46,11 +51,12 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let cancelled = super::listen_for_cancel()?;
     let content = Content::open(&arguments.input)?;
     let is_saved = matches!(content, Content::Generation(..));
-    let needs_saved = arguments.faces.or(arguments.texture).is_some() || arguments.rebuild.is_said();
+    let needs_saved =
+        arguments.faces.or(arguments.texture).is_some() || arguments.rebuild.is_said() || arguments.colors.is_said();
     if !is_saved && needs_saved {
         let name = arguments.input.display();
         return Err(UsageError(format!(
-            "--faces, --texture, --remesh and --project-back need a saved result; {name} is finished already."
+            "--faces, --texture, --remesh, --project-back and --colors need a saved result; {name} is finished already."
         ))
         .into());
     }
@@ -115,14 +121,20 @@ fn finish_generation(
         ..saved
     };
     arguments.rebuild.apply(&mut settings);
+    arguments.colors.apply(&mut settings);
+    let views = pictures::views_of(pictures::job_of(generation).as_ref());
+    // Saved settings outlive results, and not every result has pictures to take colours from.
+    if !arguments.colors.is_said() && !pictures::have_cameras(&views, &asset.cameras) {
+        settings.colors_from = ColorSource::Asset;
+    }
     let progress = Progress::new(false);
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),
     };
-    let finished = finish(asset, &settings, &control);
+    let finished = colors::finish(asset, &views, &settings, &control);
     progress.clear();
-    Ok(finished?)
+    finished
 }
 
 fn plain(mesh: Arc<TriMesh>) -> TexturedMesh {

@@ -7,16 +7,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use bozzetto_asset::formats::{ply, spz};
 use bozzetto_asset::{Asset, TexturedMesh};
-use bozzetto_engine::{Engine, EngineError, InProcessEngine, Job, ParamValues, Runner, RunnerEventKind};
-use bozzetto_hull::HullEngine;
-use bozzetto_mesh::{Control, FinishSettings, Finished, finish};
+use bozzetto_engine::{CancelToken, Engine, EngineError, EngineInfo, Job, ParamValues, Runner, RunnerEventKind};
+use bozzetto_mesh::{Control, FinishSettings, Finished};
 use bozzetto_viewport::{Offscreen, OrbitCamera, RenderSettings, Scene};
 use serde_json::json;
 
+use super::choice::{self, Python};
+use super::colors::{self, Colors};
 use super::packing::Packing;
 use super::rebuild::Rebuild;
 use super::{UsageError, parameters, progress::Progress, sources};
 use crate::export::{self, ExportSettings};
+use crate::pictures;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -31,6 +33,13 @@ pub(super) struct Arguments {
     /// Engine to use; see `bozzetto engines`.
     #[arg(long, default_value = "hull")]
     engine: String,
+
+    #[command(flatten)]
+    python: Python,
+
+    /// Agree to the licences of parts that the engine uses and that may not be used commercially.
+    #[arg(long = "agree")]
+    agrees: bool,
 
     /// Set a parameter; see `bozzetto engines`.
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -54,6 +63,9 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     rebuild: Rebuild,
+
+    #[command(flatten)]
+    colors: Colors,
 
     /// Write the splats too; the ending chooses PLY or SPZ.
     #[arg(long, value_name = "OUT.ply")]
@@ -92,11 +104,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if settings.format.holds_splats() {
         return Err(UsageError("-o is for the mesh; write splats with --ply.".to_owned()).into());
     }
-    let hull = HullEngine::new();
-    let job = job_from(arguments, &hull)?;
+    let saved = arguments.job.as_deref().map(read_job).transpose()?;
+    let id = saved.as_ref().map_or(&arguments.engine, |job| &job.engine);
+    let mut engine = arguments.python.engine(id)?;
+    // An engine in a process of its own says what can be set once that runs.
+    let info = engine.prepare(&CancelToken::new())?;
+    choice::check_licences(&info, arguments.agrees)?;
+    let job = job_from(arguments, saved, &info)?;
     let cancelled = super::listen_for_cancel()?;
     let progress = Progress::new(arguments.json);
-    let result = generate_and_finish(arguments, job, hull, &cancelled, &progress)
+    let result = generate_and_finish(arguments, job, engine, &cancelled, &progress)
         .and_then(|(asset, finished)| write_all(arguments, &settings, &asset, finished, &cancelled));
     match result {
         Ok(written) => {
@@ -126,33 +143,22 @@ fn check_folder(path: &Path) -> anyhow::Result<()> {
     .into())
 }
 
-fn job_from(arguments: &Arguments, engine: &HullEngine) -> anyhow::Result<Job> {
-    let mut job = match &arguments.job {
-        Some(path) => read_job(path)?,
-        None => Job {
-            engine: arguments.engine.clone(),
-            params: ParamValues::default(),
-            views: Vec::new(),
-            mesh: None,
-            seed: 0,
-        },
-    };
+fn job_from(arguments: &Arguments, saved: Option<Job>, info: &EngineInfo) -> anyhow::Result<Job> {
+    let mut job = saved.unwrap_or_else(|| Job {
+        engine: info.id.clone(),
+        params: ParamValues::default(),
+        views: Vec::new(),
+        mesh: None,
+        seed: 0,
+    });
     if !arguments.views.is_empty() {
         job.views = sources::views_from_arguments(&arguments.views)?;
     }
     if let Some(seed) = arguments.seed {
         job.seed = seed;
     }
-    let info = engine.info();
-    if job.engine != info.id {
-        return Err(EngineError::UnknownEngine {
-            id: job.engine,
-            known: vec![info.id],
-        }
-        .into());
-    }
     parameters::assign(&mut job.params, &arguments.parameters, &info.params)?;
-    Ok(job.validated(&info)?)
+    Ok(job.validated(info)?)
 }
 
 fn read_job(path: &Path) -> anyhow::Result<Job> {
@@ -163,27 +169,29 @@ fn read_job(path: &Path) -> anyhow::Result<Job> {
 fn generate_and_finish(
     arguments: &Arguments,
     job: Job,
-    hull: HullEngine,
+    engine: Box<dyn Engine>,
     cancelled: &AtomicBool,
     progress: &Progress,
 ) -> anyhow::Result<(Asset, Finished)> {
-    let asset = generate(job, hull, cancelled, progress)?;
+    let views = pictures::views_of(Some(&job));
+    let asset = generate(job, engine, cancelled, progress)?;
     let mut settings = FinishSettings {
         target_faces: arguments.faces,
         texture_px: arguments.texture,
         ..FinishSettings::default()
     };
     arguments.rebuild.apply(&mut settings);
+    arguments.colors.apply(&mut settings);
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),
     };
-    let finished = finish(&asset, &settings, &control)?;
+    let finished = colors::finish(&asset, &views, &settings, &control)?;
     Ok((asset, finished))
 }
 
-fn generate(job: Job, hull: HullEngine, cancelled: &AtomicBool, progress: &Progress) -> anyhow::Result<Asset> {
-    let runner = Runner::start(vec![Box::new(InProcessEngine::new(Box::new(hull)))], Arc::new(|| {}))?;
+fn generate(job: Job, engine: Box<dyn Engine>, cancelled: &AtomicBool, progress: &Progress) -> anyhow::Result<Asset> {
+    let runner = Runner::start(vec![engine], Arc::new(|| {}))?;
     let id = runner.submit(job);
     loop {
         if cancelled.load(Ordering::Relaxed) {

@@ -7,6 +7,9 @@ mod bench_finish;
 mod bench_remesh;
 mod bench_unwrap;
 mod bench_viewport;
+mod bridge;
+mod choice;
+mod colors;
 mod content;
 mod engines;
 mod export;
@@ -29,6 +32,8 @@ use anyhow::Context as _;
 use bozzetto_asset::formats::FormatError;
 use bozzetto_engine::{EngineError, Hint};
 use clap::{Parser, Subcommand};
+
+use crate::engines::PythonError;
 
 /// Turns pictures into 3D on your own PC.
 #[derive(Debug, Parser)]
@@ -56,6 +61,8 @@ enum Command {
     Render(render::Arguments),
     /// List the engines and what can be set.
     Engines(engines::Arguments),
+    /// Use upstream's pipelines from a Python environment.
+    Bridge(bridge::Arguments),
     /// Say what is in a 3D file or a saved result.
     Inspect(inspect::Arguments),
     /// Measure this machine.
@@ -91,6 +98,7 @@ pub fn run() -> ExitCode {
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Render(arguments)) => render::run(&arguments),
         Some(Command::Engines(arguments)) => engines::run(&arguments),
+        Some(Command::Bridge(arguments)) => bridge::run(&arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         Some(Command::Worker(arguments)) => worker::run(&arguments),
@@ -129,7 +137,7 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
 
 fn status_of(error: &anyhow::Error) -> ExitStatus {
     for cause in error.chain() {
-        if cause.is::<UsageError>() {
+        if cause.is::<UsageError>() || matches!(cause.downcast_ref(), Some(PythonError::NotFound { .. })) {
             return ExitStatus::Usage;
         }
         match cause.downcast_ref() {

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 use bozzetto::app::Command;
 use bozzetto::app::state::{
     AppState, BottomTab, Compared, Comparison, ComparisonLayout, EngineState, ExportStatus, FinishStatus, GpuStatus,
-    JobItem, JobStatus, LibraryEntry, LibraryStatus, LogLine, MattePreview, NoticeLevel, Preset, Problem, ResultState,
-    Telemetry, Toast, ViewId, ViewItem, ViewStatus, ViewportMode,
+    JobItem, JobStatus, LibraryEntry, LibraryStatus, LogLine, MattePreview, NoticeLevel, Preset, Problem, PythonStatus,
+    ResultState, Telemetry, Toast, ViewId, ViewItem, ViewStatus, ViewportMode,
 };
+use bozzetto::engines::{EngineReport, Fault, PythonEnvironment, Report};
 use bozzetto::export::ExportPreset;
 use bozzetto_asset::{Asset, Direction, GaussianSplats, TriMesh, View};
-use bozzetto_engine::{EngineInfo, ParamKind, ParamSpec, ParamValue, ParamValues, StageInfo};
+use bozzetto_engine::{EngineInfo, ParamKind, ParamSpec, ParamValue, ParamValues, PartLicence, StageInfo};
 use bozzetto_mesh::{MeshHealth, SelfIntersections};
 use glam::Vec3;
 
@@ -278,6 +279,7 @@ pub fn finished(ctx: &egui::Context) -> AppState {
         }),
         is_outdated: false,
         can_finish: true,
+        views: Vec::new(),
     });
     state.finish.status = FinishStatus::Ready;
     state.finish.settings.texture_px = 4096;
@@ -423,4 +425,46 @@ pub fn for_the_web(ctx: &egui::Context) -> AppState {
     state.export.size = Some(1_840_000);
     state.export.status = ExportStatus::Idle;
     state
+}
+
+/// A Python environment that lacks a package for one of two pipelines.
+pub fn add_python(state: &mut AppState) {
+    let fault = Fault {
+        package: "flash-attn".into(),
+        problem: "is not installed".into(),
+        advice: "Install it into this environment as the pipeline's own instructions say.".into(),
+    };
+    let lacks = |problems: Vec<Fault>| EngineReport {
+        can_run: problems.is_empty(),
+        problems,
+    };
+    state.python.environment = Some(PythonEnvironment {
+        interpreter: "/home/ada/miniconda3/envs/trellis2/bin/python3".into(),
+        sources: vec!["/home/ada/TRELLIS.2".into()],
+        runnable: vec!["trellis2-python".into()],
+    });
+    state.python.status = PythonStatus::Examined(Report {
+        python: "3.10.14".into(),
+        bridge: Some("0.1.0".into()),
+        graphics_card: "NVIDIA GeForce RTX 4070".into(),
+        engines: [
+            ("trellis2-python".into(), lacks(Vec::new())),
+            ("trellis-python".into(), lacks(vec![fault])),
+        ]
+        .into(),
+    });
+}
+
+/// An engine that uses parts under other licences.
+pub fn add_licences(state: &mut AppState) {
+    let licence = |part: &str, licence: &str, permits_commercial_use: bool| PartLicence {
+        part: part.into(),
+        licence: licence.into(),
+        permits_commercial_use,
+        page: "https://example.org".into(),
+    };
+    state.engine.engines[0].licences = vec![
+        licence("TRELLIS.2", "MIT", true),
+        licence("nvdiffrast", "NVIDIA Source Code License", false),
+    ];
 }

@@ -142,6 +142,24 @@ fn the_dialog_that_saves_pictures() {
 }
 
 #[test]
+fn what_a_python_environment_can_run() {
+    snapshot("python", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
+        let mut state = with_modal(ctx, Modal::Python);
+        fixture::add_python(&mut state);
+        state
+    });
+}
+
+#[test]
+fn licences_of_parts_that_others_made() {
+    snapshot("licences", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
+        let mut state = with_modal(ctx, Modal::Licences);
+        fixture::add_licences(&mut state);
+        state
+    });
+}
+
+#[test]
 fn the_list_of_keys() {
     snapshot("keys", NARROW, 1.0, ThemeChoice::Dark, |ctx| {
         with_modal(ctx, Modal::Shortcuts)

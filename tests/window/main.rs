@@ -6,6 +6,7 @@ mod forming;
 mod generate;
 mod kept_picture;
 mod pictures;
+mod python;
 mod session;
 mod turning;
 
@@ -32,6 +33,8 @@ pub(crate) struct FakeDesktop {
     pub pictures: Mutex<Vec<PathBuf>>,
     /// Where the next export goes; none is a desktop without dialogs.
     pub target: Mutex<Option<PathBuf>>,
+    /// The folder that the next dialog gives; none is a cancel.
+    pub folder: Mutex<Option<PathBuf>>,
     /// The picture on the clipboard.
     pub clipboard: Mutex<Option<RgbaImage>>,
     /// Paths that were shown in the file program.
@@ -55,6 +58,11 @@ impl Desktop for FakeDesktop {
             None => Answer::Unavailable(Problem::with_hint("No file dialog can be opened.", "Install one.")),
         };
         Box::pin(std::future::ready(answer))
+    }
+
+    fn choose_folder(&self, _: &str, _: Option<&Path>, _: Option<&eframe::Frame>) -> Pending<PathBuf> {
+        let chosen = self.folder.lock().clone();
+        Box::pin(std::future::ready(chosen.map_or(Answer::Cancelled, Answer::Chosen)))
     }
 
     fn show(&self, path: &Path) -> Result<(), Problem> {

@@ -38,6 +38,8 @@ pub enum Step {
     Index,
     /// Short-range occlusion of the dense surface.
     Occlusion,
+    /// Pictures for colours are read, by whoever gives them; see [`crate::Prepared::with_pictures`].
+    Pictures,
     /// Textures are computed.
     Bake,
     /// Colours grow beyond their charts, so that seams don't show.
@@ -64,6 +66,7 @@ impl Step {
             Self::Tangents => "Computing tangents",
             Self::Index => "Sorting the surface",
             Self::Occlusion => "Computing occlusion",
+            Self::Pictures => "Cutting out pictures",
             Self::Bake => "Baking textures",
             Self::Dilate => "Padding textures",
             Self::Examine => "Looking for faults",

@@ -44,6 +44,9 @@ pub enum MeshError {
     /// The splats contradict themselves, or none of them can be seen.
     #[error("The splats of this result are damaged. Generate again.")]
     BadSplats,
+    /// Colours are to come from pictures, and there are none whose cameras are known.
+    #[error("There are no pictures to take colours from, or their cameras are not known. Take colours as generated.")]
+    NoPictures,
     /// A setting is out of its range.
     #[error("{what}")]
     BadSetting {

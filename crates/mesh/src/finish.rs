@@ -1,19 +1,19 @@
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use bozzetto_asset::{Asset, Material, TexturedMesh, TriMesh};
+use bozzetto_asset::{Asset, Camera, Material, PreparedView, TexturedMesh, TriMesh};
 use image::GrayImage;
 use rayon::prelude::*;
 
-use crate::bake::{self, BakeOptions, Sampler, SplatSampler, Surface, VertexColorSampler, VolumeSampler};
+use crate::bake::{self, BakeOptions, Sampler, SplatSampler, Surface, VertexColorSampler, ViewSampler, VolumeSampler};
 use crate::control::{Meter, Stopwatch};
 use crate::nearest::SearchTree;
 use crate::orient::orient;
 use crate::topology::{area_normal, diagonal, weighted_normals};
 use crate::{
-    Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepTiming, close_all_holes, compute_tangents,
-    drop_bad_faces, fill_holes, orient_outward, part_touching, remesh, remove_inner_shells, remove_small_components,
-    split_non_manifold, unwrap, weld,
+    ColorSource, Control, FinishSettings, MeshError, MeshHealth, Simplifier, Step, StepProgress, StepTiming,
+    close_all_holes, compute_tangents, drop_bad_faces, fill_holes, orient_outward, part_touching, remesh,
+    remove_inner_shells, remove_small_components, split_non_manifold, unwrap, weld,
 };
 
 /// Occlusion is computed at the vertices of a level of detail with at most this many faces: it is smooth.
@@ -42,7 +42,7 @@ pub struct Finished {
 ///
 /// Textures come from the first of these that the asset has: its volume, which alone knows metal and roughness; its mesh'
 /// vertex colours, which lie on the very surface; its splats, whose colours are made to be blended and so are softer.
-/// Middle grey where it has none.
+/// Middle grey where it has none. For base colours from pictures see [`Prepared::with_pictures`].
 ///
 /// Waits for threads that use rayon's global pool, so it must not run in a worker of that pool itself.
 pub fn finish(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, MeshError> {
@@ -57,6 +57,7 @@ pub fn finish(asset: &Asset, settings: &FinishSettings, control: &Control<'_>) -
 #[derive(Clone, Debug)]
 pub struct Prepared {
     asset: Asset,
+    pictures: Arc<Vec<(PreparedView, Camera)>>,
     settings: FinishSettings,
     simplifier: Simplifier,
     /// Built beside the first finish: nothing needs it before the bake.
@@ -73,12 +74,20 @@ impl Prepared {
         let mut watch = Stopwatch::default();
         Ok(Self {
             asset: asset.clone(),
+            pictures: Arc::default(),
             settings: settings.clone(),
             simplifier: Simplifier::of_clean(clean_surface(mesh, settings, control, &mut watch)?),
             tree: Arc::default(),
             timings: watch.timings,
             num_source_faces: mesh.triangles.len(),
         })
+    }
+
+    /// Gives it pictures with their cameras for [`ColorSource::Pictures`].
+    #[must_use]
+    pub fn with_pictures(mut self, pictures: Arc<Vec<(PreparedView, Camera)>>) -> Self {
+        self.pictures = pictures;
+        self
     }
 
     /// The prepared levels of detail, for the slider.
@@ -96,7 +105,10 @@ impl Prepared {
     pub fn finish(&self, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, MeshError> {
         settings.validate()?;
         if !settings.prepares_like(&self.settings) {
-            return finish(&self.asset, settings, control);
+            let prepared = Self::new(&self.asset, settings, control)?;
+            return prepared
+                .with_pictures(Arc::clone(&self.pictures))
+                .finish(settings, control);
         }
         self.start_tree();
         let mut watch = Stopwatch::default();
@@ -182,7 +194,8 @@ impl Prepared {
             has_orm: settings.bakes_orm,
         };
         let mut baked = watch.time(Step::Bake, control, || {
-            bake::bake(surface, mesh, self.sampler()?.as_ref(), options, control)
+            let sampler = self.sampler(surface, settings.colors_from)?;
+            bake::bake(surface, mesh, sampler.as_ref(), options, control)
         })?;
         watch.time(Step::Dilate, control, || {
             baked.dilate(control)?;
@@ -191,13 +204,22 @@ impl Prepared {
     }
 
     /// Where colours come from: see [`finish`].
-    fn sampler(&self) -> Result<Box<dyn Sampler + '_>, MeshError> {
-        let source = self.simplifier.source();
-        Ok(match (&self.asset.volume, &self.asset.splats) {
+    fn sampler<'a>(
+        &'a self,
+        surface: Surface<'a>,
+        colors_from: ColorSource,
+    ) -> Result<Box<dyn Sampler + 'a>, MeshError> {
+        let source = surface.mesh;
+        let of_asset: Box<dyn Sampler> = match (&self.asset.volume, &self.asset.splats) {
             (Some(volume), _) if !volume.coords.is_empty() => Box::new(VolumeSampler::new(volume)?),
             (_, Some(splats)) if source.colors.is_empty() && !splats.is_empty() => Box::new(SplatSampler::new(splats)?),
             _ => Box::new(VertexColorSampler::new(source)),
-        })
+        };
+        match colors_from {
+            ColorSource::Asset => Ok(of_asset),
+            ColorSource::Pictures if self.pictures.is_empty() => Err(MeshError::NoPictures),
+            ColorSource::Pictures => Ok(Box::new(ViewSampler::over(surface, &self.pictures, of_asset))),
+        }
     }
 
     /// Light at each vertex of the source, computed on a level of detail where the source is large.
@@ -294,14 +316,19 @@ fn made_sound(
     })?;
     if settings.fills_holes || settings.closes_all_holes {
         mesh = watch.time(Step::FillHoles, control, || {
+            let halves = [0, 1].map(|half| move |progress| (control.progress)(half_of_step(progress, half)));
+            let [first, second] = halves.each_ref().map(|half| Control {
+                progress: half,
+                ..*control
+            });
             // Small ones first, for those are filled as the surface goes on.
             let filled = if settings.fills_holes {
-                fill_holes(&mesh, settings.max_hole_perimeter * size, control)?
+                fill_holes(&mesh, settings.max_hole_perimeter * size, &first)?
             } else {
                 mesh
             };
             if settings.closes_all_holes {
-                close_all_holes(&filled, &control.told_to_nobody())
+                close_all_holes(&filled, &second)
             } else {
                 Ok(filled)
             }
@@ -316,6 +343,16 @@ fn made_sound(
         mesh = watch.time(Step::Part, control, || parted(&mesh, distance, control))?;
     }
     Ok(mesh)
+}
+
+/// The progress of a step that is done in two halves, from that of its first (0) or second (1) half.
+fn half_of_step(progress: StepProgress, half: u64) -> StepProgress {
+    const HALF: u64 = 1000;
+    StepProgress {
+        done: half * HALF + progress.done * HALF / progress.total.max(1),
+        total: 2 * HALF,
+        ..progress
+    }
 }
 
 /// Moves apart what touches, and turns outwards what was too flat to tell its outside before.

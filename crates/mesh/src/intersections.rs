@@ -123,24 +123,53 @@ impl Search<'_> {
     }
 
     fn tally_of(&self, face: u32) -> Tally {
+        let mut tally = Tally::default();
+        self.meet(face, |_, crosses| {
+            tally.num_tests += 1;
+            tally.num_crossing += u64::from(crosses);
+            tally.is_cut = tally.num_tests as usize >= MAX_PARTNERS;
+            tally.is_cut
+        });
+        tally
+    }
+
+    /// Tests a face against all whose boxes meet its own, until `met` says enough. It is told the other face and whether
+    /// the two cross.
+    fn meet(&self, face: u32, mut met: impl FnMut(u32, bool) -> bool) {
         let triangle = self.mesh.triangles[face as usize];
         let corners = self.mesh.corners(face as usize);
         let own = Triangle::new(triangle, corners);
         let [a, b, c] = corners;
-        let mut tally = Tally::default();
         self.tree
             .overlapping(a.min(b).min(c), a.max(b).max(c), |other, other_corners| {
-                if other == face {
-                    return false;
+                other != face && {
+                    let triangle = self.mesh.triangles[other as usize];
+                    met(other, own.crosses(&Triangle::new(triangle, other_corners)))
                 }
-                tally.num_tests += 1;
-                let other = Triangle::new(self.mesh.triangles[other as usize], other_corners);
-                tally.num_crossing += u64::from(own.crosses(&other));
-                tally.is_cut = tally.num_tests as usize >= MAX_PARTNERS;
-                tally.is_cut
             });
-        tally
     }
+}
+
+/// Pairs of faces that pass through each other, the first of each one of `faces`, in their order. Vertices must have been
+/// welded.
+pub(crate) fn crossing_pairs(mesh: &TriMesh, faces: &[u32]) -> Vec<[u32; 2]> {
+    let search = Search {
+        mesh,
+        tree: SearchTree::new(mesh),
+    };
+    faces
+        .par_iter()
+        .flat_map_iter(|&face| {
+            let mut pairs = Vec::new();
+            search.meet(face, |other, crosses| {
+                if crosses {
+                    pairs.push([face, other]);
+                }
+                false
+            });
+            pairs
+        })
+        .collect()
 }
 
 struct Triangle {

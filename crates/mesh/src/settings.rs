@@ -2,6 +2,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::{MeshError, RemeshSettings};
 
+/// Where the base colour of the finished mesh comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColorSource {
+    /// What the engine made; see [`crate::finish`].
+    #[default]
+    Asset,
+    /// The pictures, as the engine placed them; what none of them shows comes from the asset.
+    Pictures,
+}
+
 /// What the artist sets for the finished mesh. Lengths without unit are fractions of the bounding box' diagonal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -14,6 +25,8 @@ pub struct FinishSettings {
     pub bakes_normal_map: bool,
     /// Bake short-range ambient occlusion.
     pub bakes_occlusion: bool,
+    /// Where base colours come from.
+    pub colors_from: ColorSource,
     /// Bake roughness and metallic into a texture where they vary; off: one value each for the whole material.
     pub bakes_orm: bool,
     /// Close small holes.
@@ -47,6 +60,7 @@ impl Default for FinishSettings {
             texture_px: 2048,
             bakes_normal_map: true,
             bakes_occlusion: false,
+            colors_from: ColorSource::Asset,
             bakes_orm: true,
             fills_holes: true,
             max_hole_perimeter: 0.25,

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use bozzetto_asset::TriMesh;
 use bozzetto_mesh::fidelity::Deviation;
 use bozzetto_mesh::nearest::SearchTree;
-use bozzetto_mesh::{Control, MeshError, MeshHealth, RemeshSettings, Step, StepProgress, remesh, shapes};
+use bozzetto_mesh::{
+    Control, MeshError, MeshHealth, RemeshSettings, SelfIntersections, Step, StepProgress, remesh, shapes,
+};
 use glam::{Mat3, Vec3};
 use proptest::prelude::*;
 
@@ -63,6 +65,8 @@ fn flaw(mesh: &TriMesh) -> Option<String> {
 fn assert_closed(mesh: &TriMesh) -> MeshHealth {
     assert_eq!(flaw(mesh), None);
     assert!(mesh.is_consistent());
+    let crossings = SelfIntersections::of(mesh, &Control::silent()).unwrap();
+    assert_eq!(crossings.count, 0, "faces cross");
     MeshHealth::of(mesh)
 }
 

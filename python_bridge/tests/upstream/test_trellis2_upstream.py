@@ -97,8 +97,11 @@ def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut
     job = job_for("trellis2-texturing-python", cut_out, **{"shape.resolution": "512", "material.steps": STEPS})
     refused = worker.run(job, tmp_path / "job", 1)
     assert refused[-1]["error"]["kind"] == "no_result"
-    messages = worker.run({**job, "mesh": str(path)}, tmp_path / "job", 2)
-    assert messages[-1]["event"] == "done", messages[-1]
+    # Another seed first: what is kept of the mesh must not bring its random numbers along.
+    for number, seed in enumerate((SEED + 1, SEED), start=2):
+        messages = worker.run({**job, "mesh": str(path), "seed": seed}, tmp_path / "job", number)
+        assert messages[-1]["event"] == "done", messages[-1]
+    assert [message["stage"] for message in messages if message["event"] == "reused"] == ["prepare", "shape"]
     asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
     np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
     assert np.ptp(asset["mesh.positions"][:, 0]) > 0.99, "the longest axis fills the cube"

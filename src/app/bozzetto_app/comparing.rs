@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
-use bozzetto_asset::Asset;
 use bozzetto_asset::formats::generation::Generation;
+use bozzetto_asset::{Asset, View};
 use bozzetto_mesh::{FinishSettings, Finished};
 
 use super::super::finish::{Finish, Source};
 use super::super::stage::{Slot, StageRequest};
 use super::super::state::{Compared, Comparison, NoticeLevel, OtherResult, Problem, ResultState, ViewportMode};
 use super::BozzettoApp;
+use crate::pictures;
 
 /// Results that the one on the stage can be compared with.
 #[derive(Default)]
@@ -25,7 +26,7 @@ struct Other {
     name: String,
     request: StageRequest,
     /// What its textures are made from, while it has none.
-    unfinished: Option<(Asset, FinishSettings)>,
+    unfinished: Option<(Source, FinishSettings)>,
     is_finishing: bool,
 }
 
@@ -112,8 +113,10 @@ impl BozzettoApp {
         self.comparing.previous = Some(Other {
             name: result.name.clone(),
             request: request_of(&result.asset, result.finished.clone()),
-            unfinished: (result.finished.is_none() && result.can_finish && result.asset.mesh.is_some())
-                .then(|| (result.asset.clone(), self.state.finish.settings.clone())),
+            unfinished: (result.finished.is_none() && result.can_finish && result.asset.mesh.is_some()).then(|| {
+                let source = other_source(result.asset.clone(), result.views.clone());
+                (source, self.state.finish.settings.clone())
+            }),
             is_finishing: false,
         });
         self.state.viewport.previous_name = Some(result.name.clone());
@@ -186,10 +189,11 @@ impl BozzettoApp {
             .ok()
             .filter(|settings| settings.validate().is_ok())
             .unwrap_or_else(|| self.state.finish.settings.clone());
+        let views = pictures::views_of(pictures::job_of(&generation).as_ref());
         let other = Other {
             name: generation.name,
             request: request_of(&asset, None),
-            unfinished: asset.mesh.is_some().then_some((asset, settings)),
+            unfinished: asset.mesh.is_some().then_some((other_source(asset, views), settings)),
             is_finishing: false,
         };
         self.comparing.saved = Some((id, other));
@@ -246,11 +250,19 @@ impl BozzettoApp {
 impl Other {
     /// Has it finished unless it is, or is about to be.
     fn finish(&mut self, finish: Option<&Finish>) {
-        if let (Some(finish), Some((asset, settings)), false) = (finish, &self.unfinished, self.is_finishing) {
-            let asset = asset.clone();
-            finish.request_other(Source { result: 0, asset }, settings.clone());
+        if let (Some(finish), Some((source, settings)), false) = (finish, &self.unfinished, self.is_finishing) {
+            finish.request_other(source.clone(), settings.clone());
             self.is_finishing = true;
         }
+    }
+}
+
+/// Nothing is kept of it from one finish to the next, so it needs no number.
+fn other_source(asset: Asset, views: Vec<View>) -> Source {
+    Source {
+        result: 0,
+        asset,
+        views,
     }
 }
 

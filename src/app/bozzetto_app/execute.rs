@@ -1,4 +1,5 @@
 use super::super::Command;
+use super::super::python::FolderUse;
 use super::super::state::{JobStatus, Modal};
 use super::BozzettoApp;
 
@@ -30,6 +31,14 @@ impl BozzettoApp {
             Command::LoadExample => self.load_example(),
 
             Command::SelectEngine(id) => self.select_engine(id),
+            Command::ChoosePython => self.ask_for_folder(FolderUse::Environment, parent),
+            Command::SetPython(path) => self.set_python(&path),
+            Command::ForgetPython => self.forget_python(),
+            Command::ChoosePythonSource => self.ask_for_folder(FolderUse::Source, parent),
+            Command::RemovePythonSource(folder) => self.remove_python_source(&folder),
+            Command::ExaminePython => self.examine_python(),
+            Command::InstallBridge => self.install_bridge(),
+            Command::AgreeToLicences => self.agree_to_licences(),
             Command::SetParam { key, value, is_final } => self.set_param(&key, &value, is_final),
             Command::ResetParam(key) => self.reset_param(&key),
             Command::ResetAllParams => self.reset_all_params(),

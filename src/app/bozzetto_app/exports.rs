@@ -225,6 +225,10 @@ mod tests {
             Box::pin(std::future::ready(Answer::Chosen(self.0.clone())))
         }
 
+        fn choose_folder(&self, _: &str, _: Option<&Path>, _: Option<&eframe::Frame>) -> Pending<PathBuf> {
+            Box::pin(std::future::ready(Answer::Cancelled))
+        }
+
         fn show(&self, _: &Path) -> Result<(), Problem> {
             Ok(())
         }

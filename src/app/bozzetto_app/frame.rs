@@ -26,6 +26,7 @@ impl BozzettoApp {
             Message::ExportSize(size) => self.apply_export_size(&size),
             Message::Capture(event) => self.apply_capture(event),
             Message::Library(event) => self.apply_library(event),
+            Message::Python(event) => self.apply_python(event),
             Message::Picked(picked) => self.apply_picked(picked),
             Message::Stage(content) => self.apply_stage(content),
             Message::SettingsNotSaved(problem) => self.say(NoticeLevel::Warning, &problem),

@@ -10,6 +10,7 @@ use super::super::library::{LibraryEvent, Listed, NewEntry, age_in_words};
 use super::super::state::{Counts, LibraryEntry, LibraryStatus, Modal, NoticeLevel, Picture, Problem, ResultState};
 use super::BozzettoApp;
 use super::frame::now_unix_secs;
+use crate::pictures;
 
 impl BozzettoApp {
     pub(super) fn refresh_library(&mut self) {
@@ -169,14 +170,7 @@ impl BozzettoApp {
 
     /// Brings everything of a saved result back: pictures, engine, parameters, seed, finish settings and the shape.
     fn show_generation(&mut self, generation: Generation, asset: Asset) {
-        let job = serde_json::from_value::<Job>(generation.job.clone())
-            .ok()
-            .map(|mut job| {
-                for (view, file) in job.views.iter_mut().zip(&generation.view_files) {
-                    view.path.clone_from(file);
-                }
-                job
-            });
+        let job = pictures::job_of(&generation);
         if let Some(job) = &job {
             self.apply_settings(&job.engine, &job.params, job.seed);
             self.clear_views();
@@ -197,6 +191,7 @@ impl BozzettoApp {
             duration: Duration::try_from_secs_f64(provenance.duration_secs).unwrap_or_default(),
             name: generation.name,
             library_id: Some(generation.id),
+            views: pictures::views_of(self.result_job.as_ref()),
             asset,
             finished: None,
             simplified: None,

@@ -14,12 +14,13 @@ mod frusta;
 mod library;
 mod notices;
 mod params;
+mod python;
 mod results;
 mod session;
 mod viewing;
 mod views;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -44,6 +45,7 @@ use super::mailbox::{Mailbox, Message};
 use super::options::{AppOptions, Folders};
 use super::pick::Picker;
 use super::platform::WindowSystem;
+use super::python::Python;
 use super::settings::{self, Settings, SettingsWriter};
 use super::state::{AppState, GpuStatus, NoticeLevel, Problem, ViewId};
 use super::telemetry::TelemetryThread;
@@ -82,6 +84,7 @@ pub struct BozzettoApp {
     library: Option<Library>,
     finish: Option<Finish>,
     jobs: Option<Jobs>,
+    python: Python,
     viewport: Option<ViewportHost>,
     picker: Option<Picker>,
     last_grip: u64,
@@ -95,6 +98,8 @@ pub struct BozzettoApp {
     settings_changed: Option<Instant>,
 
     last_view: u64,
+    /// Licences that the artist has agreed to, as `part: licence`.
+    agreed_licences: BTreeSet<String>,
     /// Whether the list still is the example that the first start put there.
     is_example: bool,
     /// Whether the example is being unpacked for the list as it is.
@@ -153,6 +158,7 @@ impl BozzettoApp {
             folders: options.folders,
             finish: None,
             jobs: None,
+            python: Python::new(mailbox.clone()),
             viewport: None,
             picker: None,
             last_grip: 0,
@@ -165,6 +171,7 @@ impl BozzettoApp {
             saved_settings: remembered.clone(),
             settings_changed: None,
             last_view: 0,
+            agreed_licences: BTreeSet::new(),
             is_example: false,
             awaits_example: false,
             frames_next_scene: true,
@@ -197,6 +204,7 @@ impl BozzettoApp {
         }
         app.start_stage(gpu);
         app.restore(remembered);
+        app.python.greet(app.state.python.environment.clone());
         if let Some(problem) = settings_problem {
             app.say(NoticeLevel::Warning, &problem);
         }

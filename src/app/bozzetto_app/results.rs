@@ -12,6 +12,7 @@ use super::super::jobs::{JobOutcome, job_name};
 use super::super::stage::{Slot, StageRequest};
 use super::super::state::{Counts, ExportStatus, FinishStatus, NoticeLevel, Problem, ResultState, ViewportMode};
 use super::{BozzettoApp, Forming};
+use crate::pictures;
 
 impl BozzettoApp {
     /// The job that "Generate" would submit.
@@ -33,6 +34,9 @@ impl BozzettoApp {
     pub(super) fn generate(&mut self) {
         if let Some(obstacle) = self.state.generate_obstacle() {
             self.say(NoticeLevel::Warning, &Problem::new(obstacle));
+            return;
+        }
+        if !self.are_licences_agreed() {
             return;
         }
         let uses_seed = self.state.engine.info().is_some_and(|info| info.uses_seed);
@@ -109,6 +113,7 @@ impl BozzettoApp {
             library_id: None,
             engine_label,
             duration,
+            views: pictures::views_of(self.result_job.as_ref()),
             asset,
             finished: None,
             simplified: None,
@@ -176,6 +181,7 @@ impl BozzettoApp {
                 self.engine_label(&engine)
             },
             duration: Duration::ZERO,
+            views: Vec::new(),
             asset: opened.asset,
             finished: opened.finished,
             simplified: None,
@@ -241,6 +247,7 @@ impl BozzettoApp {
         Some(Source {
             result: self.last_result,
             asset: result.asset.clone(),
+            views: result.views.clone(),
         })
     }
 

@@ -49,6 +49,8 @@ impl BozzettoApp {
             state.finish.settings = bozzetto_mesh::FinishSettings::default();
         }
         self.presets.clone_from(&remembered.presets);
+        self.agreed_licences.clone_from(&remembered.agreed_licences);
+        self.state.python.environment.clone_from(&remembered.python);
         self.state.engine.values = self.remembered_values(&remembered);
         self.saved_settings = remembered;
         self.list_presets();
@@ -160,6 +162,8 @@ impl BozzettoApp {
             finish: state.finish.settings.clone(),
             params,
             presets: self.presets.clone(),
+            python: state.python.environment.clone(),
+            agreed_licences: self.agreed_licences.clone(),
             stage_secs: stage_secs.unwrap_or_else(|| self.saved_settings.stage_secs.clone()),
         }
     }

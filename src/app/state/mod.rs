@@ -10,6 +10,7 @@ mod export;
 mod jobs;
 mod library;
 mod notices;
+mod python;
 mod result;
 mod viewport;
 mod views;
@@ -21,6 +22,7 @@ pub use export::{ExportFormat, ExportSettings, ExportState, ExportStatus};
 pub use jobs::{JobItem, JobStatus, JobsState};
 pub use library::{LibraryEntry, LibraryState, LibraryStatus};
 pub use notices::{LogLine, LogState, NoticeLevel, Problem, Toast};
+pub use python::{PythonState, PythonStatus};
 pub use result::{Counts, FinishState, FinishStatus, ResultState};
 pub use viewport::{Frustum, GpuStatus, OtherResult, Overlay, ViewportMode, ViewportState};
 pub use views::{DropState, MattePreview, Picture, ViewId, ViewItem, ViewStatus, ViewsState};
@@ -34,6 +36,8 @@ pub struct AppState {
     pub views: ViewsState,
     /// Engines, parameters, seed and presets.
     pub engine: EngineState,
+    /// The environment that upstream's pipelines run in.
+    pub python: PythonState,
     /// The queue.
     pub jobs: JobsState,
     /// What is on the stage; `None` before the first result.
@@ -176,4 +180,8 @@ pub enum Modal {
     SavePreset,
     /// Saves pictures of the stage.
     Capture,
+    /// The Python environment of upstream's pipelines.
+    Python,
+    /// Licences of what the chosen engine uses, before its first run.
+    Licences,
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bozzetto_asset::{Asset, TriMesh};
+use bozzetto_asset::{Asset, TriMesh, View};
 use bozzetto_mesh::{FinishSettings, Finished, MeshHealth};
 
 use super::Problem;
@@ -36,6 +36,8 @@ pub struct ResultState {
     pub duration: Duration,
     /// Its parts.
     pub asset: Asset,
+    /// The views that it was made of, in the order of its cameras; none when that is not known.
+    pub views: Vec<View>,
     /// The mesh with textures, as it will be exported; kept while a newer one is made.
     pub finished: Option<Arc<Finished>>,
     /// The mesh simplified for a slider that moves; replaces `finished` on the stage while it is there.

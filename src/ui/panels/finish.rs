@@ -1,4 +1,4 @@
-use bozzetto_mesh::FinishSettings;
+use bozzetto_mesh::{ColorSource, FinishSettings};
 use egui::{Margin, Panel, ScrollArea, Ui, vec2};
 
 use super::export::export_ui;
@@ -6,6 +6,7 @@ use super::health::{self, health_ui};
 use super::problem_ui;
 use crate::app::state::{AppState, FinishStatus, ResultState};
 use crate::app::{Command, CommandSender};
+use crate::pictures;
 use crate::ui::format;
 use crate::ui::icons::Icon;
 use crate::ui::theme::{self, Palette, size, space, text};
@@ -113,6 +114,7 @@ fn settings_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     let send = |settings: FinishSettings, is_final: bool| commands.send(Command::SetFinish { settings, is_final });
     faces_row_ui(ui, state, &default, &send);
     texture_row_ui(ui, settings, &default, &send);
+    colors_row_ui(ui, state, &send);
     let switches: [(&str, &str, Switch); 5] = [
         ("Normal map", "Keeps the fine relief that fewer faces lose.", |s| {
             &mut s.bakes_normal_map
@@ -280,6 +282,53 @@ fn texture_row_ui(
             },
             true,
         );
+    }
+}
+
+/// Where colours come from; greyed out for a result that has no pictures to take them from.
+fn colors_row_ui(ui: &mut Ui, state: &AppState, send: &impl Fn(FinishSettings, bool)) {
+    let result = state.result.as_ref();
+    let has_pictures = result.is_none_or(|result| pictures::have_cameras(&result.views, &result.asset.cameras));
+    let settings = &state.finish.settings;
+    let shown = if has_pictures {
+        settings.colors_from
+    } else {
+        ColorSource::Asset
+    };
+    let help = if has_pictures {
+        "From the pictures, colours are as fine as those, where they show the object; elsewhere they stay as generated."
+    } else {
+        "As generated: of this result no pictures are known with a camera each."
+    };
+    let is_changed = shown != ColorSource::default();
+    let (is_reset, chosen) = row_ui(ui, "Colours", help, is_changed, |ui| {
+        let width = ui.available_width();
+        let list = |ui: &mut Ui| {
+            combo_ui(ui, "Colours", color_source_label(shown), width, |ui| {
+                [ColorSource::Asset, ColorSource::Pictures].into_iter().find(|&source| {
+                    ui.selectable_label(source == shown, color_source_label(source))
+                        .clicked()
+                })
+            })
+        };
+        ui.add_enabled_ui(has_pictures, list).inner.flatten()
+    });
+    let colors_from = if is_reset { Some(ColorSource::default()) } else { chosen };
+    if let Some(colors_from) = colors_from {
+        send(
+            FinishSettings {
+                colors_from,
+                ..settings.clone()
+            },
+            true,
+        );
+    }
+}
+
+fn color_source_label(source: ColorSource) -> &'static str {
+    match source {
+        ColorSource::Asset => "As generated",
+        ColorSource::Pictures => "From the pictures",
     }
 }
 

@@ -33,8 +33,8 @@ const PART_TOUCHING: Fix = (
 /// Its switch is among the settings that are always shown.
 const REBUILD: Fix = (
     "Rebuild surface",
-    "Makes one closed surface of it that looks outwards everywhere, and joins parts that cross. Where relief is finer \
-     than a cell, a few faces may cross anew.",
+    "Makes one closed surface of it that looks outwards everywhere, and joins parts that cross. Far fewer faces may \
+     let a few cross anew.",
     |s| &mut s.remeshes,
 );
 

@@ -15,6 +15,7 @@ mod log;
 mod menu;
 mod modals;
 mod palette;
+mod python;
 mod queue;
 mod settings;
 mod stage_bar;

@@ -2,6 +2,7 @@ use egui::{Align, Key, Layout, RichText, ScrollArea, TextEdit, Ui, vec2};
 
 use super::capture::capture_ui;
 use super::palette::palette_ui;
+use super::python::{licences_ui, python_ui};
 use crate::app::command::{ACTIONS, CommandInfo, MenuGroup};
 use crate::app::state::{AppState, Modal};
 use crate::app::{Command, CommandSender, Navigation};
@@ -26,6 +27,8 @@ pub fn modal_ui(ui: &Ui, state: &AppState, commands: &CommandSender) {
             Modal::ConfirmDelete { id, name } => confirm_delete_ui(ui, id, name, commands),
             Modal::Capture => capture_ui(ui, state, commands),
             Modal::SavePreset => save_preset_ui(ui, state, commands),
+            Modal::Python => python_ui(ui, state, commands),
+            Modal::Licences => licences_ui(ui, state, commands),
         });
     if shown.should_close() {
         commands.send(Command::SetModal(None));
@@ -192,7 +195,7 @@ fn save_preset_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
 }
 
 /// "Cancel" and the button that goes on, at the dialog's right foot.
-fn answer_ui(ui: &mut Ui, go_on: Button<'_>, commands: &CommandSender, act: impl FnOnce()) {
+pub(super) fn answer_ui(ui: &mut Ui, go_on: Button<'_>, commands: &CommandSender, act: impl FnOnce()) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         if ui.add(go_on).clicked() {
             act();

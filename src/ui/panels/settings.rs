@@ -107,6 +107,11 @@ fn engine_rows_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
                     commands.send(Command::SelectEngine(info.id.clone()));
                 }
             }
+            ui.separator();
+            let setup = Command::SetModal(Some(Modal::Python));
+            if ui.selectable_label(false, "Python pipelines…").clicked() {
+                commands.send(setup);
+            }
         });
     });
     preset_row_ui(ui, state, commands);

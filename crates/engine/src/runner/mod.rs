@@ -84,6 +84,17 @@ impl Runner {
         self.infos.lock().clone()
     }
 
+    /// Has these engines in place of all but the first, once the running job has ended. Jobs that wait for an engine that
+    /// is gone are refused when their turn comes.
+    pub fn set_other_engines(&self, engines: Vec<Box<dyn Engine>>) {
+        let engines: Vec<_> = engines.into_iter().map(InProcessEngine::new).collect();
+        let mut infos = self.infos.lock();
+        infos.truncate(1);
+        infos.extend(engines.iter().map(Engine::info));
+        drop(infos);
+        self.queue.replace(engines);
+    }
+
     /// Puts a job at the end of the queue. Everything that happens to it is told by events, refusal included.
     pub fn submit(&self, job: Job) -> JobId {
         self.queue.submit(job)
@@ -146,6 +157,11 @@ fn run_tasks(mut engines: Vec<InProcessEngine>, queue: &Queue, infos: &Mutex<Vec
                 engines.iter_mut().for_each(Engine::release);
                 continue;
             }
+            Task::Replace(others) => {
+                engines.truncate(1);
+                engines.extend(others);
+                continue;
+            }
         };
         queue.outbox.push_patiently(id, RunnerEventKind::Started);
         let context = RunContext {
@@ -153,8 +169,12 @@ fn run_tasks(mut engines: Vec<InProcessEngine>, queue: &Queue, infos: &Mutex<Vec
             emit: &|event| queue.outbox.push_patiently(id, RunnerEventKind::Event(event)),
         };
         let result = run_job(&mut engines, &job, &context);
-        let known = engines.iter().map(Engine::info).collect();
-        *infos.lock() = known;
+        // Engines that were offered meanwhile keep what is known of them.
+        for known in infos.lock().iter_mut() {
+            if let Some(engine) = engines.iter().find(|engine| engine.info().id == known.id) {
+                *known = engine.info();
+            }
+        }
         queue.outbox.push_patiently(
             id,
             match result {

@@ -4,12 +4,14 @@ use parking_lot::{Condvar, Mutex};
 
 use super::event::{JobId, RunnerEventKind};
 use super::outbox::Outbox;
-use crate::{CancelToken, Job};
+use crate::{CancelToken, InProcessEngine, Job};
 
 /// What the inference thread does next.
 pub(super) enum Task {
     Run(JobId, Job, CancelToken),
     Release,
+    /// Engines in place of all but the first.
+    Replace(Vec<InProcessEngine>),
 }
 
 /// The jobs that wait and the one that runs. All methods but [`Queue::next`] return at once.
@@ -26,6 +28,7 @@ struct State {
     waiting: VecDeque<(JobId, Job)>,
     running: Option<(JobId, CancelToken)>,
     wants_release: bool,
+    others: Option<Vec<InProcessEngine>>,
     is_closed: bool,
 }
 
@@ -74,6 +77,13 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    pub(super) fn replace(&self, others: Vec<InProcessEngine>) {
+        let older = self.state.lock().others.replace(others);
+        self.changed.notify_one();
+        // Ends processes, outside of the lock.
+        drop(older);
+    }
+
     /// Cancels everything and sends the inference thread home.
     pub(super) fn close(&self) {
         let mut state = self.state.lock();
@@ -97,6 +107,9 @@ impl Queue {
             }
             if std::mem::take(&mut state.wants_release) {
                 return Some(Task::Release);
+            }
+            if let Some(others) = state.others.take() {
+                return Some(Task::Replace(others));
             }
             if let Some((id, job)) = state.waiting.pop_front() {
                 let cancel = CancelToken::new();

@@ -44,6 +44,30 @@ fn short(events: &[RunnerEvent]) -> Vec<String> {
         .collect()
 }
 
+#[test]
+fn engines_beside_the_first_can_be_replaced_while_a_job_runs() {
+    let ids = |runner: &Runner| runner.engines().into_iter().map(|info| info.id).collect::<Vec<_>>();
+    let (first, go) = gated("first");
+    let (older, _) = gated("older");
+    let runner = start(vec![first, older]);
+    let [(first, _a), (newer_job, _b), (older_job, _c)] = ["first", "newer", "older"].map(job);
+    let running = runner.submit(first);
+    let (newer, go_newer) = gated("newer");
+    runner.set_other_engines(vec![newer]);
+    assert_eq!(ids(&runner), ["first", "newer"]);
+    let (wanted, gone) = (runner.submit(newer_job), runner.submit(older_job));
+    go.send(()).expect("the engine waits");
+    go_newer.send(()).expect("the engine waits");
+    assert!(matches!(end_of(&runner, running), RunnerEventKind::Done(_)));
+    assert!(matches!(end_of(&runner, wanted), RunnerEventKind::Done(_)));
+    let refusal = end_of(&runner, gone);
+    assert!(matches!(
+        refusal,
+        RunnerEventKind::Failed(EngineError::UnknownEngine { .. })
+    ));
+    assert_eq!(ids(&runner), ["first", "newer"]);
+}
+
 /// An engine whose runs wait for a word from the test, or for being cancelled.
 fn gated(id: &str) -> (Box<dyn Engine>, Sender<()>) {
     let (go, gate) = bounded(100);

@@ -3,7 +3,7 @@ use glam::{IVec3, Quat, Vec2, Vec3};
 
 use super::texels::TexelMap;
 use super::*;
-use crate::{FinishSettings, Finished, finish, shapes};
+use crate::{ColorSource, FinishSettings, Finished, Prepared, finish, shapes};
 
 /// A smooth colour that uses the whole range.
 fn color_at(point: Vec3) -> [f32; 3] {
@@ -473,6 +473,63 @@ fn views_paint_what_they_see_and_fill_the_rest() {
     }
     let found = -10.0 * (sum / count).log10();
     assert!(found >= 30.0, "{found} dB");
+}
+
+#[test]
+fn pictures_show_over_what_was_generated() {
+    let mut dense = shapes::icosphere(0.4, 5);
+    dense.compute_normals();
+    let tree = SearchTree::new(&dense);
+    let camera = Camera::orbit(
+        0.0,
+        0.0,
+        2.0,
+        bozzetto_asset::Projection::Perspective { fov_y_rad: 0.6 },
+        1.0,
+    );
+    let pictures = Arc::new(vec![(photo(&dense, &tree, &camera, 400), camera)]);
+    let generated = Vec3::new(0.9, 0.0, 0.9);
+    dense.colors = vec![generated; dense.positions.len()];
+    let asset = Asset {
+        mesh: Some(Arc::new(dense)),
+        ..Asset::default()
+    };
+    let settings = FinishSettings {
+        texture_px: 256,
+        colors_from: ColorSource::Pictures,
+        ..FinishSettings::default()
+    };
+    let prepared = Prepared::new(&asset, &settings, &Control::silent()).unwrap();
+    assert_eq!(
+        prepared.finish(&settings, &Control::silent()).unwrap_err(),
+        MeshError::NoPictures
+    );
+    let finished = prepared
+        .with_pictures(pictures)
+        .finish(&settings, &Control::silent())
+        .unwrap();
+    let mesh = &finished.textured.mesh;
+    let map = TexelMap::new(mesh, 256);
+    let mut num_seen = 0;
+    for index in (0..256 * 256).filter(|&index| map.is_inside(index)) {
+        let frame = Frame::at(mesh, map.texel(mesh, index).unwrap());
+        let pixel = finished
+            .textured
+            .material
+            .base_color
+            .get_pixel(index as u32 % 256, index as u32 / 256);
+        let found = Vec3::from_array([0, 1, 2].map(|channel| color::linear_from_srgb_u8(pixel[channel])));
+        let toward_eye = (camera.eye() - frame.position).normalize();
+        let cosine = frame.normal.dot(toward_eye);
+        if cosine > 0.6 {
+            let expected = Vec3::from_array(color_at(frame.position));
+            assert!(found.distance(expected) < 0.12, "{found} for {expected}");
+            num_seen += 1;
+        } else if cosine < 0.0 {
+            assert!(found.distance(generated) < 0.02, "{found} at the back");
+        }
+    }
+    assert!(num_seen > 1000);
 }
 
 /// A picture of the coloured mesh over a green background.

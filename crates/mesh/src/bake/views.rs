@@ -2,7 +2,7 @@ use bozzetto_asset::{Camera, PbrSample, PreparedView, Projection, TriMesh, color
 use glam::{Vec2, Vec3};
 use rayon::prelude::*;
 
-use super::vertex_colors::{dielectric, interpolated};
+use super::vertex_colors::{VertexColorSampler, dielectric, interpolated};
 use super::{Sampler, Surface};
 use crate::control::Meter;
 use crate::nearest::Nearest;
@@ -15,7 +15,7 @@ const MIN_COSINE: f32 = 0.15;
 const SHARPNESS: i32 = 4;
 /// Matte is looked at this far around a pixel, so that colour of the background does not bleed in at outlines.
 const RIM_PX: f32 = 2.5;
-/// What the smooth fill weighs against a view that looks straight on.
+/// What the colour of the unseen weighs against a view that looks straight on.
 const FILL_WEIGHT: f32 = 1e-3;
 /// Rounds of the fill; each reaches one edge further, and the start is spread along edges first.
 const FILL_ROUNDS: usize = 48;
@@ -25,8 +25,15 @@ pub struct ViewSampler<'a> {
     surface: Surface<'a>,
     views: &'a [(PreparedView, Camera)],
     ray_offset: f32,
-    /// One colour a vertex of the dense mesh, for what no view sees.
-    fill: Vec<Vec3>,
+    unseen: Unseen<'a>,
+}
+
+/// Where the colour of what no view sees comes from.
+enum Unseen<'a> {
+    /// From what lies around it: one colour a vertex of the dense mesh.
+    Around(Vec<Vec3>),
+    /// From elsewhere, as everything else than the base colour does then.
+    Elsewhere(Box<dyn Sampler + 'a>),
 }
 
 impl<'a> ViewSampler<'a> {
@@ -36,12 +43,7 @@ impl<'a> ViewSampler<'a> {
         views: &'a [(PreparedView, Camera)],
         control: &Control<'_>,
     ) -> Result<Self, MeshError> {
-        let mut sampler = Self {
-            surface,
-            views,
-            ray_offset: diagonal(surface.mesh) * 2e-4,
-            fill: Vec::new(),
-        };
+        let mut sampler = Self::over(surface, views, Box::new(VertexColorSampler::new(surface.mesh)));
         let mesh = surface.mesh;
         let meter = Meter::new(control, Step::Bake, mesh.positions.len());
         let seen = (0..mesh.positions.len())
@@ -53,8 +55,18 @@ impl<'a> ViewSampler<'a> {
                 Ok(sampler.blend(mesh.positions[vertex], mesh.normals[vertex]))
             })
             .collect::<Result<Vec<_>, MeshError>>()?;
-        sampler.fill = filled(mesh, &seen, control)?;
+        sampler.unseen = Unseen::Around(filled(mesh, &seen, control)?);
         Ok(sampler)
+    }
+
+    /// Base colours of the views over another material, which shows where none sees.
+    pub fn over(surface: Surface<'a>, views: &'a [(PreparedView, Camera)], material: Box<dyn Sampler + 'a>) -> Self {
+        Self {
+            surface,
+            views,
+            ray_offset: diagonal(surface.mesh) * 2e-4,
+            unseen: Unseen::Elsewhere(material),
+        }
     }
 
     /// Sum of weighted colours, and of weights.
@@ -104,8 +116,15 @@ impl<'a> ViewSampler<'a> {
 impl Sampler for ViewSampler<'_> {
     fn sample(&self, hit: &Nearest, normal: Vec3) -> PbrSample {
         let (sum, total) = self.blend(hit.point, normal);
-        let fill = interpolated(&self.fill, self.surface.mesh, hit);
-        dielectric((sum + fill * FILL_WEIGHT) / (total + FILL_WEIGHT))
+        let unseen = match &self.unseen {
+            Unseen::Around(colors) => dielectric(interpolated(colors, self.surface.mesh, hit)),
+            Unseen::Elsewhere(material) => material.sample(hit, normal),
+        };
+        let color = (sum + Vec3::from_array(unseen.base_color) * FILL_WEIGHT) / (total + FILL_WEIGHT);
+        PbrSample {
+            base_color: color.to_array(),
+            ..unseen
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::lattice::{BRICK, Lattice};
 use super::stage::Stage;
+use crate::joined::joined;
 use crate::{MeshError, Step};
 
 /// More pairs of a brick and a triangle than this would not fit into memory.
@@ -54,7 +55,7 @@ impl Bins {
                 Ok(pairs)
             })
             .collect::<Result<_, MeshError>>()?;
-        let mut pairs = chunks.concat();
+        let mut pairs = joined(&chunks);
         drop(chunks);
         stage.control().check(Step::Remesh)?;
         pairs.par_sort_unstable();

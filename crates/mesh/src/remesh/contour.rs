@@ -6,6 +6,7 @@
 //! belongs to exactly two quads and every vertex to one fan: the mesh is closed and manifold by construction, whatever
 //! the surface was like.
 
+use bytemuck::Zeroable;
 use glam::{IVec3, Vec3};
 use rayon::prelude::*;
 
@@ -17,9 +18,11 @@ use super::solid::{Crossing, Edge, Solid};
 use super::stage::Stage;
 use crate::MeshError;
 use crate::cell_pattern::Pattern;
+use crate::joined::joined;
 
-/// How near a vertex comes to its cell's faces at first. Then no two vertices share a place.
-const RIM: f32 = 0.02;
+/// How near a vertex comes to its cell's faces at first: then no two vertices share a place, and what a vertex is held back
+/// by cannot be seen.
+const RIM: f32 = 1.0 / 256.0;
 /// How far a vertex may leave its cell for the place where the planes meet, in cells.
 const MOST_LEAVE: f32 = 0.5;
 
@@ -31,8 +34,43 @@ pub(super) struct Contour {
     pub(super) wanted: Vec<Vec3>,
     /// Whether a vertex lies on a sharp edge or in a corner.
     pub(super) is_sharp: Vec<bool>,
+    /// Whether a vertex lies in a cell with another one.
+    pub(super) shares_cell: Vec<bool>,
+    pub(super) quads: Vec<Quad>,
+}
+
+/// Joins the vertices of the four cells around an edge of the lattice.
+#[derive(Clone, Copy, Zeroable)]
+pub(super) struct Quad {
     /// Counter-clockwise seen from outside.
-    pub(super) quads: Vec<[u32; 4]>,
+    pub(super) corners: [u32; 4],
+    /// Where the surface crosses the edge, as a share of it from its low end.
+    crossing: f32,
+}
+
+impl Contour {
+    /// Where the surface crosses the edge of the lattice that a quad lies around.
+    pub(super) fn crossing(&self, quad: &Quad) -> Vec3 {
+        let (low, axis) = edge_between(quad.corners.map(|vertex| self.positions[vertex as usize]));
+        low + Vec3::AXES[axis] * quad.crossing.clamp(RIM, 1.0 - RIM)
+    }
+
+    /// The places nearest to these that are within the vertices' cells.
+    pub(super) fn held_within_cells(&self, places: &[Vec3]) -> Vec<Vec3> {
+        let held = |(position, place): (&Vec3, &Vec3)| {
+            let cell = position.floor();
+            place.clamp(cell + RIM, cell + (1.0 - RIM))
+        };
+        self.positions.par_iter().zip(places).map(held).collect()
+    }
+}
+
+/// The low end and the axis of the edge of the lattice with these places in the four cells around it.
+pub(super) fn edge_between(places: [Vec3; 4]) -> (Vec3, usize) {
+    let cells = places.map(Vec3::floor);
+    let low = cells.into_iter().reduce(Vec3::max).unwrap_or_default();
+    let is_along = |axis: &usize| cells.iter().all(|cell| cell[*axis] == low[*axis]);
+    (low, (0..3).find(is_along).unwrap_or_default())
 }
 
 /// Extracts the surface between the inside and the outside samples.
@@ -61,19 +99,23 @@ pub(super) fn contour(
         cells.first_vertex = num_vertices;
         num_vertices += cells.vertices.len() as u32;
     }
-    let quads: Vec<Vec<[u32; 4]>> = (0..bricks.len())
+    let quads: Vec<Vec<Quad>> = (0..bricks.len())
         .into_par_iter()
         .map(|slot| {
             stage.add(1)?;
             Ok(quads(bricks, &crossings, &cells, slot))
         })
         .collect::<Result<_, MeshError>>()?;
-    let vertices = || cells.par_iter().flat_map_iter(|cells| &cells.vertices);
+    let vertices: Vec<Vec<Vertex>> = cells.into_par_iter().map(|cells| cells.vertices).collect();
+    let vertices = joined(&vertices);
+    let of = |vertex: fn(&Vertex) -> Vec3| vertices.par_iter().map(vertex).collect();
+    let whether = |vertex: fn(&Vertex) -> bool| vertices.par_iter().map(vertex).collect();
     Ok(Contour {
-        positions: vertices().map(|vertex| vertex.position).collect(),
-        wanted: vertices().map(|vertex| vertex.wanted).collect(),
-        is_sharp: vertices().map(|vertex| vertex.is_sharp).collect(),
-        quads: quads.concat(),
+        positions: of(|vertex| vertex.position),
+        wanted: of(|vertex| vertex.wanted),
+        is_sharp: whether(|vertex| vertex.is_sharp),
+        shares_cell: whether(|vertex| vertex.shares_cell),
+        quads: joined(&quads),
     })
 }
 
@@ -135,11 +177,12 @@ fn changes(rows: &Rows, axis: usize) -> (Mask, Mask) {
     (edges, inside)
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Zeroable)]
 struct Vertex {
     position: Vec3,
     wanted: Vec3,
     is_sharp: bool,
+    shares_cell: bool,
 }
 
 /// The cells of a brick that the surface passes through.
@@ -187,7 +230,11 @@ impl Cells {
                     }
                 }
                 let first = (brick * BRICK + local).as_vec3();
-                cells.vertices.push(sheet_points.vertex(first, keeps_features));
+                cells.vertices.push(if pattern.num_sheets == 1 {
+                    sheet_points.vertex(first, keeps_features)
+                } else {
+                    sheet_points.vertex_beside_another(first)
+                });
             }
         }
         cells
@@ -224,24 +271,34 @@ impl SheetPoints {
             (points.iter().sum::<Vec3>() / self.len.max(1) as f32, 1)
         };
         let within = point.clamp(Vec3::splat(RIM), Vec3::splat(1.0 - RIM));
+        let is_sharp = rank > 1;
         // Farther away the planes meet for no good reason.
         let is_near = (point - 0.5).abs().max_element() <= 0.5 + MOST_LEAVE;
         Vertex {
             position: cell + within,
-            wanted: cell + if is_near { point } else { within },
-            is_sharp: rank > 1,
+            wanted: cell + if is_sharp && is_near { point } else { within },
+            is_sharp,
+            shares_cell: false,
+        }
+    }
+
+    /// In the middle of the crossings, and so nearer to the corner that the sheet cuts off than to the other sheet's.
+    fn vertex_beside_another(&self, cell: Vec3) -> Vertex {
+        Vertex {
+            shares_cell: true,
+            ..self.vertex(cell, false)
         }
     }
 }
 
 /// A quad around every edge of a brick with its ends on different sides.
-fn quads(bricks: &Bricks, crossings: &[Crossings], cells: &[Cells], slot: usize) -> Vec<[u32; 4]> {
+fn quads(bricks: &Bricks, crossings: &[Crossings], cells: &[Cells], slot: usize) -> Vec<Quad> {
     let mut quads = Vec::new();
     let of_brick = &crossings[slot];
     let first = bricks.at[slot] * BRICK;
     for axis in 0..3 {
         let (u, v) = ((axis + 1) % 3, (axis + 2) % 3);
-        for place in members(&of_brick.edges[axis]) {
+        for (place, crossing) in members(&of_brick.edges[axis]).zip(&of_brick.found[axis]) {
             let low = first + local_at(place);
             let corners = [(1, 1), (0, 1), (0, 0), (1, 0)].map(|(back_u, back_v)| {
                 let cell = low - IVec3::AXES[u] * back_u - IVec3::AXES[v] * back_v;
@@ -253,7 +310,10 @@ fn quads(bricks: &Bricks, crossings: &[Crossings], cells: &[Cells], slot: usize)
             // All four are there: every brick around a change of side is kept.
             if let [Some(a), Some(b), Some(c), Some(d)] = corners {
                 let is_low_inside = has(&of_brick.is_low_inside[axis], place);
-                quads.push(if is_low_inside { [a, b, c, d] } else { [d, c, b, a] });
+                quads.push(Quad {
+                    corners: if is_low_inside { [a, b, c, d] } else { [d, c, b, a] },
+                    crossing: crossing.at,
+                });
             }
         }
     }

@@ -7,13 +7,14 @@
 //!    would be ambiguous, and cavities that nothing from outside reaches are filled. See `sides.rs`.
 //! 3. **Contour.** Dual contouring from the exact crossings of triangles and lattice edges, with their normals: vertices
 //!    lie on sharp edges and in corners. See `contour.rs`.
-//! 4. **Settling.** Vertices move out of their cells to sharp tips, and back to the surface if wanted, where no face
-//!    folds. See `settle.rs`.
+//! 4. **Triangles.** Quads are cut so that no two triangles cross. See `surface.rs`.
+//! 5. **Settling.** Vertices move back to the surface if wanted, and out of their cells to sharp tips, where no face
+//!    folds or passes through another one. See `settle.rs`.
 //!
 //! Unlike contouring an offset of the unsigned distance, this leaves no second shell inside and moves no wall outwards.
 //!
 //! Limits: a wall thinner than a cell that is part of a thicker body may get holes or vanish; a gap narrower than a
-//! cell closes; two vertices may cross within a cell that several sheets pass.
+//! cell closes.
 
 mod bins;
 mod contour;
@@ -25,6 +26,7 @@ mod settle;
 mod sides;
 mod solid;
 mod stage;
+mod surface;
 mod winding;
 
 use bozzetto_asset::TriMesh;
@@ -32,13 +34,15 @@ use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::contour::contour;
+use self::contour::{Contour, contour};
 use self::kinds::Kinds;
 use self::lattice::Lattice;
-use self::settle::{settle, towards, triangulate};
+use self::settle::{settle, settle_apart, towards};
 use self::sides::{fill_cavities, sample};
 use self::solid::{Bodies, Sheets, Solid};
 use self::stage::{Course, Stage};
+use self::surface::{Surface, triangulated};
+use crate::joined::joined;
 use crate::nearest::SearchTree;
 use crate::{Control, MeshError, Step};
 
@@ -141,11 +145,10 @@ pub fn remesh(mesh: &TriMesh, settings: &RemeshSettings, control: &Control<'_>) 
     if contour.quads.is_empty() {
         return Err(empty);
     }
-    let triangles = triangulate(&contour.quads, &contour.positions, &contour.is_sharp);
-    let mut positions = contour.positions;
-    let stage = course.stage(150, positions.len() * 2);
-    settle(&mut positions, &contour.wanted, &triangles, &stage)?;
-    source.finished(positions, triangles, &lattice, settings.projects_back, &stage)
+    let stage = course.stage(150, contour.positions.len() * 2);
+    let surface = source.settled(&contour, settings.projects_back, &stage)?;
+    drop(contour);
+    source.finished(surface, &lattice, &stage)
 }
 
 /// Bounding box of the faces; an error where one names a vertex that is not there or not finite.
@@ -228,29 +231,37 @@ impl Source<'_> {
         TriMesh::new(self.positions.clone(), triangles.collect())
     }
 
-    /// Moves vertices back to the surface, gives them colours and leaves the lattice's units.
-    fn finished(
-        &self,
-        mut positions: Vec<Vec3>,
-        triangles: Vec<[u32; 3]>,
-        lattice: &Lattice,
-        projects_back: f32,
-        stage: &Stage<'_>,
-    ) -> Result<TriMesh, MeshError> {
+    /// Cuts the contour into triangles, with its vertices moved back to the surface and out to sharp tips.
+    fn settled(&self, contour: &Contour, projects_back: f32, stage: &Stage<'_>) -> Result<Surface, MeshError> {
+        let mut surface = triangulated(contour, contour.positions.clone());
+        let mut targets = contour.wanted.clone();
         if projects_back > 0.0 && !self.kinds.bodies.is_empty() {
             // Shells keep their thickness: sheets do not draw vertices back.
             let tree = SearchTree::new(&self.part(&self.kinds.bodies));
-            let targets = towards(&tree, &positions, projects_back, stage)?;
-            settle(&mut positions, &targets, &triangles, stage)?;
+            targets = towards(&tree, &contour.wanted, projects_back, stage)?;
+            // First within the cells: another diagonal may be the one that keeps faces apart then.
+            let mut within = contour.held_within_cells(&targets);
+            within.extend_from_slice(&surface.positions[within.len()..]);
+            let mut positions = settle(&surface.positions, &within, &surface.triangles, stage)?;
+            positions.truncate(contour.positions.len());
+            surface = triangulated(contour, positions);
         }
-        let colors = self.colors(&positions, stage)?;
-        let positions = positions
+        targets.extend_from_slice(&surface.positions[targets.len()..]);
+        surface.positions = settle_apart(&surface.positions, &targets, &surface.triangles, stage)?;
+        Ok(surface)
+    }
+
+    /// Gives vertices colours and leaves the lattice's units.
+    fn finished(&self, surface: Surface, lattice: &Lattice, stage: &Stage<'_>) -> Result<TriMesh, MeshError> {
+        let colors = self.colors(&surface.positions, stage)?;
+        let positions = surface
+            .positions
             .into_par_iter()
             .map(|position| lattice.metres_from_cells(position))
             .collect();
         Ok(TriMesh {
             colors,
-            ..TriMesh::new(positions, triangles)
+            ..TriMesh::new(positions, surface.triangles)
         })
     }
 
@@ -278,6 +289,6 @@ impl Source<'_> {
                 Ok(chunk.iter().map(color).map(Option::unwrap_or_default).collect())
             })
             .collect::<Result<_, MeshError>>()?;
-        Ok(chunks.concat())
+        Ok(joined(&chunks))
     }
 }

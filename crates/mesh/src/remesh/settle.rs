@@ -1,9 +1,14 @@
-//! Moves vertices without folding the surface.
+//! Moves vertices without folding the surface, and without leading it through itself.
 
-use glam::Vec3;
+use std::collections::HashSet;
+
+use bozzetto_asset::TriMesh;
+use glam::{IVec3, Vec3};
 use rayon::prelude::*;
 
 use super::stage::Stage;
+use crate::intersections::crossing_pairs;
+use crate::joined::joined;
 use crate::nearest::SearchTree;
 use crate::topology::area_normal;
 use crate::{MeshError, Step};
@@ -12,61 +17,158 @@ use crate::{MeshError, Step};
 const MOST_TURN: f32 = 0.1;
 /// Twice the least area of a moved face, in square cells.
 const LEAST_AREA: f32 = 1e-4;
-/// Rounds in which a folded face takes back one vertex; after them it takes back all.
+/// Rounds in which a spoiled face takes back one vertex; after them it takes back all.
 const GENTLE_ROUNDS: usize = 16;
 /// Vertices move back to the surface from at most so far, in cells: what is farther away closes a hole.
 const REACH: f32 = 1.0;
+/// Edge of the blocks by which faces near moved ones are found, in cells.
+const BLOCK: f32 = 4.0;
 
 /// Moves vertices to their targets, except where that folds a face over or makes it a sliver.
 pub(super) fn settle(
-    positions: &mut [Vec3],
+    positions: &[Vec3],
     targets: &[Vec3],
     triangles: &[[u32; 3]],
     stage: &Stage<'_>,
-) -> Result<(), MeshError> {
-    let mut is_moved: Vec<bool> = positions.iter().zip(targets).map(|(a, b)| a != b).collect();
-    for round in 0.. {
+) -> Result<Vec<Vec3>, MeshError> {
+    let mut settling = Settling::new(positions, targets, triangles);
+    while settling.takes_back(|settling| settling.folded()) {
         stage.control().check(Step::Remesh)?;
-        let mut back: Vec<u32> = triangles
+    }
+    Ok(settling.positions())
+}
+
+/// Moves vertices to their targets as [`settle`] does, and not where faces would then pass through others. None may do so
+/// before.
+pub(super) fn settle_apart(
+    positions: &[Vec3],
+    targets: &[Vec3],
+    triangles: &[[u32; 3]],
+    stage: &Stage<'_>,
+) -> Result<Vec<Vec3>, MeshError> {
+    let mut settling = Settling::new(positions, targets, triangles);
+    let nearby = settling.near_moved();
+    while settling.takes_back(|settling| settling.folded())
+        || settling.takes_back(|settling| settling.crossing(&nearby))
+    {
+        stage.control().check(Step::Remesh)?;
+    }
+    Ok(settling.positions())
+}
+
+/// Vertices on their way.
+struct Settling<'a> {
+    from: &'a [Vec3],
+    targets: &'a [Vec3],
+    triangles: &'a [[u32; 3]],
+    is_moved: Vec<bool>,
+    round: usize,
+}
+
+impl<'a> Settling<'a> {
+    fn new(from: &'a [Vec3], targets: &'a [Vec3], triangles: &'a [[u32; 3]]) -> Self {
+        Self {
+            from,
+            targets,
+            triangles,
+            is_moved: from.par_iter().zip(targets).map(|(a, b)| a != b).collect(),
+            round: 0,
+        }
+    }
+
+    fn at(&self, vertex: u32) -> Vec3 {
+        let vertex = vertex as usize;
+        if self.is_moved[vertex] {
+            self.targets[vertex]
+        } else {
+            self.from[vertex]
+        }
+    }
+
+    fn moves(&self, triangle: [u32; 3]) -> bool {
+        triangle.iter().any(|&vertex| self.is_moved[vertex as usize])
+    }
+
+    /// Takes back vertices of faces that `spoiled` finds; false when there are none.
+    fn takes_back(&mut self, spoiled: impl Fn(&Self) -> Vec<[u32; 3]>) -> bool {
+        let is_gentle = self.round < GENTLE_ROUNDS;
+        let mut back: Vec<u32> = Vec::new();
+        for triangle in spoiled(self) {
+            let way = |vertex: u32| self.from[vertex as usize].distance_squared(self.targets[vertex as usize]);
+            let moved = triangle.into_iter().filter(|&vertex| self.is_moved[vertex as usize]);
+            if is_gentle {
+                back.extend(moved.max_by(|&a, &b| way(a).total_cmp(&way(b)).then(a.cmp(&b))));
+            } else {
+                back.extend(moved);
+            }
+        }
+        for &vertex in &back {
+            self.is_moved[vertex as usize] = false;
+        }
+        self.round += 1;
+        !back.is_empty()
+    }
+
+    /// Moved faces that are folded over or slivers.
+    fn folded(&self) -> Vec<[u32; 3]> {
+        self.triangles
             .par_iter()
-            .filter(|triangle| triangle.iter().any(|&vertex| is_moved[vertex as usize]))
-            .filter(|&&triangle| {
-                let before = triangle.map(|vertex| positions[vertex as usize]);
-                let after = triangle.map(|vertex| {
-                    let vertex = vertex as usize;
-                    if is_moved[vertex] {
-                        targets[vertex]
-                    } else {
-                        positions[vertex]
-                    }
-                });
-                is_folded(before, after)
+            .copied()
+            .filter(|&triangle| {
+                self.moves(triangle) && {
+                    let before = triangle.map(|vertex| self.from[vertex as usize]);
+                    is_folded(before, triangle.map(|vertex| self.at(vertex)))
+                }
             })
-            .flat_map_iter(|triangle| {
-                let moved = triangle.iter().copied().filter(|&vertex| is_moved[vertex as usize]);
-                let farthest = moved.clone().max_by(|&a, &b| {
-                    let way = |vertex: u32| positions[vertex as usize].distance_squared(targets[vertex as usize]);
-                    way(a).total_cmp(&way(b)).then(a.cmp(&b))
-                });
-                let is_gentle = round < GENTLE_ROUNDS;
-                moved.filter(move |&vertex| !is_gentle || Some(vertex) == farthest)
-            })
+            .collect()
+    }
+
+    /// Faces that moved ones may pass through, and those.
+    fn near_moved(&self) -> Vec<[u32; 3]> {
+        let boxed = |triangle: [u32; 3]| {
+            let ends = triangle.map(|vertex| [self.from[vertex as usize], self.targets[vertex as usize]]);
+            let low = ends.as_flattened().iter().copied().fold(Vec3::INFINITY, Vec3::min);
+            let high = ends.as_flattened().iter().copied().fold(Vec3::NEG_INFINITY, Vec3::max);
+            blocks(low, high)
+        };
+        let moved = self.triangles.par_iter().filter(|&&triangle| self.moves(triangle));
+        let blocks: HashSet<IVec3> = moved.flat_map_iter(|&triangle| boxed(triangle)).collect();
+        if blocks.is_empty() {
+            return Vec::new();
+        }
+        self.triangles
+            .par_iter()
+            .copied()
+            .filter(|&triangle| boxed(triangle).any(|block| blocks.contains(&block)))
+            .collect()
+    }
+
+    /// Faces among `nearby` of which one has moved and passes through the other.
+    fn crossing(&self, nearby: &[[u32; 3]]) -> Vec<[u32; 3]> {
+        let moved: Vec<u32> = (0..nearby.len() as u32)
+            .filter(|&face| self.moves(nearby[face as usize]))
             .collect();
-        if back.is_empty() {
-            break;
+        if moved.is_empty() {
+            return Vec::new();
         }
-        back.par_sort_unstable();
-        back.dedup();
-        for vertex in back {
-            is_moved[vertex as usize] = false;
-        }
+        let mesh = TriMesh::new(self.positions(), nearby.to_vec());
+        let pairs = crossing_pairs(&mesh, &moved);
+        pairs.as_flattened().iter().map(|&face| nearby[face as usize]).collect()
     }
-    for (vertex, position) in positions.iter_mut().enumerate() {
-        if is_moved[vertex] {
-            *position = targets[vertex];
-        }
+
+    fn positions(&self) -> Vec<Vec3> {
+        (0..self.from.len() as u32)
+            .into_par_iter()
+            .map(|vertex| self.at(vertex))
+            .collect()
     }
-    Ok(())
+}
+
+/// The blocks that a box lies in.
+fn blocks(low: Vec3, high: Vec3) -> impl Iterator<Item = IVec3> {
+    let [low, high] = [low, high].map(|corner| (corner / BLOCK).floor().as_ivec3());
+    (low.z..=high.z)
+        .flat_map(move |z| (low.y..=high.y).flat_map(move |y| (low.x..=high.x).map(move |x| IVec3::new(x, y, z))))
 }
 
 fn is_folded(before: [Vec3; 3], after: [Vec3; 3]) -> bool {
@@ -102,35 +204,7 @@ pub(super) fn towards(
                 .collect())
         })
         .collect::<Result<_, MeshError>>()?;
-    Ok(chunks.concat())
-}
-
-/// Cuts quads in two: from one sharp vertex to the other, so that an edge of the shape is an edge of the mesh; else
-/// without a fold; else along the shorter diagonal.
-pub(super) fn triangulate(quads: &[[u32; 4]], positions: &[Vec3], is_sharp: &[bool]) -> Vec<[u32; 3]> {
-    quads
-        .par_iter()
-        .flat_map_iter(|&[a, b, c, d]| {
-            let at = |vertex: u32| positions[vertex as usize];
-            let [sharp_ac, sharp_bd] = [[a, c], [b, d]].map(|ends| ends.iter().all(|&end| is_sharp[end as usize]));
-            let bend = |p: [u32; 3], q: [u32; 3]| area_normal(p.map(at)).dot(area_normal(q.map(at)));
-            let (fold_ac, fold_bd) = (bend([a, b, c], [a, c, d]) <= 0.0, bend([b, c, d], [b, d, a]) <= 0.0);
-            let cuts_ac = if sharp_ac == sharp_bd {
-                if fold_ac == fold_bd {
-                    at(a).distance_squared(at(c)) <= at(b).distance_squared(at(d))
-                } else {
-                    fold_bd
-                }
-            } else {
-                sharp_ac
-            };
-            if cuts_ac {
-                [[a, b, c], [a, c, d]]
-            } else {
-                [[b, c, d], [b, d, a]]
-            }
-        })
-        .collect()
+    Ok(joined(&chunks))
 }
 
 #[cfg(test)]
@@ -148,25 +222,11 @@ mod tests {
         targets[200] *= -1.0;
         let control = Control::silent();
         let course = Course::new(&control);
-        let mut positions = mesh.positions.clone();
-        settle(&mut positions, &targets, &mesh.triangles, &course.stage(1, 1)).unwrap();
+        let positions = settle(&mesh.positions, &targets, &mesh.triangles, &course.stage(1, 1)).unwrap();
         let num_moved = positions.iter().zip(&targets).filter(|(a, b)| a == b).count();
         assert_eq!(num_moved, positions.len() - 2);
         for vertex in [40, 200] {
             assert_eq!(positions[vertex], mesh.positions[vertex]);
         }
-    }
-
-    #[test]
-    fn a_ridge_is_an_edge() {
-        let positions = [
-            Vec3::ZERO,
-            Vec3::new(1.0, -1.0, -0.1),
-            Vec3::new(2.0, 0.0, 0.0),
-            Vec3::new(1.0, 1.0, -0.1),
-        ];
-        let cut = |is_sharp: [bool; 4]| triangulate(&[[0, 1, 2, 3]], &positions, &is_sharp);
-        assert_eq!(cut([true, false, true, false]), [[0, 1, 2], [0, 2, 3]]);
-        assert_eq!(cut([false, true, true, true]), [[1, 2, 3], [1, 3, 0]]);
     }
 }

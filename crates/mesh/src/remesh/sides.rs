@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::lattice::{BRICK, Bricks, Mask, has, not, parts, place_of, set};
 use super::solid::{Edge, Solid};
 use super::stage::Stage;
+use crate::joined::joined;
 use crate::topology::{ConcurrentSets, NONE};
 use crate::{Control, MeshError, Step};
 
@@ -123,7 +124,7 @@ fn diagonal_corners(bricks: &Bricks, solid: &Solid<'_>, control: &Control<'_>) -
             Ok(found)
         })
         .collect::<Result<_, MeshError>>()?;
-    Ok(found.concat())
+    Ok(joined(&found))
 }
 
 /// Bits of the faces with corners `a b` over `c d` whose inside corners are on a diagonal.

@@ -54,9 +54,10 @@ class Trellis2TexturingAdapter(Trellis2Models):
         with torch.no_grad():
             image = self.prepare(job, context)
             mesh = self._placed(given)
-            self.seed(job.seed)
             resolution = int(job.params["shape.resolution"])
             shape_key, shape = self._shape(given, mesh, resolution, context)
+            # Upstream does so before it looks at the mesh, which takes no random numbers and is kept for other seeds.
+            self.seed(job.seed)
             material = self._material(job, context, shape_key, image, shape, resolution)
             torch.cuda.empty_cache()
             context.stage("decode")
@@ -80,8 +81,8 @@ class Trellis2TexturingAdapter(Trellis2Models):
 
     def _shape(self, given: GivenMesh, mesh: Any, resolution: int, context: JobContext) -> tuple[str, Any]:
         key = stage_key("shape", given.content_hash, resolution)
-        make = lambda: self._pipeline.encode_shape_slat(mesh, resolution)  # noqa: E731
-        return key, self.stage("shape", key, 1, context, make)
+        shape = self.cache.get_or_run("shape", key, context, lambda: self._pipeline.encode_shape_slat(mesh, resolution))
+        return key, shape
 
     def _material(
         self, job: Job, context: JobContext, shape_key: str, image: tuple[str, Any], shape: Any, resolution: int
