@@ -4,7 +4,7 @@ use tch::TchError;
 use crate::weights::WeightsError;
 
 /// A result whose error is [`TrellisError`].
-pub type Result<T> = std::result::Result<T, TrellisError>;
+pub type Result<T, E = TrellisError> = std::result::Result<T, E>;
 
 /// Why the models could not do their work.
 #[derive(Debug, thiserror::Error)]

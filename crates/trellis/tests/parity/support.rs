@@ -57,6 +57,20 @@ impl Fixture {
     }
 }
 
+impl Fixture {
+    /// Builds a part of a model.
+    pub fn part<T>(&self, build: impl FnOnce(&Weights<'_>) -> Result<T>) -> T {
+        let checkpoint = Checkpoint::open(&self.path).expect("a fixture");
+        let part = checkpoint.load(Device::Cpu, |weights| {
+            for key in self.keys() {
+                weights.skip(&key);
+            }
+            build(&weights.at("weights"))
+        });
+        part.expect("a part")
+    }
+}
+
 /// The largest difference, relative to the largest number expected.
 pub fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
     assert_eq!(found.size(), expected.size());
@@ -73,7 +87,10 @@ pub fn assert_close(found: &Tensor, expected: &Tensor, what: &str) {
 
 pub fn assert_same(found: &Tensor, expected: &Tensor, what: &str) {
     assert_eq!(found.size(), expected.size(), "{what}");
-    assert!(found.to_kind(Kind::Int64).equal(&expected.to_kind(Kind::Int64)), "{what}");
+    assert!(
+        found.to_kind(Kind::Int64).equal(&expected.to_kind(Kind::Int64)),
+        "{what}"
+    );
 }
 
 /// Names and shapes of a released checkpoint's tensors, from a list in the folder of test data; `None`, with a word on standard
@@ -90,5 +107,9 @@ pub fn checkpoint_keys(list: &str) -> Option<BTreeMap<String, Vec<i64>>> {
         let (key, _kind, shape) = (columns.next()?, columns.next()?, columns.next()?);
         Some((key.to_owned(), serde_json::from_str(shape).ok()?))
     };
-    Some(text.lines().map(|text| line(text).unwrap_or_else(|| panic!("'{text}' is no key"))).collect())
+    Some(
+        text.lines()
+            .map(|text| line(text).unwrap_or_else(|| panic!("'{text}' is no key")))
+            .collect(),
+    )
 }

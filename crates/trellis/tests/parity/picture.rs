@@ -1,13 +1,11 @@
 //! Pictures are resampled and prepared to the bit as Pillow and upstream do it.
 
-mod support;
-
+use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::Result;
 use bozzetto_trellis::birefnet::{matte_of, network_input};
 use bozzetto_trellis::preprocess::prepare;
 use bozzetto_trellis::resample::{Filter, resize_gray, resize_rgb, resize_rgba};
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
-use support::{Fixture, assert_close};
 use tch::Tensor;
 
 fn bytes(tensor: &Tensor) -> (u32, u32, Vec<u8>) {
@@ -60,7 +58,10 @@ fn a_cut_out_picture_is_cropped_as_upstream_does() {
         let picture = DynamicImage::ImageRgba8(rgba(&fixture.tensor(&format!("prepare.{name}.source"))));
         let no_matte = |_: &RgbImage| -> Result<GrayImage> { panic!("it is cut out already") };
         let found = prepare(&picture, no_matte).expect("an object");
-        assert!(found == rgb(&fixture.tensor(&format!("prepare.{name}.result"))), "{name}");
+        assert!(
+            found == rgb(&fixture.tensor(&format!("prepare.{name}.result"))),
+            "{name}"
+        );
     }
 }
 
@@ -82,7 +83,11 @@ fn an_opaque_picture_is_cut_out_by_its_matte() {
 fn the_matting_network_sees_and_answers_as_upstreams() {
     let fixture = Fixture::open("pictures");
     let picture = rgb(&fixture.tensor("network.source"));
-    assert_close(&network_input(&picture, 24).expect("numbers"), &fixture.tensor("network.input"), "input");
+    assert_close(
+        &network_input(&picture, 24).expect("numbers"),
+        &fixture.tensor("network.input"),
+        "input",
+    );
     let matte = matte_of(&fixture.tensor("network.logits"), picture.dimensions()).expect("a matte");
     assert!(matte == gray(&fixture.tensor("network.matte")));
 }

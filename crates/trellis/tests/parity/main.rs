@@ -1,0 +1,7 @@
+//! The models give upstream's numbers: fixtures hold what its own classes computed, see `tests/fixtures/make_*.py`.
+
+mod birefnet;
+mod decoder;
+mod picture;
+mod sparse;
+mod support;
