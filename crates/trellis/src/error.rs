@@ -3,8 +3,8 @@ use tch::TchError;
 
 use crate::weights::WeightsError;
 
-/// A result whose error is [`TrellisError`].
-pub type Result<T> = std::result::Result<T, TrellisError>;
+/// A result whose error is [`TrellisError`] where no other is named.
+pub type Result<T, E = TrellisError> = std::result::Result<T, E>;
 
 /// Why the models could not do their work.
 #[derive(Debug, thiserror::Error)]

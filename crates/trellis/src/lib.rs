@@ -7,6 +7,7 @@
 //! [`torch::load_cuda`], before the first tensor.
 
 mod error;
+pub mod layers;
 pub mod torch;
 pub mod weights;
 

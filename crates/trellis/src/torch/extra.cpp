@@ -3,6 +3,8 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
 #include <cstdint>
@@ -68,7 +70,7 @@ int bozzetto_cuda_reset_peak(int device) {
 // The processor's default generator: `torch.get_rng_state`. `out` has room for `room` bytes; `length` gets the size.
 int bozzetto_random_state(unsigned char* out, std::size_t room, std::size_t* length) {
     return guarded([&] {
-        const auto generator = at::detail::getDefaultCPUGenerator();
+        auto generator = at::detail::getDefaultCPUGenerator();
         const std::lock_guard<std::mutex> lock(generator.mutex());
         const auto state = generator.get_state();
         *length = state.numel();
