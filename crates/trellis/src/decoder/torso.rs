@@ -1,0 +1,133 @@
+use tch::{Kind, Tensor};
+
+use super::conv_next::ConvNextBlock;
+use super::up_block::UpBlock;
+use super::{DecoderConfig, OnBlock};
+use crate::Result;
+use crate::layers::{LayerNorm, Linear};
+use crate::sparse::{Level, ScratchMemory, VoxelTree, padded};
+use crate::weights::Weights;
+
+/// What both decoders are made of. Input and output layers compute in f32 whatever `kind` the blocks have.
+#[derive(Debug)]
+pub(super) struct Torso {
+    from_latent: Linear,
+    levels: Vec<LevelBlocks>,
+    output_layer: Linear,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+struct LevelBlocks {
+    blocks: Vec<ConvNextBlock>,
+    /// To the next level, if there is one.
+    up: Option<UpBlock>,
+}
+
+impl Torso {
+    pub fn load(
+        weights: &Weights<'_>,
+        config: &DecoderConfig,
+        out_channels: i64,
+        decides_subdivision: bool,
+        kind: Kind,
+    ) -> Result<Self> {
+        config.check()?;
+        let channels = &config.channels;
+        let mut levels = Vec::new();
+        for (index, (&width, &num_blocks)) in channels.iter().zip(&config.num_blocks).enumerate() {
+            let weights = weights.at("blocks").at(index);
+            let blocks = (0..num_blocks).map(|block| ConvNextBlock::load(&weights.at(block), width, kind));
+            let blocks = blocks.collect::<Result<_>>()?;
+            let up = channels.get(index + 1).map(|&finer| {
+                UpBlock::load(&weights.at(num_blocks), (width, finer), decides_subdivision, kind)
+            });
+            levels.push(LevelBlocks {
+                blocks,
+                up: up.transpose()?,
+            });
+        }
+        let finest = channels[channels.len() - 1];
+        Ok(Self {
+            from_latent: Linear::load(&weights.at("from_latent"), config.latent_channels, channels[0], Kind::Float)?,
+            levels,
+            output_layer: Linear::load(&weights.at("output_layer"), finest, out_channels, Kind::Float)?,
+            kind,
+        })
+    }
+
+    pub fn num_levels(&self) -> usize {
+        self.levels.len()
+    }
+
+    pub fn num_blocks(&self) -> usize {
+        self.levels.iter().map(|level| level.blocks.len() + usize::from(level.up.is_some())).sum()
+    }
+
+    /// `latent`: `[N, latent channels]` f32. Returns the first level's features, `[N + 1, C]`.
+    pub fn enter(&self, latent: &Tensor) -> Result<Tensor> {
+        padded(&self.from_latent.forward(latent)?.f_to_kind(self.kind)?)
+    }
+
+    /// The blocks of a level that keep its voxels.
+    pub fn refine(&self, mut x: Tensor, index: usize, level: &Level, scratch: ScratchMemory, progress: &mut Progress<'_, '_>) -> Result<Tensor> {
+        for block in &self.levels[index].blocks {
+            progress.step()?;
+            x = block.forward(&x, level, scratch)?;
+        }
+        Ok(x)
+    }
+
+    /// The block that leads to the next level, where the decoder decides.
+    pub fn up(&self, index: usize) -> Option<&UpBlock> {
+        self.levels[index].up.as_ref()
+    }
+
+    /// From `x` of a level of `tree` to the next, which is there already.
+    pub fn rise(&self, x: &Tensor, index: usize, tree: &VoxelTree, scratch: ScratchMemory) -> Result<Option<Tensor>> {
+        let levels = tree.levels();
+        match (&self.levels[index].up, tree.subdivisions().get(index), levels.get(index + 1)) {
+            (Some(up), Some(subdivision), Some(children)) => {
+                Ok(Some(up.forward(x, &levels[index], subdivision, children, scratch)?))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// `x`: `[M + 1, C]` of the finest level. Returns `[M, out]` f32.
+    pub fn leave(&self, x: &Tensor, scratch: ScratchMemory) -> Result<Tensor> {
+        let (num_voxels, channels) = (x.size()[0] - 1, x.size()[1]);
+        let norm = LayerNorm::plain(channels, super::OUTPUT_EPSILON);
+        let out_channels = self.output_layer.out_features();
+        let out = Tensor::f_empty([num_voxels, out_channels], (Kind::Float, x.device()))?;
+        for (start, length) in scratch.chunks(num_voxels, 3 * channels as usize * size_of::<f32>()) {
+            let rows = x.f_narrow(0, start, length)?.f_to_kind(Kind::Float)?;
+            let rows = self.output_layer.forward(&norm.forward(&rows)?)?;
+            out.f_narrow(0, start, length)?.f_copy_(&rows)?;
+        }
+        Ok(out)
+    }
+}
+
+/// Counts blocks.
+pub(super) struct Progress<'a, 'f> {
+    on_block: &'a mut OnBlock<'f>,
+    done: usize,
+    total: usize,
+}
+
+impl<'a, 'f> Progress<'a, 'f> {
+    pub fn new(on_block: &'a mut OnBlock<'f>, total: usize) -> Self {
+        Self {
+            on_block,
+            done: 0,
+            total,
+        }
+    }
+
+    pub fn step(&mut self) -> Result<()> {
+        (self.on_block)(self.done, self.total)?;
+        self.done += 1;
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! The flexible dual grid: one vertex in each active voxel, one quad around each grid edge that crosses the surface.
+//!
+//! Follows `o-voxel/o_voxel/convert/flexible_dual_grid.py` and `trellis2/models/sc_vaes/fdg_vae.py` of microsoft/TRELLIS.2 at
+//! 5565d24. A voxel stands for the three edges that start at its low corner and go along +x, +y and +z. The quad of an edge
+//! joins the vertices of the four voxels around it, and exists where all four do.
+//!
+//! Coordinates of TRELLIS.2 are z-up; meshes and volumes are given in the model frame, `(x, y, z) -> (x, z, -y)`. That turns
+//! nothing inside out, but a quad does not know which of its sides is the outer one: all quads of an axis face the same way,
+//! and making them agree with their neighbours is the mesh crate's.
+
+use bozzetto_asset::color::linear_from_srgb;
+use bozzetto_asset::{PbrSample, PbrVolume, TriMesh};
+use glam::{IVec3, Vec3};
+use tch::{Device, Kind, Tensor};
+
+use crate::sparse::{Level, NeighbourMap};
+use crate::{Result, TrellisError};
+
+/// Half of a voxel's width: how far its vertex may lie outside it.
+const VERTEX_MARGIN: f64 = 0.5;
+
+/// For each axis the offsets of the four voxels around an edge, in order along the quad.
+const QUAD_OFFSETS: [[[i64; 3]; 4]; 3] = [
+    [[0, 0, 0], [0, 0, 1], [0, 1, 1], [0, 1, 0]],
+    [[0, 0, 0], [1, 0, 0], [1, 0, 1], [0, 0, 1]],
+    [[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, 0]],
+];
+
+/// A dual grid over the voxels of a [`Level`].
+#[derive(Debug)]
+pub struct DualGrid {
+    /// Where in its voxel each vertex lies, in voxels from the low corner. `[N, 3]` f32
+    pub offsets: Tensor,
+    /// Which of a voxel's three edges cross the surface. `[N, 3]` bool
+    pub intersected: Tensor,
+    /// A quad is cut along the diagonal whose ends' weights have the greater product. `[N]` f32
+    pub split_weights: Tensor,
+}
+
+impl DualGrid {
+    /// From what the shape decoder makes, `[N, 7]`: offset, intersections, weight, before their activations.
+    pub fn from_features(features: &Tensor) -> Result<Self> {
+        let offsets = features.f_narrow(1, 0, 3)?.f_sigmoid()?.f_mul_scalar_(1.0 + 2.0 * VERTEX_MARGIN)?;
+        Ok(Self {
+            offsets: offsets.f_sub_scalar_(VERTEX_MARGIN)?,
+            intersected: features.f_narrow(1, 3, 3)?.f_gt(0.0)?,
+            split_weights: features.f_select(1, 6)?.f_softplus()?,
+        })
+    }
+
+    /// The surface, in the model frame. `resolution`: voxels along the unit cube's edge.
+    ///
+    /// Every voxel gives a vertex, in order, whether a triangle uses it or not.
+    pub fn mesh(&self, level: &Level, resolution: u32) -> Result<TriMesh> {
+        let positions = self.positions(level, resolution)?;
+        Ok(TriMesh::new(
+            rows_of::<f32, 3>(&positions, Kind::Float)?
+                .map(|[x, y, z]| Vec3::new(x, z, -y))
+                .collect(),
+            rows_of::<i32, 3>(&self.triangles(level)?, Kind::Int)?
+                .map(|corners| corners.map(|corner| corner as u32))
+                .collect(),
+        ))
+    }
+
+    /// `[N, 3]` f32 in `[-0.5, 0.5]^3`, z up.
+    fn positions(&self, level: &Level, resolution: u32) -> Result<Tensor> {
+        let coords = level.coords().f_narrow(1, 1, 3)?.f_to_kind(Kind::Float)?;
+        let voxel_size = f64::from(1.0 / resolution as f32);
+        Ok(coords.f_add_(&self.offsets)?.f_mul_scalar_(voxel_size)?.f_sub_scalar_(0.5)?)
+    }
+
+    /// `[F, 3]` int32. In order of voxels, then of axes.
+    fn triangles(&self, level: &Level) -> Result<Tensor> {
+        let device = self.offsets.device();
+        let columns: Vec<i64> = QUAD_OFFSETS
+            .iter()
+            .flatten()
+            .map(|&[dx, dy, dz]| NeighbourMap::column(dx, dy, dz))
+            .collect();
+        let columns = Tensor::f_from_slice(&columns)?.f_to_device(device)?;
+        let corners = level.neighbours().rows().f_index_select(1, &columns)?.f_view([-1, 4])?; // [3 N, 4]
+        let is_whole = corners.f_lt(level.num_voxels())?.f_all_dim(1, false)?;
+        let is_quad = self.intersected.f_flatten(0, 1)?.f_logical_and(&is_whole)?;
+        let quads = corners.f_index_select(0, &is_quad.f_nonzero()?.f_squeeze_dim(1)?)?; // [Q, 4]
+
+        let weights = self.split_weights.f_index_select(0, &quads.f_flatten(0, 1)?)?.f_view([-1, 4])?;
+        let diagonal = |a: i64, b: i64| -> Result<Tensor> { Ok(weights.f_select(1, a)?.f_mul(&weights.f_select(1, b)?)?) };
+        let is_first = diagonal(0, 2)?.f_gt_tensor(&diagonal(1, 3)?)?.f_unsqueeze(1)?;
+        let cut = |order: [i64; 6]| -> Result<Tensor> {
+            Ok(quads.f_index_select(1, &Tensor::f_from_slice(&order)?.f_to_device(device)?)?)
+        };
+        let triangles = cut([0, 1, 2, 0, 2, 3])?.f_where_self(&is_first, &cut([0, 1, 3, 3, 1, 2])?)?;
+        Ok(triangles.f_view([-1, 3])?)
+    }
+}
+
+/// The materials of voxels, in the model frame.
+///
+/// `attributes`: `[N, 6]`, base colour (sRGB), metallic, roughness, alpha. What lies outside `[0, 1]` is clamped.
+pub fn material_volume(level: &Level, attributes: &Tensor, resolution: u32) -> Result<PbrVolume> {
+    let last = resolution as i32 - 1;
+    let volume = PbrVolume {
+        origin: Vec3::splat(-0.5),
+        voxel_size: 1.0 / resolution as f32,
+        resolution,
+        coords: rows_of::<i32, 4>(level.coords(), Kind::Int)?
+            .map(|[_, x, y, z]| IVec3::new(x, z, last - y))
+            .collect(),
+        samples: rows_of::<f32, 6>(attributes, Kind::Float)?
+            .map(|values| values.map(|value| value.clamp(0.0, 1.0)))
+            .map(|[red, green, blue, metallic, roughness, alpha]| PbrSample {
+                base_color: [red, green, blue].map(linear_from_srgb),
+                alpha,
+                metallic,
+                roughness,
+            })
+            .collect(),
+    };
+    if volume.is_consistent() {
+        Ok(volume)
+    } else {
+        Err(TrellisError::Invalid("Voxels lie outside their grid".to_owned()))
+    }
+}
+
+/// Rows of a tensor of `[N, WIDTH]`, on the host.
+fn rows_of<T: tch::kind::Element + Copy + Default, const WIDTH: usize>(
+    tensor: &Tensor,
+    kind: Kind,
+) -> Result<impl Iterator<Item = [T; WIDTH]>> {
+    if tensor.size().get(1) != Some(&(WIDTH as i64)) {
+        return Err(TrellisError::Invalid(format!("Rows of {WIDTH} numbers are not {:?}", tensor.size())));
+    }
+    let tensor = tensor.f_to_device_(Device::Cpu, kind, false, false)?.f_contiguous()?;
+    let mut values = vec![T::default(); tensor.numel()];
+    tensor.f_copy_data(&mut values, tensor.numel())?;
+    let rows = values.len() / WIDTH;
+    Ok((0..rows).map(move |row| std::array::from_fn(|column| values[row * WIDTH + column])))
+}
