@@ -3,7 +3,7 @@ use tch::TchError;
 
 use crate::weights::WeightsError;
 
-/// A result whose error is [`TrellisError`].
+/// A result whose error is [`TrellisError`] where no other is named.
 pub type Result<T, E = TrellisError> = std::result::Result<T, E>;
 
 /// Why the models could not do their work.
