@@ -22,5 +22,5 @@ pub use error::{Result, TrellisError};
 #[cfg(test)]
 extern crate self as bozzetto_trellis;
 #[cfg(test)]
-#[path = "../tests/parity/support.rs"]
+#[path = "../tests/parity/fixture.rs"]
 mod fixture;

@@ -163,7 +163,8 @@ mod tests {
             let decides = name == "shape_decoder";
             let fixture = Fixture::open(name);
             let out_channels = fixture.tensor("voxels.features").size()[1];
-            let torso = fixture.part(|weights| Torso::new(weights, &config, out_channels, decides, Kind::Float));
+            let torso = fixture.load(|weights| Torso::new(weights, &config, out_channels, decides, Kind::Float));
+            let torso = torso.expect("a decoder");
             // Each block starts from what upstream's block before it made.
             let mut x = torso.enter(&fixture.tensor("latent.features")).expect("features");
             let mut tree = VoxelTree::new(fixture.tensor("latent.coords")).expect("voxels");

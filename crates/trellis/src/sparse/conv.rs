@@ -16,14 +16,9 @@ impl SubmanifoldConv {
     /// Asks for `weight`, `[out, 3, 3, 3, in]` (along x, y and z), and `bias`, `[out]`.
     pub fn new(weights: &Weights<'_>, in_channels: i64, out_channels: i64, kind: Kind) -> Result<Self> {
         let weight = weights.tensor("weight", &[out_channels, 3, 3, 3, in_channels], kind)?;
-        Self::of(&weight, weights.tensor("bias", &[out_channels], kind)?)
-    }
-
-    /// `weight`: `[out, 3, 3, 3, in]`; `bias`: `[out]`.
-    pub fn of(weight: &Tensor, bias: Tensor) -> Result<Self> {
         Ok(Self {
-            weight: weight.f_view([bias.size()[0], -1])?.f_transpose(0, 1)?,
-            bias,
+            weight: weight.f_view([out_channels, -1])?.f_transpose(0, 1)?,
+            bias: weights.tensor("bias", &[out_channels], kind)?,
         })
     }
 
@@ -54,7 +49,7 @@ impl SubmanifoldConv {
         neighbours: &NeighbourMap,
         (start, length): (i64, i64),
     ) -> Result<Tensor> {
-        let near = self.gathered(features, neighbours, start, length)?;
+        let near = gathered(features, neighbours, start, length)?;
         Ok(self.bias.f_addmm(&near, &self.weight)?)
     }
 
@@ -66,14 +61,14 @@ impl SubmanifoldConv {
         neighbours: &NeighbourMap,
         start: i64,
     ) -> Result<()> {
-        let near = self.gathered(features, neighbours, start, out.size()[0])?;
+        let near = gathered(features, neighbours, start, out.size()[0])?;
         let _ = self.bias.f_addmm_out(out, &near, &self.weight)?;
         Ok(())
     }
+}
 
-    /// What each voxel sees: `[length, 27 * in]`.
-    fn gathered(&self, features: &Tensor, neighbours: &NeighbourMap, start: i64, length: i64) -> Result<Tensor> {
-        let rows = neighbours.rows().f_narrow(0, start, length)?.f_flatten(0, 1)?;
-        Ok(features.f_index_select(0, &rows)?.f_view([length, -1])?)
-    }
+/// What voxels from `start` on see: `[length, 27 * in]`.
+fn gathered(features: &Tensor, neighbours: &NeighbourMap, start: i64, length: i64) -> Result<Tensor> {
+    let rows = neighbours.rows().f_narrow(0, start, length)?.f_flatten(0, 1)?;
+    Ok(features.f_index_select(0, &rows)?.f_view([length, -1])?)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Fixture, assert_close, checkpoint_keys, relative_error};
+use crate::fixture::{Fixture, assert_close, relative_error};
+use crate::support::checkpoint_keys;
 use bozzetto_trellis::birefnet::{BiRefNet, BiRefNetConfig};
 use bozzetto_trellis::weights::record;
 use tch::{Kind, Tensor};

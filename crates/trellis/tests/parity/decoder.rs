@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Fixture, assert_close, assert_same, relative_error};
+use crate::fixture::{Fixture, assert_close, relative_error};
+use crate::support::{assert_same, checkpoint_keys};
 use bozzetto_trellis::decoder::{DecoderConfig, MaterialDecoder, ShapeDecoder, ShapeVoxels};
 use bozzetto_trellis::dual_grid::{DualGrid, material_volume};
 use bozzetto_trellis::sparse::{Level, ScratchMemory, VoxelTree};
@@ -225,7 +226,7 @@ fn released_checkpoints_fit_key_by_key() {
 }
 
 fn assert_keys(asked: Result<BTreeMap<String, TensorSpec>>, list: &str) {
-    let Some(expected) = crate::support::checkpoint_keys(list) else {
+    let Some(expected) = checkpoint_keys(list) else {
         return;
     };
     let asked = asked.expect("no file is needed");

@@ -2,6 +2,7 @@
 
 mod birefnet;
 mod decoder;
+mod fixture;
 mod picture;
 mod sparse;
 mod support;

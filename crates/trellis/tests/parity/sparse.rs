@@ -1,6 +1,7 @@
 //! Sparse operations do what upstream's do.
 
-use crate::support::{Fixture, assert_close, assert_same};
+use crate::fixture::{Fixture, assert_close};
+use crate::support::assert_same;
 use bozzetto_trellis::sparse::{
     Level, NeighbourMap, ScratchMemory, SubmanifoldConv, VoxelTree, padded, spatial_to_channel,
 };
@@ -14,8 +15,7 @@ const SCRATCH: [usize; 3] = [1, 20_000, 1 << 30];
 fn a_convolution_gives_upstreams_numbers() {
     let fixture = Fixture::open("sparse");
     let level = Level::new(fixture.tensor("coords")).expect("voxels");
-    let (weight, bias) = (fixture.tensor("conv.weight"), fixture.tensor("conv.bias"));
-    let conv = SubmanifoldConv::of(&weight, bias).expect("a convolution");
+    let conv = fixture.part(|weights| SubmanifoldConv::new(&weights.at("conv"), 16, 5, Kind::Float));
     for bytes in SCRATCH {
         let features = padded(&fixture.tensor("features")).expect("a row more");
         let found = conv.forward(&features, level.neighbours(), ScratchMemory::bytes(bytes));
