@@ -10,6 +10,7 @@ pub mod birefnet;
 pub mod decoder;
 pub mod dual_grid;
 mod error;
+mod kernels;
 pub mod layers;
 pub mod preprocess;
 pub mod resample;

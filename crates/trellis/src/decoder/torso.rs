@@ -4,7 +4,8 @@ use super::conv_next::ConvNextBlock;
 use super::up_block::UpBlock;
 use super::{DecoderConfig, OnBlock};
 use crate::Result;
-use crate::layers::{Linear, plain_layer_norm};
+use super::norm::RowNorm;
+use crate::layers::Linear;
 use crate::sparse::{Level, ScratchMemory, VoxelTree, padded};
 use crate::weights::Weights;
 
@@ -117,11 +118,11 @@ impl Torso {
     pub fn leave(&self, x: &Tensor, scratch: ScratchMemory) -> Result<Tensor> {
         let (num_voxels, channels) = (x.size()[0] - 1, x.size()[1]);
         let out = Tensor::f_empty([num_voxels, self.out_channels], (Kind::Float, x.device()))?;
+        let norm = RowNorm::plain(super::OUTPUT_EPSILON);
         for (start, length) in scratch.chunks(num_voxels, 3 * channels as usize * size_of::<f32>()) {
-            let rows = x.f_narrow(0, start, length)?.f_to_kind(Kind::Float)?;
-            let rows = self
-                .output_layer
-                .forward(&plain_layer_norm(&rows, super::OUTPUT_EPSILON)?)?;
+            let normed = Tensor::f_empty([length, channels], (Kind::Float, x.device()))?;
+            norm.forward_into(&x.f_narrow(0, start, length)?, &normed, false)?;
+            let rows = self.output_layer.forward(&normed)?;
             out.f_narrow(0, start, length)?.f_copy_(&rows)?;
         }
         Ok(out)
