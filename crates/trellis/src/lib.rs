@@ -6,8 +6,12 @@
 //! The crate links libtorch's processor half alone. The half for graphics cards is loaded when it is there, by
 //! [`torch::load_cuda`], before the first tensor.
 
+pub mod dino;
 mod error;
+pub mod flow;
 pub mod layers;
+pub mod sampler;
+pub mod structure;
 pub mod torch;
 pub mod weights;
 

@@ -43,7 +43,11 @@ fn decoded(fixture: &Fixture, scratch: usize) -> ShapeVoxels {
 fn the_shape_decoder_gives_upstreams_voxels() {
     let fixture = Fixture::open("shape_decoder");
     let ample = decoded(&fixture, AMPLE);
-    assert_same(ample.tree.finest().coords(), &fixture.tensor("voxels.coords"), "coordinates");
+    assert_same(
+        ample.tree.finest().coords(),
+        &fixture.tensor("voxels.coords"),
+        "coordinates",
+    );
     assert_close(&ample.features, &fixture.tensor("voxels.features"), "features");
     for (index, subdivision) in ample.tree.subdivisions().iter().enumerate() {
         let expected = fixture.tensor(&format!("subdivision.{index}")).gt(0.0);
@@ -52,7 +56,11 @@ fn the_shape_decoder_gives_upstreams_voxels() {
     }
     for bytes in SCARCE {
         let scarce = decoded(&fixture, bytes);
-        assert_same(scarce.tree.finest().coords(), ample.tree.finest().coords(), "coordinates");
+        assert_same(
+            scarce.tree.finest().coords(),
+            ample.tree.finest().coords(),
+            "coordinates",
+        );
         let error = relative_error(&scarce.features, &ample.features);
         assert!(error < 2e-6, "{bytes} bytes: {error:e}");
     }
@@ -64,10 +72,24 @@ fn upsampling_gives_the_voxels_of_the_cascade() {
     let decoder = shape_decoder(&fixture);
     let (coords, latent) = (fixture.tensor("latent.coords"), fixture.tensor("latent.features"));
     let upsample = |num_levels| {
-        decoder.upsample(&coords, &latent, num_levels, ScratchMemory::bytes(AMPLE), &mut |_, _| Ok(()))
+        decoder.upsample(
+            &coords,
+            &latent,
+            num_levels,
+            ScratchMemory::bytes(AMPLE),
+            &mut |_, _| Ok(()),
+        )
     };
-    assert_same(&upsample(4).expect("voxels"), &fixture.tensor("upsampled.coords"), "four levels");
-    assert_same(&upsample(2).expect("voxels"), &fixture.tensor("upsampled_twice.coords"), "two levels");
+    assert_same(
+        &upsample(4).expect("voxels"),
+        &fixture.tensor("upsampled.coords"),
+        "four levels",
+    );
+    assert_same(
+        &upsample(2).expect("voxels"),
+        &fixture.tensor("upsampled_twice.coords"),
+        "two levels",
+    );
     assert_same(&upsample(0).expect("voxels"), &coords, "no level");
     assert!(upsample(5).is_err());
 }
@@ -127,19 +149,30 @@ fn assert_surface(mesh: &bozzetto_asset::TriMesh, vertices: &Tensor, faces: &Ten
     assert!(mesh.is_consistent());
     let positions: Vec<f32> = mesh.positions.iter().flat_map(|p| [p.x, -p.z, p.y]).collect();
     assert_close(&Tensor::from_slice(&positions).view([-1, 3]), vertices, "vertices");
-    let corners: Vec<i64> = mesh.triangles.iter().flatten().map(|&corner| i64::from(corner)).collect();
+    let corners: Vec<i64> = mesh
+        .triangles
+        .iter()
+        .flatten()
+        .map(|&corner| i64::from(corner))
+        .collect();
     assert_same(&Tensor::from_slice(&corners).view([-1, 3]), faces, "faces");
 }
 
 #[test]
 fn materials_lie_where_the_surface_does() {
-    let coords = Tensor::from_slice(&[0, 1, 2, 3, 0, 7, 0, 5]).view([2, 4]).to_kind(Kind::Int);
+    let coords = Tensor::from_slice(&[0, 1, 2, 3, 0, 7, 0, 5])
+        .view([2, 4])
+        .to_kind(Kind::Int);
     let level = Level::new(coords).expect("voxels");
     let attributes = Tensor::from_slice(&[0.5_f32, 0.25, 0.75, 0.1, 0.2, 0.3, -0.5, 1.5, 0.0, -1.0, 2.0, 1.0]);
     let volume = material_volume(&level, &attributes.view([2, 6]), 8).expect("a volume");
     assert_eq!(volume.coords, [IVec3::new(1, 3, 5), IVec3::new(7, 5, 7)]);
     let sample = volume.samples[0];
-    assert!((sample.base_color[0] - 0.214_041).abs() < 1e-5, "sRGB 0.5 is {}", sample.base_color[0]);
+    assert!(
+        (sample.base_color[0] - 0.214_041).abs() < 1e-5,
+        "sRGB 0.5 is {}",
+        sample.base_color[0]
+    );
     assert_eq!((sample.metallic, sample.roughness, sample.alpha), (0.1, 0.2, 0.3));
     assert_eq!(volume.samples[1].base_color, [0.0, 1.0, 0.0]);
     assert_eq!((volume.samples[1].metallic, volume.samples[1].roughness), (0.0, 1.0));
@@ -151,14 +184,21 @@ fn materials_lie_where_the_surface_does() {
     };
     let mesh = grid.mesh(&level, 8).expect("vertices");
     for index in 0..2 {
-        assert!(mesh.positions[index].abs_diff_eq(volume.center(index), 1e-6), "{:?}", mesh.positions[index]);
+        assert!(
+            mesh.positions[index].abs_diff_eq(volume.center(index), 1e-6),
+            "{:?}",
+            mesh.positions[index]
+        );
     }
     assert!(mesh.triangles.is_empty());
     assert!(mesh.positions[0].abs_diff_eq(Vec3::new(-0.3125, -0.0625, 0.1875), 1e-6));
 
     let nan = attributes.view([2, 6]) * f64::NAN;
     assert!(material_volume(&level, &nan, 8).is_err(), "no number");
-    assert!(material_volume(&level, &attributes.view([2, 6]), 6).is_err(), "outside the grid");
+    assert!(
+        material_volume(&level, &attributes.view([2, 6]), 6).is_err(),
+        "outside the grid"
+    );
 }
 
 #[test]
@@ -171,7 +211,11 @@ fn progress_is_told_and_an_error_of_it_ends_the_work() {
         decoder.decode(&coords, &latent, ScratchMemory::bytes(AMPLE), &mut |done, total| {
             told.push((done, total));
             let stops = done == stop_at;
-            if stops { Err(TrellisError::Invalid("stop".to_owned())) } else { Ok(()) }
+            if stops {
+                Err(TrellisError::Invalid("stop".to_owned()))
+            } else {
+                Ok(())
+            }
         })
     };
     assert!(run(usize::MAX).is_ok());

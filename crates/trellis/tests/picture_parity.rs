@@ -60,7 +60,10 @@ fn a_cut_out_picture_is_cropped_as_upstream_does() {
         let picture = DynamicImage::ImageRgba8(rgba(&fixture.tensor(&format!("prepare.{name}.source"))));
         let no_matte = |_: &RgbImage| -> Result<GrayImage> { panic!("it is cut out already") };
         let found = prepare(&picture, no_matte).expect("an object");
-        assert!(found == rgb(&fixture.tensor(&format!("prepare.{name}.result"))), "{name}");
+        assert!(
+            found == rgb(&fixture.tensor(&format!("prepare.{name}.result"))),
+            "{name}"
+        );
     }
 }
 
@@ -82,7 +85,11 @@ fn an_opaque_picture_is_cut_out_by_its_matte() {
 fn the_matting_network_sees_and_answers_as_upstreams() {
     let fixture = Fixture::open("pictures");
     let picture = rgb(&fixture.tensor("network.source"));
-    assert_close(&network_input(&picture, 24).expect("numbers"), &fixture.tensor("network.input"), "input");
+    assert_close(
+        &network_input(&picture, 24).expect("numbers"),
+        &fixture.tensor("network.input"),
+        "input",
+    );
     let matte = matte_of(&fixture.tensor("network.logits"), picture.dimensions()).expect("a matte");
     assert!(matte == gray(&fixture.tensor("network.matte")));
 }

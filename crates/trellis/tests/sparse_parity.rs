@@ -2,7 +2,9 @@
 
 mod support;
 
-use bozzetto_trellis::sparse::{Level, NeighbourMap, ScratchMemory, SubmanifoldConv, VoxelTree, padded, spatial_to_channel};
+use bozzetto_trellis::sparse::{
+    Level, NeighbourMap, ScratchMemory, SubmanifoldConv, VoxelTree, padded, spatial_to_channel,
+};
 use bozzetto_trellis::weights::Weights;
 use support::{Fixture, assert_close, assert_same};
 use tch::Kind;
@@ -29,8 +31,13 @@ fn children_and_parents_are_upstreams() {
     let (coords, features) = (fixture.tensor("coords"), fixture.tensor("features"));
     for bytes in SCRATCH {
         let mut tree = VoxelTree::new(coords.shallow_clone()).expect("voxels");
-        tree.subdivide(&fixture.tensor("subdivision"), ScratchMemory::bytes(bytes)).expect("children");
-        assert_same(tree.finest().coords(), &fixture.tensor("children.coords"), "coordinates of children");
+        tree.subdivide(&fixture.tensor("subdivision"), ScratchMemory::bytes(bytes))
+            .expect("children");
+        assert_same(
+            tree.finest().coords(),
+            &fixture.tensor("children.coords"),
+            "coordinates of children",
+        );
         let children = tree.subdivisions()[0].channel_to_spatial(&features).expect("features");
         assert!(children.equal(&fixture.tensor("children.features")));
         let searched = NeighbourMap::search(tree.finest().coords()).expect("neighbours");
@@ -38,10 +45,17 @@ fn children_and_parents_are_upstreams() {
     }
 
     let parents = spatial_to_channel(&coords, &features).expect("parents");
-    assert_same(&parents.coords, &fixture.tensor("parents.coords"), "coordinates of parents");
+    assert_same(
+        &parents.coords,
+        &fixture.tensor("parents.coords"),
+        "coordinates of parents",
+    );
     assert!(parents.features.equal(&fixture.tensor("parents.features")));
     // Each child finds its features again.
-    let again = parents.features.view([-1, features.size()[1]]).index_select(0, &parents.places);
+    let again = parents
+        .features
+        .view([-1, features.size()[1]])
+        .index_select(0, &parents.places);
     assert!(again.equal(&features));
     assert_eq!(parents.coords.kind(), Kind::Int);
 }

@@ -9,7 +9,8 @@ use crate::weights::Weights;
 pub fn attend(query: &Tensor, key: &Tensor, value: &Tensor) -> Result<Tensor> {
     let heads_first = |x: &Tensor| x.f_transpose(1, 2);
     let (query, key, value) = (heads_first(query)?, heads_first(key)?, heads_first(value)?);
-    let attended = Tensor::f_scaled_dot_product_attention::<Tensor>(&query, &key, &value, None, 0.0, false, None, false)?;
+    let attended =
+        Tensor::f_scaled_dot_product_attention::<Tensor>(&query, &key, &value, None, 0.0, false, None, false)?;
     Ok(attended.f_transpose(1, 2)?.f_flatten(2, 3)?)
 }
 

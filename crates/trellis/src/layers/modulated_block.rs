@@ -37,7 +37,10 @@ impl Modulation {
     /// Those of all blocks at once: learned offsets `[blocks, 6 * channels]` and the timestep's `[1, 6 * channels]`, both f32.
     pub fn of_blocks(offsets: &Tensor, timestep: &Tensor, kind: Kind) -> Result<Vec<Self>> {
         let (num_blocks, width) = offsets.size2()?;
-        let all = offsets.f_add(timestep)?.f_to_kind(kind)?.f_view([num_blocks, 6, width / 6])?;
+        let all = offsets
+            .f_add(timestep)?
+            .f_to_kind(kind)?
+            .f_view([num_blocks, 6, width / 6])?;
         // Scales are factors of what is normalized, as differences from 1.
         let scales = all.f_add_scalar(1.0)?;
         (0..num_blocks)
@@ -69,7 +72,9 @@ pub struct ModulatedCrossBlock {
 impl ModulatedCrossBlock {
     /// `weights` has `self_attn`, `norm2`, `cross_attn` and `mlp`; its `modulation` belongs to [`Modulation::of_blocks`].
     pub fn new(weights: &Weights<'_>, sizes: &BlockSizes, kind: Kind) -> Result<Self> {
-        let BlockSizes { channels, num_heads, .. } = *sizes;
+        let BlockSizes {
+            channels, num_heads, ..
+        } = *sizes;
         Ok(Self {
             self_attention: SelfAttention::new(&weights.at("self_attn"), channels, num_heads, sizes.has_norms, kind)?,
             cross_norm: LayerNorm::new(&weights.at("norm2"), channels, EPSILON, kind)?,
@@ -105,11 +110,18 @@ impl ModulatedCrossBlock {
             let mut one = x.f_narrow(0, place as i64, 1)?;
             let attended = match condition {
                 Condition::Nothing(out) => out.shallow_clone(),
-                Condition::Tokens(..) => self.cross_attention.forward(&self.cross_norm.forward(&one)?, condition)?,
+                Condition::Tokens(..) => self
+                    .cross_attention
+                    .forward(&self.cross_norm.forward(&one)?, condition)?,
             };
             let _ = one.f_add_(&attended)?;
         }
-        let hidden = modulated_layer_norm(x, &modulation.feed_forward_scale, &modulation.feed_forward_shift, EPSILON)?;
+        let hidden = modulated_layer_norm(
+            x,
+            &modulation.feed_forward_scale,
+            &modulation.feed_forward_shift,
+            EPSILON,
+        )?;
         let hidden = self.feed_forward.forward(&hidden)?;
         let _ = x.f_addcmul_(&hidden, &modulation.feed_forward_gate)?;
         Ok(())

@@ -23,7 +23,10 @@ impl Rotation {
         let steps = Tensor::f_full([pairs], frequencies.1, float)?.f_pow(&exponents)?;
         let steps = steps.f_reciprocal()?.f_mul_scalar(frequencies.0)?;
         let coords = coords.f_to_kind(Kind::Float)?;
-        let angles = coords.f_unsqueeze(-1)?.f_mul(&steps)?.f_reshape([num_tokens, 3 * pairs])?;
+        let angles = coords
+            .f_unsqueeze(-1)?
+            .f_mul(&steps)?
+            .f_reshape([num_tokens, 3 * pairs])?;
         let still = Tensor::f_zeros([num_tokens, head_dim / 2 - 3 * pairs], float)?;
         let angles = Tensor::f_cat(&[angles, still], 1)?;
         let phases = Tensor::f_polar(&angles.f_ones_like()?, &angles)?;

@@ -20,7 +20,9 @@ impl TimestepEmbedding {
     pub fn new(weights: &Weights<'_>, channels: i64) -> Result<Self> {
         let half = NUM_WAVES / 2;
         let frequencies = Tensor::f_arange(half, (Kind::Float, weights.device()))?;
-        let frequencies = frequencies.f_mul_scalar(-LONGEST_PERIOD.ln())?.f_div_scalar(half as f64)?;
+        let frequencies = frequencies
+            .f_mul_scalar(-LONGEST_PERIOD.ln())?
+            .f_div_scalar(half as f64)?;
         Ok(Self {
             first: Linear::new(&weights.at("mlp.0"), NUM_WAVES, channels, Kind::Float)?,
             second: Linear::new(&weights.at("mlp.2"), channels, channels, Kind::Float)?,

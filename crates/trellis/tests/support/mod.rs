@@ -73,7 +73,10 @@ pub fn assert_close(found: &Tensor, expected: &Tensor, what: &str) {
 
 pub fn assert_same(found: &Tensor, expected: &Tensor, what: &str) {
     assert_eq!(found.size(), expected.size(), "{what}");
-    assert!(found.to_kind(Kind::Int64).equal(&expected.to_kind(Kind::Int64)), "{what}");
+    assert!(
+        found.to_kind(Kind::Int64).equal(&expected.to_kind(Kind::Int64)),
+        "{what}"
+    );
 }
 
 /// Names and shapes of a released checkpoint's tensors, from a list in the folder of test data; `None`, with a word on standard
@@ -90,5 +93,9 @@ pub fn checkpoint_keys(list: &str) -> Option<BTreeMap<String, Vec<i64>>> {
         let (key, _kind, shape) = (columns.next()?, columns.next()?, columns.next()?);
         Some((key.to_owned(), serde_json::from_str(shape).ok()?))
     };
-    Some(text.lines().map(|text| line(text).unwrap_or_else(|| panic!("'{text}' is no key"))).collect())
+    Some(
+        text.lines()
+            .map(|text| line(text).unwrap_or_else(|| panic!("'{text}' is no key")))
+            .collect(),
+    )
 }
