@@ -40,7 +40,10 @@ pub struct DualGrid {
 impl DualGrid {
     /// From what the shape decoder makes, `[N, 7]`: offset, intersections, weight, before their activations.
     pub fn from_features(features: &Tensor) -> Result<Self> {
-        let offsets = features.f_narrow(1, 0, 3)?.f_sigmoid()?.f_mul_scalar_(1.0 + 2.0 * VERTEX_MARGIN)?;
+        let mut offsets = features
+            .f_narrow(1, 0, 3)?
+            .f_sigmoid()?
+            .f_mul_scalar_(1.0 + 2.0 * VERTEX_MARGIN)?;
         Ok(Self {
             offsets: offsets.f_sub_scalar_(VERTEX_MARGIN)?,
             intersected: features.f_narrow(1, 3, 3)?.f_gt(0.0)?,
@@ -65,9 +68,12 @@ impl DualGrid {
 
     /// `[N, 3]` f32 in `[-0.5, 0.5]^3`, z up.
     fn positions(&self, level: &Level, resolution: u32) -> Result<Tensor> {
-        let coords = level.coords().f_narrow(1, 1, 3)?.f_to_kind(Kind::Float)?;
+        let mut coords = level.coords().f_narrow(1, 1, 3)?.f_to_kind(Kind::Float)?;
         let voxel_size = f64::from(1.0 / resolution as f32);
-        Ok(coords.f_add_(&self.offsets)?.f_mul_scalar_(voxel_size)?.f_sub_scalar_(0.5)?)
+        Ok(coords
+            .f_add_(&self.offsets)?
+            .f_mul_scalar_(voxel_size)?
+            .f_sub_scalar_(0.5)?)
     }
 
     /// `[F, 3]` int32. In order of voxels, then of axes.
@@ -84,8 +90,12 @@ impl DualGrid {
         let is_quad = self.intersected.f_flatten(0, 1)?.f_logical_and(&is_whole)?;
         let quads = corners.f_index_select(0, &is_quad.f_nonzero()?.f_squeeze_dim(1)?)?; // [Q, 4]
 
-        let weights = self.split_weights.f_index_select(0, &quads.f_flatten(0, 1)?)?.f_view([-1, 4])?;
-        let diagonal = |a: i64, b: i64| -> Result<Tensor> { Ok(weights.f_select(1, a)?.f_mul(&weights.f_select(1, b)?)?) };
+        let weights = self
+            .split_weights
+            .f_index_select(0, &quads.f_flatten(0, 1)?)?
+            .f_view([-1, 4])?;
+        let diagonal =
+            |a: i64, b: i64| -> Result<Tensor> { Ok(weights.f_select(1, a)?.f_mul(&weights.f_select(1, b)?)?) };
         let is_first = diagonal(0, 2)?.f_gt_tensor(&diagonal(1, 3)?)?.f_unsqueeze(1)?;
         let cut = |order: [i64; 6]| -> Result<Tensor> {
             Ok(quads.f_index_select(1, &Tensor::f_from_slice(&order)?.f_to_device(device)?)?)
@@ -117,10 +127,15 @@ pub fn material_volume(level: &Level, attributes: &Tensor, resolution: u32) -> R
             })
             .collect(),
     };
-    if volume.is_consistent() {
+    let is_finite = |sample: &PbrSample| {
+        let [red, green, blue] = sample.base_color;
+        (red + green + blue + sample.alpha + sample.metallic + sample.roughness).is_finite()
+    };
+    if volume.is_consistent() && volume.samples.iter().all(is_finite) {
         Ok(volume)
     } else {
-        Err(TrellisError::Invalid("Voxels lie outside their grid".to_owned()))
+        let reason = "Voxels lie outside their grid, or their materials are no numbers";
+        Err(TrellisError::Invalid(reason.to_owned()))
     }
 }
 
@@ -130,7 +145,10 @@ fn rows_of<T: tch::kind::Element + Copy + Default, const WIDTH: usize>(
     kind: Kind,
 ) -> Result<impl Iterator<Item = [T; WIDTH]>> {
     if tensor.size().get(1) != Some(&(WIDTH as i64)) {
-        return Err(TrellisError::Invalid(format!("Rows of {WIDTH} numbers are not {:?}", tensor.size())));
+        return Err(TrellisError::Invalid(format!(
+            "Rows of {WIDTH} numbers are not {:?}",
+            tensor.size()
+        )));
     }
     let tensor = tensor.f_to_device_(Device::Cpu, kind, false, false)?.f_contiguous()?;
     let mut values = vec![T::default(); tensor.numel()];

@@ -6,13 +6,26 @@
 //! The crate links libtorch's processor half alone. The half for graphics cards is loaded when it is there, by
 //! [`torch::load_cuda`], before the first tensor.
 
+pub mod birefnet;
+pub mod decoder;
 pub mod dino;
+pub mod dual_grid;
 mod error;
 pub mod flow;
 pub mod layers;
+pub mod preprocess;
+pub mod resample;
 pub mod sampler;
+pub mod sparse;
 pub mod structure;
 pub mod torch;
 pub mod weights;
 
 pub use error::{Result, TrellisError};
+
+#[cfg(test)]
+extern crate self as bozzetto_trellis;
+#[cfg(test)]
+#[expect(dead_code, reason = "the tests of whole models use the rest")]
+#[path = "../tests/parity/support.rs"]
+mod fixture;

@@ -36,7 +36,9 @@ pub fn prepare(picture: &DynamicImage, matte: impl FnOnce(&RgbImage) -> Result<G
     let matte = matte(&small)?;
     if matte.dimensions() != small.dimensions() {
         let sizes = (matte.dimensions(), small.dimensions());
-        return Err(TrellisError::Invalid(format!("A matte has another size than its picture: {sizes:?}")));
+        return Err(TrellisError::Invalid(format!(
+            "A matte has another size than its picture: {sizes:?}"
+        )));
     }
     on_black(&RgbaImage::from_fn(small.width(), small.height(), |x, y| {
         let [red, green, blue] = small.get_pixel(x, y).0;
@@ -68,9 +70,15 @@ fn on_black(picture: &RgbaImage) -> Result<RgbImage> {
     let half = i64::from((right - left).max(bottom - top) / 2);
     let start = |low: u32, high: u32| (f64::from(low + high) / 2.0 - half as f64).round_ties_even() as i64;
     let (start_x, start_y) = (start(left, right), start(top, bottom));
-    let side = u32::try_from(2 * half).ok().filter(|&side| side > 0).ok_or_else(no_object)?;
+    let side = u32::try_from(2 * half)
+        .ok()
+        .filter(|&side| side > 0)
+        .ok_or_else(no_object)?;
     Ok(RgbImage::from_fn(side, side, |x, y| {
-        let place = (u32::try_from(start_x + i64::from(x)), u32::try_from(start_y + i64::from(y)));
+        let place = (
+            u32::try_from(start_x + i64::from(x)),
+            u32::try_from(start_y + i64::from(y)),
+        );
         let pixel = match place {
             (Ok(x), Ok(y)) => picture.get_pixel_checked(x, y),
             _ => None,
@@ -89,13 +97,22 @@ mod tests {
     fn a_picture_without_an_object_is_an_error() {
         let clear = DynamicImage::ImageRgba8(RgbaImage::from_pixel(9, 9, Rgba([200, 0, 0, 100])));
         let no_matte = |_: &RgbImage| -> Result<GrayImage> { panic!("it is cut out already") };
-        assert!(matches!(prepare(&clear, no_matte), Err(TrellisError::Engine(EngineError::NoResult { .. }))));
+        assert!(matches!(
+            prepare(&clear, no_matte),
+            Err(TrellisError::Engine(EngineError::NoResult { .. }))
+        ));
         let mut dot = RgbaImage::new(9, 9);
         dot.put_pixel(4, 4, Rgba([255; 4]));
-        assert!(prepare(&DynamicImage::ImageRgba8(dot), no_matte).is_err(), "a single pixel");
+        assert!(
+            prepare(&DynamicImage::ImageRgba8(dot), no_matte).is_err(),
+            "a single pixel"
+        );
         let opaque = DynamicImage::ImageRgb8(RgbImage::new(9, 9));
         let empty = |picture: &RgbImage| Ok(GrayImage::new(picture.width(), picture.height()));
         assert!(prepare(&opaque, empty).is_err());
-        assert!(prepare(&opaque, |_| Ok(GrayImage::new(3, 3))).is_err(), "a matte of another size");
+        assert!(
+            prepare(&opaque, |_| Ok(GrayImage::new(3, 3))).is_err(),
+            "a matte of another size"
+        );
     }
 }

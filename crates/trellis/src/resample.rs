@@ -129,7 +129,11 @@ fn resized<const CHANNELS: usize>(
     } else {
         let taps = taps(from_width, width, filter);
         let row_length = from_width as usize * CHANNELS;
-        let row_of = |row: &[u8]| -> Vec<u8> { taps.iter().flat_map(|taps| weighed::<CHANNELS>(row, taps, CHANNELS)).collect() };
+        let row_of = |row: &[u8]| -> Vec<u8> {
+            taps.iter()
+                .flat_map(|taps| weighed::<CHANNELS>(row, taps, CHANNELS))
+                .collect()
+        };
         pixels.chunks_exact(row_length).flat_map(row_of).collect()
     };
     if height == from_height {

@@ -37,6 +37,20 @@ impl BiRefNetConfig {
         }
     }
 
+    /// The narrowest that still has every part: for tests, and for [`crate::tiny`].
+    pub fn tiny() -> Self {
+        Self {
+            embedding: 8,
+            depths: [2, 2, 4, 2],
+            num_heads: [1, 2, 4, 8],
+            window: 3,
+            inner: 4,
+            branch: 12,
+            picture: 2,
+            outline: 4,
+        }
+    }
+
     /// Reads widths and depths off a file's shapes. Whether everything else fits is seen when it is loaded.
     ///
     /// # Errors
@@ -44,10 +58,12 @@ impl BiRefNetConfig {
     pub fn of(checkpoint: &Checkpoint) -> Result<Self, WeightsError> {
         let length = |key: &str, axis: usize| {
             let shape = checkpoint.shape(key);
-            shape.and_then(|shape| shape.get(axis).copied()).ok_or_else(|| WeightsError::MissingKey {
-                path: checkpoint.path().to_owned(),
-                key: key.to_owned(),
-            })
+            shape
+                .and_then(|shape| shape.get(axis).copied())
+                .ok_or_else(|| WeightsError::MissingKey {
+                    path: checkpoint.path().to_owned(),
+                    key: key.to_owned(),
+                })
         };
         let table = |stage: usize, axis| {
             let key = format!("bb.layers.{stage}.blocks.0.attn.relative_position_bias_table");
@@ -65,7 +81,10 @@ impl BiRefNetConfig {
             num_heads: [table(0, 1)?, table(1, 1)?, table(2, 1)?, table(3, 1)?],
             window,
             inner: length("decoder.decoder_block4.conv_in.weight", 0)?,
-            branch: length("decoder.decoder_block4.dec_att.aspp1.atrous_conv.regular_conv.weight", 0)?,
+            branch: length(
+                "decoder.decoder_block4.dec_att.aspp1.atrous_conv.regular_conv.weight",
+                0,
+            )?,
             picture: length("decoder.ipt_blk5.conv1.weight", 0)?,
             outline: length("decoder.gdt_convs_4.0.weight", 0)?,
         })

@@ -7,7 +7,6 @@ use crate::Result;
 use crate::weights::Weights;
 
 /// Convolution, pooling over several widths, convolution (`models/modules/decoder_blocks.py`, `BasicDecBlk`).
-#[derive(Debug)]
 pub(super) struct DecoderBlock {
     into: (Conv2d, BatchNorm),
     pooling: PyramidPooling,
@@ -15,17 +14,17 @@ pub(super) struct DecoderBlock {
 }
 
 impl DecoderBlock {
-    pub fn load(weights: &Weights<'_>, (from, to): (i64, i64), config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, (from, to): (i64, i64), config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
         let inner = config.inner;
         Ok(Self {
             into: (
-                Conv2d::load(&weights.at("conv_in"), (from, inner), 3, kind)?,
-                BatchNorm::load(&weights.at("bn_in"), inner, kind)?,
+                Conv2d::new(&weights.at("conv_in"), (from, inner), 3, kind)?,
+                BatchNorm::new(&weights.at("bn_in"), inner, kind)?,
             ),
-            pooling: PyramidPooling::load(&weights.at("dec_att"), inner, config.branch, kind)?,
+            pooling: PyramidPooling::new(&weights.at("dec_att"), inner, config.branch, kind)?,
             out: (
-                Conv2d::load(&weights.at("conv_out"), (inner, to), 3, kind)?,
-                BatchNorm::load(&weights.at("bn_out"), to, kind)?,
+                Conv2d::new(&weights.at("conv_out"), (inner, to), 3, kind)?,
+                BatchNorm::new(&weights.at("bn_out"), to, kind)?,
             ),
         })
     }
@@ -39,7 +38,6 @@ impl DecoderBlock {
 
 /// Two convolutions of the picture itself, cut into as many tiles as make its scale that of the features
 /// (`models/birefnet.py`, `SimpleConvs` and `image2patches`).
-#[derive(Debug)]
 struct PictureBranch {
     first: Conv2d,
     second: Conv2d,
@@ -47,11 +45,11 @@ struct PictureBranch {
 
 impl PictureBranch {
     /// `tiles`: along a side of the picture.
-    fn load(weights: &Weights<'_>, tiles: i64, to: i64, config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
+    fn new(weights: &Weights<'_>, tiles: i64, to: i64, config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
         let from = 3 * tiles * tiles;
         Ok(Self {
-            first: Conv2d::load(&weights.at("conv1"), (from, config.picture), 3, kind)?,
-            second: Conv2d::load(&weights.at("conv_out"), (config.picture, to), 3, kind)?,
+            first: Conv2d::new(&weights.at("conv1"), (from, config.picture), 3, kind)?,
+            second: Conv2d::new(&weights.at("conv_out"), (config.picture, to), 3, kind)?,
         })
     }
 
@@ -69,7 +67,6 @@ impl PictureBranch {
 }
 
 /// Weighs features by where outlines are.
-#[derive(Debug)]
 struct OutlineAttention {
     look: (Conv2d, BatchNorm),
     weigh: Conv2d,
@@ -77,7 +74,7 @@ struct OutlineAttention {
 
 impl OutlineAttention {
     /// `scale`: upstream's number of the decoder's step.
-    fn load(weights: &Weights<'_>, scale: usize, channels: i64, outline: i64, kind: Kind) -> Result<Self> {
+    fn new(weights: &Weights<'_>, scale: usize, channels: i64, outline: i64, kind: Kind) -> Result<Self> {
         let look = weights.at(format!("gdt_convs_{scale}"));
         // Supervision: of no use but in training.
         for name in [format!("gdt_convs_pred_{scale}.0"), format!("conv_ms_spvn_{scale}")] {
@@ -86,10 +83,15 @@ impl OutlineAttention {
         }
         Ok(Self {
             look: (
-                Conv2d::load(&look.at(0), (channels, outline), 3, kind)?,
-                BatchNorm::load(&look.at(1), outline, kind)?,
+                Conv2d::new(&look.at(0), (channels, outline), 3, kind)?,
+                BatchNorm::new(&look.at(1), outline, kind)?,
             ),
-            weigh: Conv2d::load(&weights.at(format!("gdt_convs_attn_{scale}")).at(0), (outline, 1), 1, kind)?,
+            weigh: Conv2d::new(
+                &weights.at(format!("gdt_convs_attn_{scale}")).at(0),
+                (outline, 1),
+                1,
+                kind,
+            )?,
         })
     }
 
@@ -100,7 +102,6 @@ impl OutlineAttention {
 }
 
 /// One step of the decoder, to features twice as fine.
-#[derive(Debug)]
 struct Step {
     picture: PictureBranch,
     block: DecoderBlock,
@@ -109,7 +110,6 @@ struct Step {
 }
 
 /// From the backbone's features to a map of the picture's size (`models/birefnet.py`, `Decoder`).
-#[derive(Debug)]
 pub(super) struct Decoder {
     /// From the coarsest.
     steps: Vec<Step>,
@@ -120,17 +120,23 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub fn load(weights: &Weights<'_>, config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
         let channels = |stage: usize| config.stage_channels(stage);
         // Scale 0 is the picture's own; 1 to 4 are those of the stages, a quarter to a thirty-second of it.
         let seen = |scale: usize| channels(scale.min(3)) / 8;
         let branch = |scale: usize| {
             let tiles = if scale == 0 { 1 } else { 2 << scale };
-            PictureBranch::load(&weights.at(format!("ipt_blk{}", scale + 1)), tiles, seen(scale), config, kind)
+            PictureBranch::new(
+                &weights.at(format!("ipt_blk{}", scale + 1)),
+                tiles,
+                seen(scale),
+                config,
+                kind,
+            )
         };
         let block = |scale: usize, from: i64, to: i64| {
             let weights = weights.at(format!("decoder_block{scale}"));
-            DecoderBlock::load(&weights, (from + seen(scale), to), config, kind)
+            DecoderBlock::new(&weights, (from + seen(scale), to), config, kind)
         };
         let mut steps = Vec::new();
         for stage in [3, 2, 1] {
@@ -139,8 +145,8 @@ impl Decoder {
             steps.push(Step {
                 picture: branch(scale)?,
                 block: block(scale, channels(stage), finer)?,
-                outline: OutlineAttention::load(weights, scale, finer, config.outline, kind)?,
-                lateral: Conv2d::load(&lateral, (finer, finer), 1, kind)?,
+                outline: OutlineAttention::new(weights, scale, finer, config.outline, kind)?,
+                lateral: Conv2d::new(&lateral, (finer, finer), 1, kind)?,
             });
         }
         let last = channels(0) / 2;
@@ -149,7 +155,7 @@ impl Decoder {
             last_picture: branch(1)?,
             last_block: block(1, channels(0), last)?,
             out_picture: branch(0)?,
-            out: Conv2d::load(&weights.at("conv_out1").at(0), (last + seen(0), 1), 1, kind)?,
+            out: Conv2d::new(&weights.at("conv_out1").at(0), (last + seen(0), 1), 1, kind)?,
         })
     }
 
@@ -159,7 +165,7 @@ impl Decoder {
         let mut x = stages[3].shallow_clone();
         for (step, finer) in self.steps.iter().zip(stages[..3].iter().rev()) {
             let h = step.block.forward(&step.picture.beside(&x, picture)?)?;
-            let h = resized(&step.outline.forward(&h)?, size_of(finer)?)?;
+            let mut h = resized(&step.outline.forward(&h)?, size_of(finer)?)?;
             x = h.f_add_(&step.lateral.forward(finer)?)?;
         }
         let h = self.last_block.forward(&self.last_picture.beside(&x, picture)?)?;

@@ -8,7 +8,6 @@ use crate::weights::Weights;
 /// (Zhu et al., "Deformable ConvNets v2", 2019).
 ///
 /// `models/modules/deform_conv.py`; between pixels it interpolates, and outside the picture there is zero.
-#[derive(Debug)]
 struct DeformableConv2d {
     offset: Conv2d,
     strength: Conv2d,
@@ -21,12 +20,14 @@ impl DeformableConv2d {
     /// Samples of so many numbers are taken at once.
     const MOST_SAMPLES: i64 = 1 << 25;
 
-    fn load(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
+    fn new(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
         let taps = kernel * kernel;
-        let weight = weights.at("regular_conv").tensor("weight", &[to, from, kernel, kernel], kind)?;
+        let weight = weights
+            .at("regular_conv")
+            .tensor("weight", &[to, from, kernel, kernel], kind)?;
         Ok(Self {
-            offset: Conv2d::load(&weights.at("offset_conv"), (from, 2 * taps), kernel, kind)?,
-            strength: Conv2d::load(&weights.at("modulator_conv"), (from, taps), kernel, kind)?,
+            offset: Conv2d::new(&weights.at("offset_conv"), (from, 2 * taps), kernel, kind)?,
+            strength: Conv2d::new(&weights.at("modulator_conv"), (from, taps), kernel, kind)?,
             weight: weight.f_view([to, from, taps])?,
             kernel,
         })
@@ -44,12 +45,12 @@ impl DeformableConv2d {
 
         let taps_at_once = (Self::MOST_SAMPLES / (batch * channels * height * width).max(1)).clamp(1, taps);
         let out_channels = self.weight.size()[0];
-        let out = Tensor::f_zeros([batch, out_channels, height * width], (x.kind(), x.device()))?;
+        let mut out = Tensor::f_zeros([batch, out_channels, height * width], (x.kind(), x.device()))?;
         for first in (0..taps).step_by(taps_at_once as usize) {
             let count = taps_at_once.min(taps - first);
             let grid = grid(&places.f_narrow(1, first, count)?)?; // [B, n H, W, 2]
             let samples = picture.f_grid_sampler(&grid, 0, 0, false)?.f_to_kind(x.kind())?;
-            let samples = samples.f_view([batch, channels, count, height, width])?;
+            let mut samples = samples.f_view([batch, channels, count, height, width])?;
             let samples = samples.f_mul_(&strength.f_narrow(1, first, count)?.f_unsqueeze(1)?)?;
             let weight = self.weight.f_narrow(2, first, count)?.f_reshape([out_channels, -1])?;
             let _ = out.f_add_(&weight.f_matmul(&samples.f_view([batch, channels * count, height * width])?)?)?;
@@ -63,8 +64,12 @@ impl DeformableConv2d {
         let border = self.kernel / 2;
         let taps = ramp(self.kernel, -border)?;
         let shape = [self.kernel, self.kernel, height, width];
-        let rows = taps.f_view([-1, 1, 1, 1])?.f_add(&ramp(height, 0)?.f_view([1, 1, -1, 1])?)?;
-        let columns = taps.f_view([1, -1, 1, 1])?.f_add(&ramp(width, 0)?.f_view([1, 1, 1, -1])?)?;
+        let rows = taps
+            .f_view([-1, 1, 1, 1])?
+            .f_add(&ramp(height, 0)?.f_view([1, 1, -1, 1])?)?;
+        let columns = taps
+            .f_view([1, -1, 1, 1])?
+            .f_add(&ramp(width, 0)?.f_view([1, 1, 1, -1])?)?;
         let both = [rows.f_expand(shape, false)?, columns.f_expand(shape, false)?];
         Ok(Tensor::f_stack(&both, 2)?.f_view([1, self.kernel * self.kernel, 2, height, width])?)
     }
@@ -76,14 +81,18 @@ fn grid(places: &Tensor) -> Result<Tensor> {
     let size = places.size();
     let (height, width) = (size[3], size[4]);
     let along = |axis: i64, length: i64| {
-        places.f_select(2, axis)?.f_mul_scalar(2.0)?.f_add_scalar_(1.0)?.f_div_scalar_(length as f64)?.f_sub_scalar_(1.0)
+        places
+            .f_select(2, axis)?
+            .f_mul_scalar(2.0)?
+            .f_add_scalar_(1.0)?
+            .f_div_scalar_(length as f64)?
+            .f_sub_scalar_(1.0)
     };
     let grid = Tensor::f_stack(&[along(1, width)?, along(0, height)?], -1)?;
     Ok(grid.f_view([size[0], size[1] * height, width, 2])?)
 }
 
 /// Views of several widths side by side (`models/modules/aspp.py`, `ASPPDeformable`).
-#[derive(Debug)]
 pub(super) struct PyramidPooling {
     /// Kernels of 1, 1, 3 and 7 pixels.
     branches: Vec<(DeformableConv2d, BatchNorm)>,
@@ -94,10 +103,10 @@ pub(super) struct PyramidPooling {
 impl PyramidPooling {
     const KERNELS: [i64; 3] = [1, 3, 7];
 
-    pub fn load(weights: &Weights<'_>, channels: i64, branch: i64, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, channels: i64, branch: i64, kind: Kind) -> Result<Self> {
         let load_branch = |weights: &Weights<'_>, kernel: i64| -> Result<_> {
-            let conv = DeformableConv2d::load(&weights.at("atrous_conv"), (channels, branch), kernel, kind)?;
-            Ok((conv, BatchNorm::load(&weights.at("bn"), branch, kind)?))
+            let conv = DeformableConv2d::new(&weights.at("atrous_conv"), (channels, branch), kernel, kind)?;
+            Ok((conv, BatchNorm::new(&weights.at("bn"), branch, kind)?))
         };
         let mut branches = vec![load_branch(&weights.at("aspp1"), 1)?];
         for (index, kernel) in Self::KERNELS.into_iter().enumerate() {
@@ -108,12 +117,12 @@ impl PyramidPooling {
         Ok(Self {
             branches,
             average: (
-                Conv2d::load_without_bias(&average.at(1), (channels, branch), 1, kind)?,
-                BatchNorm::load(&average.at(2), branch, kind)?,
+                Conv2d::without_bias(&average.at(1), (channels, branch), 1, kind)?,
+                BatchNorm::new(&average.at(2), branch, kind)?,
             ),
             merge: (
-                Conv2d::load_without_bias(&weights.at("conv1"), (merged, channels), 1, kind)?,
-                BatchNorm::load(&weights.at("bn1"), channels, kind)?,
+                Conv2d::without_bias(&weights.at("conv1"), (merged, channels), 1, kind)?,
+                BatchNorm::new(&weights.at("bn1"), channels, kind)?,
             ),
         })
     }
@@ -125,7 +134,9 @@ impl PyramidPooling {
         }
         let [height, width] = size_of(x)?;
         let (conv, norm) = &self.average;
-        let average = norm.forward(&conv.forward(&x.f_adaptive_avg_pool2d([1, 1])?)?)?.f_relu_()?;
+        let average = norm
+            .forward(&conv.forward(&x.f_adaptive_avg_pool2d([1, 1])?)?)?
+            .f_relu_()?;
         views.push(average.f_expand([-1, -1, height, width], false)?);
         let (conv, norm) = &self.merge;
         Ok(norm.forward(&conv.forward(&Tensor::f_cat(&views, 1)?)?)?.f_relu_()?)
@@ -135,6 +146,7 @@ impl PyramidPooling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixture::{Fixture, assert_close};
 
     #[test]
     fn without_offsets_it_is_a_plain_convolution() {
@@ -154,5 +166,26 @@ mod tests {
         let found = conv.forward(&x).expect("numbers");
         let error = f64::try_from((found - expected).abs().max()).expect("a number");
         assert!(error < 1e-5, "{error:e}");
+    }
+
+    #[test]
+    fn pooling_gives_upstreams_numbers() {
+        let fixture = Fixture::open("birefnet");
+        let pooling = fixture
+            .part(|weights| PyramidPooling::new(&weights.at("decoder.decoder_block3.dec_att"), 4, 12, Kind::Float));
+        let x = fixture.tensor("in.attention");
+        for (index, (conv, _)) in pooling.branches.iter().enumerate() {
+            let expected = fixture.tensor(&format!("out.deformable.{index}"));
+            assert_close(
+                &conv.forward(&x).expect("numbers"),
+                &expected,
+                &format!("branch {index}"),
+            );
+        }
+        assert_close(
+            &pooling.forward(&x).expect("numbers"),
+            &fixture.tensor("out.attention"),
+            "pooling",
+        );
     }
 }

@@ -4,7 +4,6 @@ use crate::Result;
 use crate::weights::Weights;
 
 /// A convolution of pictures, `[B, C, H, W]`, that keeps their size (or divides it by `stride`).
-#[derive(Debug)]
 pub(super) struct Conv2d {
     weight: Tensor,
     bias: Option<Tensor>,
@@ -14,14 +13,14 @@ pub(super) struct Conv2d {
 
 impl Conv2d {
     /// With a bias, and a border of zeros half the kernel wide.
-    pub fn load(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
         Ok(Self {
             bias: Some(weights.tensor("bias", &[to], kind)?),
-            ..Self::load_without_bias(weights, (from, to), kernel, kind)?
+            ..Self::without_bias(weights, (from, to), kernel, kind)?
         })
     }
 
-    pub fn load_without_bias(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
+    pub fn without_bias(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
         Ok(Self {
             weight: weights.tensor("weight", &[to, from, kernel, kernel], kind)?,
             bias: None,
@@ -31,11 +30,11 @@ impl Conv2d {
     }
 
     /// One output for each patch of the kernel's size.
-    pub fn load_patches(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
+    pub fn patches(weights: &Weights<'_>, (from, to): (i64, i64), kernel: i64, kind: Kind) -> Result<Self> {
         Ok(Self {
             stride: kernel,
             padding: 0,
-            ..Self::load(weights, (from, to), kernel, kind)?
+            ..Self::new(weights, (from, to), kernel, kind)?
         })
     }
 
@@ -46,7 +45,6 @@ impl Conv2d {
 }
 
 /// Normalisation by numbers from training: a scale and a shift for each channel.
-#[derive(Debug)]
 pub(super) struct BatchNorm {
     weight: Tensor,
     bias: Tensor,
@@ -57,7 +55,7 @@ pub(super) struct BatchNorm {
 impl BatchNorm {
     const EPSILON: f64 = 1e-5;
 
-    pub fn load(weights: &Weights<'_>, channels: i64, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, channels: i64, kind: Kind) -> Result<Self> {
         weights.skip("num_batches_tracked");
         Ok(Self {
             weight: weights.tensor("weight", &[channels], kind)?,

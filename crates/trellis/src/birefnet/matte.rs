@@ -18,7 +18,10 @@ impl BiRefNet {
     pub fn matte(&self, picture: &RgbImage, side_px: u32, device: Device) -> Result<GrayImage> {
         let input = network_input(picture, side_px)?.f_unsqueeze(0)?.f_to_device(device)?;
         let logits = self.forward(&input)?;
-        matte_of(&logits.f_view([i64::from(side_px), i64::from(side_px)])?, picture.dimensions())
+        matte_of(
+            &logits.f_view([i64::from(side_px), i64::from(side_px)])?,
+            picture.dimensions(),
+        )
     }
 }
 
@@ -27,9 +30,15 @@ pub fn network_input(picture: &RgbImage, side_px: u32) -> Result<Tensor> {
     let square = resize_rgb(picture, side_px, side_px, Filter::Bilinear);
     let side = i64::from(side_px);
     let pixels = Tensor::f_from_data_size(square.as_raw(), &[side, side, 3], Kind::Uint8)?;
-    let pixels = pixels.f_permute([2, 0, 1])?.f_to_kind(Kind::Float)?.f_div_scalar_(255.0)?;
+    let mut pixels = pixels
+        .f_permute([2, 0, 1])?
+        .f_to_kind(Kind::Float)?
+        .f_div_scalar_(255.0)?;
     let of_channels = |values: &[f32; 3]| Tensor::f_from_slice(values)?.f_view([3, 1, 1]);
-    Ok(pixels.f_sub_(&of_channels(&MEAN)?)?.f_div_(&of_channels(&DEVIATION)?)?.f_contiguous()?)
+    Ok(pixels
+        .f_sub_(&of_channels(&MEAN)?)?
+        .f_div_(&of_channels(&DEVIATION)?)?
+        .f_contiguous()?)
 }
 
 /// A matte of `width` x `height` from `[side, side]` logits.

@@ -23,7 +23,6 @@ use crate::weights::Weights;
 use crate::{Result, TrellisError};
 
 /// The network.
-#[derive(Debug)]
 pub struct BiRefNet {
     backbone: SwinTransformer,
     squeeze: DecoderBlock,
@@ -33,16 +32,16 @@ pub struct BiRefNet {
 
 impl BiRefNet {
     /// Sides of a picture are multiples of this.
-    pub const SIDE_STEP: i64 = 64;
+    pub const SIDE_STEP: i64 = 32;
 
     /// All of it computes in `kind`, but for the places where deformable convolutions look.
-    pub fn load(weights: &Weights<'_>, config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, config: &BiRefNetConfig, kind: Kind) -> Result<Self> {
         let coarsest = config.stage_channels(3);
         let all: i64 = (0..4).map(|stage| config.stage_channels(stage)).sum();
         Ok(Self {
-            backbone: SwinTransformer::load(&weights.at("bb"), config, kind)?,
-            squeeze: DecoderBlock::load(&weights.at("squeeze_module").at(0), (all, coarsest), config, kind)?,
-            decoder: Decoder::load(&weights.at("decoder"), config, kind)?,
+            backbone: SwinTransformer::new(&weights.at("bb"), config, kind)?,
+            squeeze: DecoderBlock::new(&weights.at("squeeze_module").at(0), (all, coarsest), config, kind)?,
+            decoder: Decoder::new(&weights.at("decoder"), config, kind)?,
             kind,
         })
     }
@@ -51,7 +50,10 @@ impl BiRefNet {
     pub fn forward(&self, picture: &Tensor) -> Result<Tensor> {
         let [height, width] = size_of(picture)?;
         if height % Self::SIDE_STEP != 0 || width % Self::SIDE_STEP != 0 || height * width == 0 {
-            let reason = format!("A picture of {width} x {height} pixels is not made of squares of {}", Self::SIDE_STEP);
+            let reason = format!(
+                "A picture of {width} x {height} pixels is not made of squares of {}",
+                Self::SIDE_STEP
+            );
             return Err(TrellisError::Invalid(reason));
         }
         let picture = picture.f_to_kind(self.kind)?;
@@ -76,6 +78,8 @@ impl BiRefNet {
             stages.push(Tensor::f_cat(&[whole, &resized(half, size_of(whole)?)?], 1)?);
         }
         let count = stages.len();
-        stages.try_into().map_err(|_| TrellisError::Invalid(format!("A backbone of {count} stages is no use here")))
+        stages
+            .try_into()
+            .map_err(|_| TrellisError::Invalid(format!("A backbone of {count} stages is no use here")))
     }
 }

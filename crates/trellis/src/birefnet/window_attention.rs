@@ -17,10 +17,16 @@ impl Windows {
     /// `x`: `[B, H, W, C]`, height and width multiples of `window`.
     pub fn new(x: &Tensor, window: i64, shift: i64) -> Result<Self> {
         let (batch, height, width, channels) = x.size4()?;
-        let x = if shift > 0 { x.f_roll([-shift, -shift], [1, 2])? } else { x.shallow_clone() };
+        let x = if shift > 0 {
+            x.f_roll([-shift, -shift], [1, 2])?
+        } else {
+            x.shallow_clone()
+        };
         let x = x.f_view([batch, height / window, window, width / window, window, channels])?;
         Ok(Self {
-            tokens: x.f_permute([0, 1, 3, 2, 4, 5])?.f_reshape([-1, window * window, channels])?,
+            tokens: x
+                .f_permute([0, 1, 3, 2, 4, 5])?
+                .f_reshape([-1, window * window, channels])?,
             size: [batch, height, width, channels],
             window,
             shift,
@@ -32,8 +38,14 @@ impl Windows {
         let [batch, height, width, channels] = self.size;
         let window = self.window;
         let x = tokens.f_view([batch, height / window, width / window, window, window, channels])?;
-        let x = x.f_permute([0, 1, 3, 2, 4, 5])?.f_reshape([batch, height, width, channels])?;
-        if self.shift > 0 { Ok(x.f_roll([self.shift, self.shift], [1, 2])?) } else { Ok(x) }
+        let x = x
+            .f_permute([0, 1, 3, 2, 4, 5])?
+            .f_reshape([batch, height, width, channels])?;
+        if self.shift > 0 {
+            Ok(x.f_roll([self.shift, self.shift], [1, 2])?)
+        } else {
+            Ok(x)
+        }
     }
 
     /// Rolled windows hold pieces that were not beside each other: minus infinity between tokens of different pieces,
@@ -49,15 +61,19 @@ impl Windows {
             Ok(is_after(length - self.window)?.f_add_(&is_after(length - self.shift)?)?)
         };
         let pieces = piece(height)?.f_mul_scalar(3)?.f_unsqueeze(1)?.f_add(&piece(width)?)?;
-        let pieces = Self::new(&pieces.f_view([1, height, width, 1])?, self.window, 0)?.tokens.f_squeeze_dim(2)?;
-        let differs = pieces.f_unsqueeze(1)?.f_ne_tensor(&pieces.f_unsqueeze(2)?)?.f_unsqueeze(1)?;
+        let pieces = Self::new(&pieces.f_view([1, height, width, 1])?, self.window, 0)?
+            .tokens
+            .f_squeeze_dim(2)?;
+        let differs = pieces
+            .f_unsqueeze(1)?
+            .f_ne_tensor(&pieces.f_unsqueeze(2)?)?
+            .f_unsqueeze(1)?;
         let zeros = Tensor::f_zeros(differs.size(), (kind, device))?;
         Ok(Some(zeros.f_masked_fill(&differs, f64::NEG_INFINITY)?))
     }
 }
 
 /// Attention among the tokens of a window, with a bias for how they lie to each other.
-#[derive(Debug)]
 pub(super) struct WindowAttention {
     qkv: Linear,
     out: Linear,
@@ -70,17 +86,19 @@ impl WindowAttention {
     /// Windows are attended to in groups, so that masks and scores take this many numbers at most.
     const MOST_SCORES: i64 = 1 << 25;
 
-    pub fn load(weights: &Weights<'_>, channels: i64, num_heads: i64, window: i64, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, channels: i64, num_heads: i64, window: i64, kind: Kind) -> Result<Self> {
         let side = 2 * window - 1;
         let table = weights.tensor("relative_position_bias_table", &[side * side, num_heads], kind)?;
         // It follows from the window's size.
         weights.skip("relative_position_index");
         let num_tokens = window * window;
         let index = relative_places(window, table.device())?;
-        let bias = table.f_index_select(0, &index)?.f_view([num_tokens, num_tokens, num_heads])?;
+        let bias = table
+            .f_index_select(0, &index)?
+            .f_view([num_tokens, num_tokens, num_heads])?;
         Ok(Self {
-            qkv: Linear::load(&weights.at("qkv"), channels, 3 * channels, kind)?,
-            out: Linear::load(&weights.at("proj"), channels, channels, kind)?,
+            qkv: Linear::new(&weights.at("qkv"), channels, 3 * channels, kind)?,
+            out: Linear::new(&weights.at("proj"), channels, channels, kind)?,
             bias: bias.f_permute([2, 0, 1])?.f_unsqueeze(0)?.f_contiguous()?,
             num_heads,
         })
@@ -101,7 +119,10 @@ impl WindowAttention {
             for first in (0..in_picture).step_by(group as usize) {
                 let count = group.min(in_picture - first);
                 let part = |index: i64| -> Result<Tensor> {
-                    Ok(qkv.f_select(0, index)?.f_narrow(0, picture + first, count)?.f_contiguous()?)
+                    Ok(qkv
+                        .f_select(0, index)?
+                        .f_narrow(0, picture + first, count)?
+                        .f_contiguous()?)
                 };
                 let bias = match &mask {
                     Some(mask) => self.bias.f_add(&mask.f_narrow(0, first, count)?)?,

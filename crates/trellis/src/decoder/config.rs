@@ -25,6 +25,15 @@ impl DecoderConfig {
         }
     }
 
+    /// The narrowest that still has every part: for tests, and for [`crate::tiny`].
+    pub fn tiny() -> Self {
+        Self {
+            channels: vec![32, 16, 8, 8, 8],
+            num_blocks: vec![1, 2, 1, 1, 0],
+            latent_channels: 6,
+        }
+    }
+
     /// How many times finer the voxels are than the latent's, along an axis.
     pub fn upsampling(&self) -> i64 {
         1 << self.channels.len().saturating_sub(1)
@@ -46,7 +55,10 @@ impl DecoderConfig {
         }
         for pair in self.channels.windows(2) {
             if pair[0] % 8 != 0 || pair[1] % (pair[0] / 8) != 0 {
-                return wrong(format!("{} channels do not become {} in eight children", pair[0], pair[1]));
+                return wrong(format!(
+                    "{} channels do not become {} in eight children",
+                    pair[0], pair[1]
+                ));
             }
         }
         Ok(())

@@ -8,7 +8,6 @@ use crate::weights::Weights;
 /// `x + W2 silu(W1 norm(conv(x)))`, four times as wide inside.
 ///
 /// `SparseConvNeXtBlock3d` in `trellis2/models/sc_vaes/sparse_unet_vae.py`.
-#[derive(Debug)]
 pub(super) struct ConvNextBlock {
     conv: SubmanifoldConv,
     norm: LayerNorm,
@@ -19,14 +18,14 @@ pub(super) struct ConvNextBlock {
 impl ConvNextBlock {
     const EXPANSION: i64 = 4;
 
-    pub fn load(weights: &Weights<'_>, channels: i64, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, channels: i64, kind: Kind) -> Result<Self> {
         let inner = Self::EXPANSION * channels;
         let mlp = weights.at("mlp");
         Ok(Self {
-            conv: SubmanifoldConv::load(&weights.at("conv"), channels, channels, kind)?,
-            norm: LayerNorm::load(&weights.at("norm"), channels, super::BLOCK_EPSILON, kind)?,
-            expand: Linear::load(&mlp.at(0), channels, inner, kind)?,
-            contract: Linear::load(&mlp.at(2), inner, channels, kind)?,
+            conv: SubmanifoldConv::new(&weights.at("conv"), channels, channels, kind)?,
+            norm: LayerNorm::new(&weights.at("norm"), channels, super::BLOCK_EPSILON, kind)?,
+            expand: Linear::new(&mlp.at(0), channels, inner, kind)?,
+            contract: Linear::new(&mlp.at(2), inner, channels, kind)?,
         })
     }
 

@@ -2,12 +2,11 @@ use tch::{Kind, Tensor};
 
 use super::torso::{Progress, Torso};
 use super::{DecoderConfig, OnBlock};
-use crate::{Result, TrellisError};
 use crate::sparse::{ScratchMemory, VoxelTree};
 use crate::weights::Weights;
+use crate::{Result, TrellisError};
 
 /// `SparseUnetVaeDecoder`: from material latents to materials of the voxels that the shape decoder made.
-#[derive(Debug)]
 pub struct MaterialDecoder {
     torso: Torso,
 }
@@ -16,8 +15,8 @@ impl MaterialDecoder {
     const OUT_CHANNELS: i64 = 6;
 
     /// The blocks compute in `kind`: f32, or f16 as upstream has it.
-    pub fn load(weights: &Weights<'_>, config: &DecoderConfig, kind: Kind) -> Result<Self> {
-        let torso = Torso::load(weights, config, Self::OUT_CHANNELS, false, kind)?;
+    pub fn new(weights: &Weights<'_>, config: &DecoderConfig, kind: Kind) -> Result<Self> {
+        let torso = Torso::new(weights, config, Self::OUT_CHANNELS, false, kind)?;
         Ok(Self { torso })
     }
 

@@ -2,9 +2,9 @@ use tch::{Kind, Tensor};
 
 use super::torso::{Progress, Torso};
 use super::{DecoderConfig, OnBlock};
-use crate::{Result, TrellisError};
 use crate::sparse::{ScratchMemory, VoxelTree};
 use crate::weights::Weights;
+use crate::{Result, TrellisError};
 
 /// What the shape decoder makes.
 #[derive(Debug)]
@@ -16,7 +16,6 @@ pub struct ShapeVoxels {
 }
 
 /// `FlexiDualGridVaeDecoder`: from shape latents to the voxels of a flexible dual grid.
-#[derive(Debug)]
 pub struct ShapeDecoder {
     torso: Torso,
 }
@@ -25,8 +24,8 @@ impl ShapeDecoder {
     const OUT_CHANNELS: i64 = 7;
 
     /// The blocks compute in `kind`: f32, or f16 as upstream has it.
-    pub fn load(weights: &Weights<'_>, config: &DecoderConfig, kind: Kind) -> Result<Self> {
-        let torso = Torso::load(weights, config, Self::OUT_CHANNELS, true, kind)?;
+    pub fn new(weights: &Weights<'_>, config: &DecoderConfig, kind: Kind) -> Result<Self> {
+        let torso = Torso::new(weights, config, Self::OUT_CHANNELS, true, kind)?;
         Ok(Self { torso })
     }
 

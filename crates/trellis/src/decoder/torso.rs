@@ -4,20 +4,19 @@ use super::conv_next::ConvNextBlock;
 use super::up_block::UpBlock;
 use super::{DecoderConfig, OnBlock};
 use crate::Result;
-use crate::layers::{LayerNorm, Linear};
+use crate::layers::{Linear, plain_layer_norm};
 use crate::sparse::{Level, ScratchMemory, VoxelTree, padded};
 use crate::weights::Weights;
 
 /// What both decoders are made of. Input and output layers compute in f32 whatever `kind` the blocks have.
-#[derive(Debug)]
 pub(super) struct Torso {
     from_latent: Linear,
     levels: Vec<LevelBlocks>,
     output_layer: Linear,
+    out_channels: i64,
     kind: Kind,
 }
 
-#[derive(Debug)]
 struct LevelBlocks {
     blocks: Vec<ConvNextBlock>,
     /// To the next level, if there is one.
@@ -25,7 +24,7 @@ struct LevelBlocks {
 }
 
 impl Torso {
-    pub fn load(
+    pub fn new(
         weights: &Weights<'_>,
         config: &DecoderConfig,
         out_channels: i64,
@@ -37,11 +36,11 @@ impl Torso {
         let mut levels = Vec::new();
         for (index, (&width, &num_blocks)) in channels.iter().zip(&config.num_blocks).enumerate() {
             let weights = weights.at("blocks").at(index);
-            let blocks = (0..num_blocks).map(|block| ConvNextBlock::load(&weights.at(block), width, kind));
+            let blocks = (0..num_blocks).map(|block| ConvNextBlock::new(&weights.at(block), width, kind));
             let blocks = blocks.collect::<Result<_>>()?;
-            let up = channels.get(index + 1).map(|&finer| {
-                UpBlock::load(&weights.at(num_blocks), (width, finer), decides_subdivision, kind)
-            });
+            let up = channels
+                .get(index + 1)
+                .map(|&finer| UpBlock::new(&weights.at(num_blocks), (width, finer), decides_subdivision, kind));
             levels.push(LevelBlocks {
                 blocks,
                 up: up.transpose()?,
@@ -49,9 +48,15 @@ impl Torso {
         }
         let finest = channels[channels.len() - 1];
         Ok(Self {
-            from_latent: Linear::load(&weights.at("from_latent"), config.latent_channels, channels[0], Kind::Float)?,
+            from_latent: Linear::new(
+                &weights.at("from_latent"),
+                config.latent_channels,
+                channels[0],
+                Kind::Float,
+            )?,
             levels,
-            output_layer: Linear::load(&weights.at("output_layer"), finest, out_channels, Kind::Float)?,
+            out_channels,
+            output_layer: Linear::new(&weights.at("output_layer"), finest, out_channels, Kind::Float)?,
             kind,
         })
     }
@@ -61,7 +66,10 @@ impl Torso {
     }
 
     pub fn num_blocks(&self) -> usize {
-        self.levels.iter().map(|level| level.blocks.len() + usize::from(level.up.is_some())).sum()
+        self.levels
+            .iter()
+            .map(|level| level.blocks.len() + usize::from(level.up.is_some()))
+            .sum()
     }
 
     /// `latent`: `[N, latent channels]` f32. Returns the first level's features, `[N + 1, C]`.
@@ -70,7 +78,14 @@ impl Torso {
     }
 
     /// The blocks of a level that keep its voxels.
-    pub fn refine(&self, mut x: Tensor, index: usize, level: &Level, scratch: ScratchMemory, progress: &mut Progress<'_, '_>) -> Result<Tensor> {
+    pub fn refine(
+        &self,
+        mut x: Tensor,
+        index: usize,
+        level: &Level,
+        scratch: ScratchMemory,
+        progress: &mut Progress<'_, '_>,
+    ) -> Result<Tensor> {
         for block in &self.levels[index].blocks {
             progress.step()?;
             x = block.forward(&x, level, scratch)?;
@@ -86,7 +101,11 @@ impl Torso {
     /// From `x` of a level of `tree` to the next, which is there already.
     pub fn rise(&self, x: &Tensor, index: usize, tree: &VoxelTree, scratch: ScratchMemory) -> Result<Option<Tensor>> {
         let levels = tree.levels();
-        match (&self.levels[index].up, tree.subdivisions().get(index), levels.get(index + 1)) {
+        match (
+            &self.levels[index].up,
+            tree.subdivisions().get(index),
+            levels.get(index + 1),
+        ) {
             (Some(up), Some(subdivision), Some(children)) => {
                 Ok(Some(up.forward(x, &levels[index], subdivision, children, scratch)?))
             }
@@ -97,12 +116,12 @@ impl Torso {
     /// `x`: `[M + 1, C]` of the finest level. Returns `[M, out]` f32.
     pub fn leave(&self, x: &Tensor, scratch: ScratchMemory) -> Result<Tensor> {
         let (num_voxels, channels) = (x.size()[0] - 1, x.size()[1]);
-        let norm = LayerNorm::plain(channels, super::OUTPUT_EPSILON);
-        let out_channels = self.output_layer.out_features();
-        let out = Tensor::f_empty([num_voxels, out_channels], (Kind::Float, x.device()))?;
+        let out = Tensor::f_empty([num_voxels, self.out_channels], (Kind::Float, x.device()))?;
         for (start, length) in scratch.chunks(num_voxels, 3 * channels as usize * size_of::<f32>()) {
             let rows = x.f_narrow(0, start, length)?.f_to_kind(Kind::Float)?;
-            let rows = self.output_layer.forward(&norm.forward(&rows)?)?;
+            let rows = self
+                .output_layer
+                .forward(&plain_layer_norm(&rows, super::OUTPUT_EPSILON)?)?;
             out.f_narrow(0, start, length)?.f_copy_(&rows)?;
         }
         Ok(out)
@@ -129,5 +148,58 @@ impl<'a, 'f> Progress<'a, 'f> {
         (self.on_block)(self.done, self.total)?;
         self.done += 1;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{Fixture, assert_close};
+
+    #[test]
+    fn every_block_gives_upstreams_numbers() {
+        let config = DecoderConfig::tiny();
+        for name in ["shape_decoder", "material_decoder"] {
+            let decides = name == "shape_decoder";
+            let fixture = Fixture::open(name);
+            let out_channels = fixture.tensor("voxels.features").size()[1];
+            let torso = fixture.part(|weights| Torso::new(weights, &config, out_channels, decides, Kind::Float));
+            // Each block starts from what upstream's block before it made.
+            let mut x = torso.enter(&fixture.tensor("latent.features")).expect("features");
+            let mut tree = VoxelTree::new(fixture.tensor("latent.coords")).expect("voxels");
+            let scratch = ScratchMemory::bytes(1 << 20);
+            for (index, level) in torso.levels.iter().enumerate() {
+                let expected = |block: usize| fixture.tensor(&format!("out.blocks.{index}.{block}"));
+                for (number, block) in level.blocks.iter().enumerate() {
+                    let found = block.forward(&x, tree.finest(), scratch).expect("numbers");
+                    let num_voxels = tree.finest().num_voxels();
+                    assert_close(
+                        &found.narrow(0, 0, num_voxels),
+                        &expected(number),
+                        &format!("block {index}.{number}"),
+                    );
+                    let last = f64::try_from(found.narrow(0, num_voxels, 1).abs().max()).expect("a number");
+                    assert_eq!(last, 0.0, "the row of zeros");
+                    x = padded(&expected(number)).expect("a row more");
+                }
+                let Some(up) = &level.up else { continue };
+                let logits = fixture.tensor(&format!("subdivision.{index}"));
+                if decides {
+                    let found = up.subdivision_logits(&x).expect("numbers");
+                    assert_close(&found, &logits, &format!("logits {index}"));
+                } else {
+                    assert!(up.subdivision_logits(&x).is_err());
+                }
+                tree.subdivide(&logits.gt(0.0), scratch).expect("children");
+                let found = torso
+                    .rise(&x, index, &tree, scratch)
+                    .expect("numbers")
+                    .expect("a finer level");
+                let found = found.narrow(0, 0, tree.finest().num_voxels());
+                let number = level.blocks.len();
+                assert_close(&found, &expected(number), &format!("block {index}.{number}"));
+                x = padded(&expected(number)).expect("a row more");
+            }
+        }
     }
 }

@@ -1,15 +1,14 @@
 use tch::{Kind, Tensor};
 
-use crate::{Result, TrellisError};
-use crate::layers::{LayerNorm, Linear};
-use crate::sparse::{Level, ScratchMemory, SubmanifoldConv, Subdivision, padded_empty};
+use crate::layers::{LayerNorm, Linear, plain_layer_norm};
+use crate::sparse::{Level, ScratchMemory, Subdivision, SubmanifoldConv, padded_empty};
 use crate::weights::Weights;
+use crate::{Result, TrellisError};
 
 /// From voxels to those of their children that are there: `conv2(silu(norm(split(conv1(silu(norm(x))))))) + split(x)`, where
 /// `split` moves channels into space, and channels of the second term are repeated to the width of the first.
 ///
 /// `SparseResBlockC2S3d` in `trellis2/models/sc_vaes/sparse_unet_vae.py`.
-#[derive(Debug)]
 pub(super) struct UpBlock {
     norm: LayerNorm,
     split_conv: SubmanifoldConv,
@@ -19,17 +18,17 @@ pub(super) struct UpBlock {
 }
 
 impl UpBlock {
-    pub fn load(
+    pub fn new(
         weights: &Weights<'_>,
         (in_channels, out_channels): (i64, i64),
         decides_subdivision: bool,
         kind: Kind,
     ) -> Result<Self> {
-        let to_subdivision = decides_subdivision.then(|| Linear::load(&weights.at("to_subdiv"), in_channels, 8, kind));
+        let to_subdivision = decides_subdivision.then(|| Linear::new(&weights.at("to_subdiv"), in_channels, 8, kind));
         Ok(Self {
-            norm: LayerNorm::load(&weights.at("norm1"), in_channels, super::BLOCK_EPSILON, kind)?,
-            split_conv: SubmanifoldConv::load(&weights.at("conv1"), in_channels, 8 * out_channels, kind)?,
-            conv: SubmanifoldConv::load(&weights.at("conv2"), out_channels, out_channels, kind)?,
+            norm: LayerNorm::new(&weights.at("norm1"), in_channels, super::BLOCK_EPSILON, kind)?,
+            split_conv: SubmanifoldConv::new(&weights.at("conv1"), in_channels, 8 * out_channels, kind)?,
+            conv: SubmanifoldConv::new(&weights.at("conv2"), out_channels, out_channels, kind)?,
             to_subdivision: to_subdivision.transpose()?,
         })
     }
@@ -37,7 +36,9 @@ impl UpBlock {
     /// Logits of the eight children, `[N, 8]`, from `x`, `[N + 1, C]`: a child is there where its logit is positive.
     pub fn subdivision_logits(&self, x: &Tensor) -> Result<Tensor> {
         let Some(to_subdivision) = &self.to_subdivision else {
-            return Err(TrellisError::Invalid("This decoder does not decide what is subdivided".to_owned()));
+            return Err(TrellisError::Invalid(
+                "This decoder does not decide what is subdivided".to_owned(),
+            ));
         };
         to_subdivision.forward(&x.f_narrow(0, 0, x.size()[0] - 1)?)
     }
@@ -58,8 +59,10 @@ impl UpBlock {
         for (start, length) in scratch.chunks(num_children, self.conv.row_bytes()) {
             let rows = out.f_narrow(0, start, length)?;
             self.conv.rows_into(&rows, &h, children.neighbours(), start)?;
-            let skip = subdivision.channel_to_spatial_of(&x, 0, (start, length))?.f_unsqueeze(2)?; // [n, C / 8, 1]
-            rows.f_view([length, skip.size()[1], -1])?.f_add_(&skip)?;
+            let skip = subdivision
+                .channel_to_spatial_of(&x, 0, (start, length))?
+                .f_unsqueeze(2)?; // [n, C / 8, 1]
+            let _ = rows.f_view([length, skip.size()[1], -1])?.f_add_(&skip)?;
         }
         Ok(out)
     }
@@ -74,14 +77,13 @@ impl UpBlock {
             let rows = self.norm.forward(&x.f_narrow(0, start, length)?)?.f_silu_()?;
             normed.f_narrow(0, start, length)?.f_copy_(&rows)?;
         }
-        let inner_norm = LayerNorm::plain(out_channels, super::BLOCK_EPSILON);
         let split = padded_empty(subdivision.num_children(), out_channels, x)?;
         let row_bytes = self.split_conv.row_bytes() + 4 * self.split_conv.out_channels() as usize * element;
         let runs: Vec<_> = scratch.chunks(num_parents, row_bytes).collect();
         for (&run, children) in runs.iter().zip(subdivision.children_of(&runs)?) {
             let h = self.split_conv.rows(&normed, parents.neighbours(), run)?;
             let h = subdivision.channel_to_spatial_of(&h, run.0, children)?;
-            let h = inner_norm.forward(&h)?.f_silu_()?;
+            let h = plain_layer_norm(&h, super::BLOCK_EPSILON)?.f_silu_()?;
             split.f_narrow(0, children.0, children.1)?.f_copy_(&h)?;
         }
         Ok(split)

@@ -57,6 +57,27 @@ fn default_rope_freq() -> (f64, f64) {
 }
 
 impl FlowConfig {
+    /// That of the released models (`configs/gen` of microsoft/TRELLIS.2), for these channels: 8 and 8 for the structure, 32 and
+    /// 32 for the shape, 64 and 32 for the material.
+    pub fn released(in_channels: i64, out_channels: i64) -> Self {
+        Self {
+            resolution: 16,
+            in_channels,
+            model_channels: 1536,
+            cond_channels: 1024,
+            out_channels,
+            num_blocks: 30,
+            num_heads: Some(12),
+            num_head_channels: default_head_channels(),
+            mlp_ratio: 5.3334,
+            pe_mode: "rope".to_owned(),
+            rope_freq: default_rope_freq(),
+            share_mod: true,
+            qk_rms_norm: true,
+            qk_rms_norm_cross: true,
+        }
+    }
+
     /// Sizes of the blocks.
     ///
     /// # Errors

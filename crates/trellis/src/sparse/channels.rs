@@ -19,10 +19,13 @@ pub fn spatial_to_channel(coords: &Tensor, features: &Tensor) -> Result<Parents>
     let parent_coords = coords.f_divide_tensor_mode(&halves, "floor")?;
     let (parent_coords, parent, _) = parent_coords.f_unique_dim(0, true, true, false)?;
     let numbers = Tensor::f_from_slice(&[0_i32, 1, 2, 4])?.f_to_device(coords.device())?;
-    let number = coords.f_bitwise_and(1)?.f_mul(&numbers)?.f_sum_dim_intlist(1, false, Kind::Int64)?;
+    let number = coords
+        .f_bitwise_and(1)?
+        .f_mul(&numbers)?
+        .f_sum_dim_intlist(1, false, Kind::Int64)?;
     let places = parent.f_mul_scalar(8)?.f_add_(&number)?;
     let (num_parents, num_channels) = (parent_coords.size()[0], features.size()[1]);
-    let spread = Tensor::f_zeros([num_parents * 8, num_channels], (features.kind(), features.device()))?;
+    let mut spread = Tensor::f_zeros([num_parents * 8, num_channels], (features.kind(), features.device()))?;
     let spread = spread.f_index_copy_(0, &places, features)?;
     Ok(Parents {
         coords: parent_coords,

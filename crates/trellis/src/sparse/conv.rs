@@ -5,7 +5,6 @@ use crate::Result;
 use crate::weights::Weights;
 
 /// A convolution of 3 x 3 x 3 whose outputs are where its inputs are; voxels that are not there count as zero.
-#[derive(Debug)]
 pub struct SubmanifoldConv {
     /// `[27 * in, out]`, offsets in the order of [`NeighbourMap::column`].
     weight: Tensor,
@@ -15,15 +14,15 @@ pub struct SubmanifoldConv {
 
 impl SubmanifoldConv {
     /// Asks for `weight`, `[out, 3, 3, 3, in]` (along x, y and z), and `bias`, `[out]`.
-    pub fn load(weights: &Weights<'_>, in_channels: i64, out_channels: i64, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, in_channels: i64, out_channels: i64, kind: Kind) -> Result<Self> {
         let weight = weights.tensor("weight", &[out_channels, 3, 3, 3, in_channels], kind)?;
-        Self::new(&weight, weights.tensor("bias", &[out_channels], kind)?)
+        Self::of(&weight, weights.tensor("bias", &[out_channels], kind)?)
     }
 
     /// `weight`: `[out, 3, 3, 3, in]`; `bias`: `[out]`.
-    pub fn new(weight: &Tensor, bias: Tensor) -> Result<Self> {
+    pub fn of(weight: &Tensor, bias: Tensor) -> Result<Self> {
         Ok(Self {
-            weight: weight.f_view([bias.size()[0], -1])?.f_t()?,
+            weight: weight.f_view([bias.size()[0], -1])?.f_transpose(0, 1)?,
             bias,
         })
     }
@@ -60,9 +59,15 @@ impl SubmanifoldConv {
     }
 
     /// As many voxels from `start` on as `out`, `[length, out]`, has rows.
-    pub(crate) fn rows_into(&self, out: &Tensor, features: &Tensor, neighbours: &NeighbourMap, start: i64) -> Result<()> {
+    pub(crate) fn rows_into(
+        &self,
+        out: &Tensor,
+        features: &Tensor,
+        neighbours: &NeighbourMap,
+        start: i64,
+    ) -> Result<()> {
         let near = self.gathered(features, neighbours, start, out.size()[0])?;
-        self.bias.f_addmm_out(out, &near, &self.weight)?;
+        let _ = self.bias.f_addmm_out(out, &near, &self.weight)?;
         Ok(())
     }
 

@@ -33,6 +33,6 @@ pub fn padded(features: &Tensor) -> Result<Tensor> {
 /// Room for `num_rows` rows of features whose last row, the one after them, is zero already. `[N + 1, C]`
 pub(crate) fn padded_empty(num_rows: i64, num_channels: i64, like: &Tensor) -> Result<Tensor> {
     let features = Tensor::f_empty([num_rows + 1, num_channels], (like.kind(), like.device()))?;
-    features.f_narrow(0, num_rows, 1)?.f_zero_()?;
+    let _ = features.f_narrow(0, num_rows, 1)?.f_zero_()?;
     Ok(features)
 }

@@ -44,7 +44,10 @@ impl NeighbourMap {
             return Err(TrellisError::Invalid("Two voxels are at the same place".to_owned()));
         }
         // Searches may end up to three places past the end.
-        let sorted = Tensor::f_cat(&[&sorted, &Tensor::f_full([4], i64::MAX, (Kind::Int64, coords.device()))?], 0)?;
+        let sorted = Tensor::f_cat(
+            &[&sorted, &Tensor::f_full([4], i64::MAX, (Kind::Int64, coords.device()))?],
+            0,
+        )?;
         let order = order.f_constant_pad_nd([0, 4])?.f_to_kind(Kind::Int)?;
         let nobody = Tensor::f_full([1], num_voxels, (Kind::Int, coords.device()))?;
 
@@ -52,7 +55,7 @@ impl NeighbourMap {
         for dx in -1..=1 {
             for dy in -1..=1 {
                 let lowest = codes.f_add_scalar(dx * stride_x + dy * stride_y - 1)?;
-                let mut place = sorted.f_searchsorted(&lowest, false, false, "left", None::<&Tensor>)?;
+                let mut place = lowest.f_searchsorted(&sorted, false, false, "left", None::<&Tensor>)?;
                 for dz in -1..=1 {
                     let is_there = sorted.f_take(&place)?.f_eq_tensor(&lowest.f_add_scalar(dz + 1)?)?;
                     let row = order.f_take(&place)?.f_where_self(&is_there, &nobody)?;
@@ -72,7 +75,7 @@ impl NeighbourMap {
         let num_parents = parents.num_voxels();
         let num_children = places.size()[0];
         // Row of each child that a parent could have; parent number `num_parents` stands for those that are missing.
-        let child_rows = Tensor::f_full([(num_parents + 1) * 8], num_children, (Kind::Int, device))?;
+        let mut child_rows = Tensor::f_full([(num_parents + 1) * 8], num_children, (Kind::Int, device))?;
         let own_rows = Tensor::f_arange(num_children, (Kind::Int, device))?;
         let child_rows = child_rows.f_scatter_(0, places, &own_rows)?;
 
@@ -84,8 +87,10 @@ impl NeighbourMap {
             let number = places.f_bitwise_and(7)?;
             let parent = places.f_bitwise_right_shift_tensor_scalar(3)?;
             let column = parent_columns.f_index_select(0, &number)?; // [m, 27]
-            let near = parents.rows.f_take(&column.f_add(&parent.f_mul_scalar(Self::NUM_OFFSETS)?.f_unsqueeze(1)?)?)?;
-            let near = near.f_to_kind(Kind::Int64)?.f_mul_scalar_(8)?;
+            let near = parents
+                .rows
+                .f_take(&column.f_add(&parent.f_mul_scalar(Self::NUM_OFFSETS)?.f_unsqueeze(1)?)?)?;
+            let mut near = near.f_to_kind(Kind::Int64)?.f_mul_scalar_(8)?;
             let place = near.f_add_(&child_numbers.f_index_select(0, &number)?)?;
             rows.f_narrow(0, start, length)?.f_copy_(&child_rows.f_take(&place)?)?;
         }
@@ -101,7 +106,10 @@ fn codes(coords: &Tensor) -> Result<(Tensor, [i64; 3])> {
     let lowest = i64::try_from(lowest)?;
     let highest = Vec::<i64>::try_from(highest)?;
     let &[_, high_x, high_y, high_z] = highest.as_slice() else {
-        return Err(TrellisError::Invalid(format!("Coordinates are [N, 4], and not {:?}", coords.size())));
+        return Err(TrellisError::Invalid(format!(
+            "Coordinates are [N, 4], and not {:?}",
+            coords.size()
+        )));
     };
     if lowest < 0 {
         return Err(TrellisError::Invalid("A voxel lies outside the grid".to_owned()));
@@ -111,7 +119,10 @@ fn codes(coords: &Tensor) -> Result<(Tensor, [i64; 3])> {
     let stride_batch = stride_x * (high_x + 3);
     let strides = Tensor::f_from_slice(&[stride_batch, stride_x, stride_y, 1])?.f_to_device(coords.device())?;
     let codes = coords.f_mul(&strides)?.f_sum_dim_intlist(1, false, Kind::Int64)?;
-    Ok((codes.f_add_scalar(stride_x + stride_y + 1)?, [stride_batch, stride_x, stride_y]))
+    Ok((
+        codes.f_add_scalar(stride_x + stride_y + 1)?,
+        [stride_batch, stride_x, stride_y],
+    ))
 }
 
 /// For each child number and offset: the column of the parent's neighbour that holds the voxel there, and which of its
@@ -203,7 +214,10 @@ mod tests {
             let num_voxels = tree.finest().num_voxels();
             let mask = Tensor::arange(num_voxels * 8, (Kind::Int64, Device::Cpu)).view([-1, 8]);
             // About half of all children, in a pattern without a period that fits the voxels.
-            let mask = (mask * 2_654_435_761_i64).bitwise_right_shift_tensor_scalar(9 + step).bitwise_and(1).gt(0);
+            let mask = (mask * 2_654_435_761_i64)
+                .bitwise_right_shift_tensor_scalar(9 + step)
+                .bitwise_and(1)
+                .gt(0);
             tree.subdivide(&mask, scratch).expect("children");
             let children = tree.finest();
             assert!(children.num_voxels() > num_voxels);
@@ -213,7 +227,9 @@ mod tests {
 
     #[test]
     fn repeated_and_negative_voxels_are_refused() {
-        let twice = Tensor::from_slice(&[0, 1, 2, 3, 0, 0, 0, 0, 0, 1, 2, 3]).view([3, 4]).to_kind(Kind::Int);
+        let twice = Tensor::from_slice(&[0, 1, 2, 3, 0, 0, 0, 0, 0, 1, 2, 3])
+            .view([3, 4])
+            .to_kind(Kind::Int);
         assert!(NeighbourMap::search(&twice).is_err_and(|error| error.to_string().contains("same place")));
         let outside = Tensor::from_slice(&[0, 1, -2, 3]).view([1, 4]).to_kind(Kind::Int);
         assert!(NeighbourMap::search(&outside).is_err_and(|error| error.to_string().contains("outside")));

@@ -27,11 +27,21 @@ mod tests {
 
     #[test]
     fn chunks_cover_all_rows_and_fit() {
-        for (num_rows, row_bytes, bytes) in [(10, 4, 12), (1, 100, 1), (7, 1, 7), (0, 4, 8), (9, 0, 3), (1000, 3, 100)] {
+        for (num_rows, row_bytes, bytes) in [
+            (10, 4, 12),
+            (1, 100, 1),
+            (7, 1, 7),
+            (0, 4, 8),
+            (9, 0, 3),
+            (1000, 3, 100),
+        ] {
             let mut next = 0;
             for (start, length) in ScratchMemory::bytes(bytes).chunks(num_rows, row_bytes) {
                 assert_eq!(start, next);
-                assert!(length == 1 || length as usize * row_bytes <= bytes, "{length} rows of {row_bytes}");
+                assert!(
+                    length == 1 || length as usize * row_bytes <= bytes,
+                    "{length} rows of {row_bytes}"
+                );
                 assert!(length > 0);
                 next += length;
             }

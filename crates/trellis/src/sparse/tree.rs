@@ -15,7 +15,10 @@ impl Level {
     /// Voxels at `coords`, `[N, 4]` int32 (batch, x, y, z).
     pub fn new(coords: Tensor) -> Result<Self> {
         if coords.kind() != Kind::Int || coords.size().len() != 2 || coords.size()[1] != 4 || coords.size()[0] == 0 {
-            return Err(TrellisError::Invalid(format!("Voxels are [N, 4] numbers, and not {:?}", coords.size())));
+            return Err(TrellisError::Invalid(format!(
+                "Voxels are [N, 4] numbers, and not {:?}",
+                coords.size()
+            )));
         }
         let neighbours = NeighbourMap::search(&coords)?;
         Ok(Self { coords, neighbours })
@@ -65,7 +68,10 @@ impl Subdivision {
 
     /// For each run of parents (start, length) the run of their children.
     pub(crate) fn children_of(&self, parents: &[(i64, i64)]) -> Result<Vec<(i64, i64)>> {
-        let bounds: Vec<i64> = parents.iter().flat_map(|&(start, length)| [start, start + length]).collect();
+        let bounds: Vec<i64> = parents
+            .iter()
+            .flat_map(|&(start, length)| [start, start + length])
+            .collect();
         let bounds = Tensor::f_from_slice(&bounds)?.f_to_device(self.first_children.device())?;
         let children = Vec::<i64>::try_from(self.first_children.f_index_select(0, &bounds)?)?;
         Ok(children.chunks_exact(2).map(|run| (run[0], run[1] - run[0])).collect())
@@ -125,7 +131,10 @@ impl VoxelTree {
     pub fn subdivide(&mut self, mask: &Tensor, scratch: ScratchMemory) -> Result<()> {
         let parents = self.finest();
         if mask.size() != [parents.num_voxels(), 8] {
-            return Err(TrellisError::Invalid(format!("A subdivision is [N, 8], and not {:?}", mask.size())));
+            return Err(TrellisError::Invalid(format!(
+                "A subdivision is [N, 8], and not {:?}",
+                mask.size()
+            )));
         }
         let subdivision = Subdivision::new(mask)?;
         if subdivision.num_children() == 0 {

@@ -26,6 +26,17 @@ fn default_middle() -> i64 {
 }
 
 impl StructureDecoderConfig {
+    /// That of the released model.
+    pub fn released() -> Self {
+        Self {
+            out_channels: 1,
+            latent_channels: 8,
+            num_res_blocks: 2,
+            channels: vec![512, 128, 32],
+            num_res_blocks_middle: default_middle(),
+        }
+    }
+
     /// How many times finer the voxels are than the latent, along an axis.
     pub fn upsampling(&self) -> i64 {
         1 << self.channels.len().saturating_sub(1)
@@ -119,7 +130,7 @@ impl StructureDecoder {
 /// `[1, 8 c, r, r, r]` to `[1, c, 2 r, 2 r, 2 r]`: of the eight channels of a voxel, the first four go to its lower half along x.
 fn channels_to_voxels(x: &Tensor) -> Result<Tensor> {
     let (batch, channels, r, _, _) = x.size5()?;
-    let split = x.f_view([batch, channels / 8, 2, 2, 2, r, r, r])?;
+    let split = x.f_reshape([batch, channels / 8, 2, 2, 2, r, r, r])?;
     let beside = split.f_permute([0, 1, 5, 2, 6, 3, 7, 4])?;
     Ok(beside.f_reshape([batch, channels / 8, 2 * r, 2 * r, 2 * r])?)
 }

@@ -67,6 +67,11 @@ impl Checkpoint {
         self.header.info(key).is_some()
     }
 
+    /// A tensor's shape, if there is one of this name.
+    pub fn shape(&self, key: &str) -> Option<Vec<i64>> {
+        self.header.info(key).map(shape_of)
+    }
+
     /// What the file says about itself beside its tensors.
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.header.metadata().as_ref()?.get(key).map(String::as_str)

@@ -1,9 +1,9 @@
 //! The decoder of the sparse structure gives upstream's logits and voxels.
 
-mod support;
-
 use bozzetto_trellis::structure::{StructureDecoder, StructureDecoderConfig, occupied_coords};
-use support::{Fixture, assert_close, assert_same};
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close, assert_same};
+use bozzetto_trellis::weights::record;
 use tch::{Device, Kind, Tensor};
 
 fn config() -> StructureDecoderConfig {
@@ -38,4 +38,11 @@ fn a_resolution_that_does_not_divide_the_cube_is_refused() {
         assert!(occupied_coords(&logits, resolution).is_err(), "{resolution}");
     }
     assert_eq!(occupied_coords(&logits, 4).expect("none").size(), [0, 4]);
+}
+
+#[test]
+fn the_released_decoder_fits_key_by_key() {
+    let config = StructureDecoderConfig::released();
+    let asked = record(|weights| StructureDecoder::new(weights, &config, Kind::Half));
+    assert_asks_for(asked, &keys("structure_decoder"));
 }

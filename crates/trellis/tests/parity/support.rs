@@ -1,6 +1,5 @@
 //! Fixtures of `tests/fixtures`, and how close is close.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bozzetto_trellis::weights::{Checkpoint, Weights};
@@ -34,6 +33,7 @@ impl Fixture {
         let view = file.tensor(key).unwrap_or_else(|error| panic!("{key}: {error}"));
         let kind = match view.dtype() {
             Dtype::F32 => Kind::Float,
+            Dtype::F64 => Kind::Double,
             Dtype::F16 => Kind::Half,
             Dtype::I64 => Kind::Int64,
             Dtype::I32 => Kind::Int,
@@ -47,13 +47,32 @@ impl Fixture {
 
     /// Builds a model from the weights in the fixture, all of which it has to use.
     pub fn load<T>(&self, build: impl FnOnce(&Weights<'_>) -> Result<T>) -> Result<T> {
+        self.load_from("weights", build)
+    }
+
+    /// The same of one of several sets of weights.
+    pub fn load_from<T>(&self, set: &str, build: impl FnOnce(&Weights<'_>) -> Result<T>) -> Result<T> {
         let checkpoint = Checkpoint::open(&self.path).map_err(TrellisError::from)?;
         checkpoint.load(Device::Cpu, |weights| {
-            for key in self.keys().iter().filter(|key| !key.starts_with("weights.")) {
+            for key in self.keys().iter().filter(|key| key.split('.').next() != Some(set)) {
                 weights.skip(key);
             }
-            build(&weights.at("weights"))
+            build(&weights.at(set))
         })
+    }
+}
+
+impl Fixture {
+    /// Builds a part of a model.
+    pub fn part<T>(&self, build: impl FnOnce(&Weights<'_>) -> Result<T>) -> T {
+        let checkpoint = Checkpoint::open(&self.path).expect("a fixture");
+        let part = checkpoint.load(Device::Cpu, |weights| {
+            for key in self.keys() {
+                weights.skip(&key);
+            }
+            build(&weights.at("weights"))
+        });
+        part.expect("a part")
     }
 }
 
@@ -79,23 +98,3 @@ pub fn assert_same(found: &Tensor, expected: &Tensor, what: &str) {
     );
 }
 
-/// Names and shapes of a released checkpoint's tensors, from a list in the folder of test data; `None`, with a word on standard
-/// error, where that folder is not there.
-pub fn checkpoint_keys(list: &str) -> Option<BTreeMap<String, Vec<i64>>> {
-    let Some(folder) = std::env::var_os("BOZZETTO_TEST_DATA") else {
-        eprintln!("skipped: BOZZETTO_TEST_DATA names no folder with lists of checkpoint keys");
-        return None;
-    };
-    let path = PathBuf::from(folder).join(format!("checkpoint_keys/{list}.keys.txt"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let line = |line: &str| {
-        let mut columns = line.split('\t');
-        let (key, _kind, shape) = (columns.next()?, columns.next()?, columns.next()?);
-        Some((key.to_owned(), serde_json::from_str(shape).ok()?))
-    };
-    Some(
-        text.lines()
-            .map(|text| line(text).unwrap_or_else(|| panic!("'{text}' is no key")))
-            .collect(),
-    )
-}

@@ -1,14 +1,14 @@
 //! The flow models, their blocks and the samplers give upstream's numbers.
 
-mod support;
-
 use bozzetto_trellis::Result;
 use bozzetto_trellis::flow::{FlowConfig, PreparedCondition, SlatFlow, SlatTokens, StructureFlow};
 use bozzetto_trellis::layers::{
     CrossAttention, FeedForward, MultiHeadRmsNorm, Rotation, SelfAttention, TimestepEmbedding,
 };
 use bozzetto_trellis::sampler::{Guidance, SamplerParams, Spread, Step, Velocity, sample, schedule};
-use support::{Fixture, assert_close};
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close};
+use bozzetto_trellis::weights::record;
 use tch::{Device, Kind, Tensor};
 
 /// Noise levels of the fixtures.
@@ -38,17 +38,6 @@ fn slat_flow(fixture: &Fixture) -> (SlatFlow, SlatTokens) {
     (flow, tokens)
 }
 
-/// What a block is built from and gives, with all other weights of the fixture left aside.
-fn part<T>(fixture: &Fixture, build: impl FnOnce(&bozzetto_trellis::weights::Weights<'_>) -> Result<T>) -> T {
-    let built = fixture.load(|weights| {
-        for key in fixture.keys() {
-            weights.skip(key.trim_start_matches("weights."));
-        }
-        build(weights)
-    });
-    built.expect("a part")
-}
-
 #[test]
 fn every_block_gives_upstreams_numbers() {
     let fixture = Fixture::open("structure_flow");
@@ -56,7 +45,7 @@ fn every_block_gives_upstreams_numbers() {
     let head_dim = CHANNELS / HEADS;
     let rotation = Rotation::of_cube(4, head_dim, (1.0, 10_000.0), Device::Cpu).expect("a rotation");
 
-    let timestep = part(&fixture, |weights| {
+    let timestep = fixture.part(|weights| {
         TimestepEmbedding::new(&weights.at("t_embedder"), CHANNELS)
     });
     for (index, t) in TIMES.into_iter().enumerate() {
@@ -64,10 +53,8 @@ fn every_block_gives_upstreams_numbers() {
         assert_close(&timestep.forward(t).expect("a vector"), &expected, "timestep");
     }
 
-    let block =
-        |name: &'static str| move |weights: &bozzetto_trellis::weights::Weights<'_>| weights.at("blocks.0").at(name);
-    let norm = part(&fixture, |weights| {
-        MultiHeadRmsNorm::new(&block("self_attn")(weights).at("k_rms_norm"), HEADS, head_dim)
+    let norm = fixture.part(|weights| {
+        MultiHeadRmsNorm::new(&weights.at("blocks.0.self_attn").at("k_rms_norm"), HEADS, head_dim)
     });
     let heads = hidden.view([1, 64, HEADS, head_dim]);
     assert_close(
@@ -76,8 +63,8 @@ fn every_block_gives_upstreams_numbers() {
         "norm of keys",
     );
 
-    let attention = part(&fixture, |weights| {
-        SelfAttention::new(&block("self_attn")(weights), CHANNELS, HEADS, true, Kind::Float)
+    let attention = fixture.part(|weights| {
+        SelfAttention::new(&weights.at("blocks.0.self_attn"), CHANNELS, HEADS, true, Kind::Float)
     });
     let turned = attention.forward(&hidden, Some(&rotation)).expect("tokens");
     assert_close(&turned, &fixture.tensor("out.self_attention"), "self-attention");
@@ -88,15 +75,15 @@ fn every_block_gives_upstreams_numbers() {
         "self-attention without places",
     );
 
-    let attention = part(&fixture, |weights| {
-        CrossAttention::new(&block("cross_attn")(weights), CHANNELS, 24, HEADS, true, Kind::Float)
+    let attention = fixture.part(|weights| {
+        CrossAttention::new(&weights.at("blocks.0.cross_attn"), CHANNELS, 24, HEADS, true, Kind::Float)
     });
     let condition = attention.condition(&fixture.tensor("cond")).expect("a condition");
     let attended = attention.forward(&hidden, &condition).expect("tokens");
     assert_close(&attended, &fixture.tensor("out.cross_attention"), "cross-attention");
 
-    let feed_forward = part(&fixture, |weights| {
-        FeedForward::new(&block("mlp")(weights), CHANNELS, 341, Kind::Float)
+    let feed_forward = fixture.part(|weights| {
+        FeedForward::new(&weights.at("blocks.0.mlp"), CHANNELS, 341, Kind::Float)
     });
     let out = feed_forward.forward(&hidden).expect("tokens");
     assert_close(&out, &fixture.tensor("out.feed_forward"), "feed-forward network");
@@ -105,7 +92,7 @@ fn every_block_gives_upstreams_numbers() {
 #[test]
 fn attention_to_nothing_is_attention_to_zeros() {
     let fixture = Fixture::open("structure_flow");
-    let attention = part(&fixture, |weights| {
+    let attention = fixture.part(|weights| {
         CrossAttention::new(
             &weights.at("blocks.0.cross_attn"),
             CHANNELS,
@@ -306,5 +293,17 @@ fn a_seed_gives_upstreams_noise() {
     for (index, shape) in shapes.into_iter().enumerate() {
         let noise = Tensor::randn(shape, (Kind::Float, Device::Cpu));
         assert!(noise.equal(&fixture.tensor(&format!("noise.{index}"))), "noise {index}");
+    }
+}
+
+#[test]
+fn released_flows_fit_key_by_key() {
+    for (list, in_channels, out_channels) in [("structure_flow", 8, 8), ("shape_flow", 32, 32), ("material_flow", 64, 32)] {
+        let config = FlowConfig::released(in_channels, out_channels);
+        let expected = keys(list);
+        assert_asks_for(record(|weights| SlatFlow::new(weights, &config, Kind::BFloat16)), &expected);
+        if list == "structure_flow" {
+            assert_asks_for(record(|weights| StructureFlow::new(weights, &config, Kind::BFloat16)), &expected);
+        }
     }
 }

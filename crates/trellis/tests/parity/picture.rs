@@ -1,13 +1,11 @@
 //! Pictures are resampled and prepared to the bit as Pillow and upstream do it.
 
-mod support;
-
+use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::Result;
 use bozzetto_trellis::birefnet::{matte_of, network_input};
 use bozzetto_trellis::preprocess::prepare;
 use bozzetto_trellis::resample::{Filter, resize_gray, resize_rgb, resize_rgba};
 use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
-use support::{Fixture, assert_close};
 use tch::Tensor;
 
 fn bytes(tensor: &Tensor) -> (u32, u32, Vec<u8>) {

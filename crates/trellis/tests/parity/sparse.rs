@@ -1,12 +1,10 @@
 //! Sparse operations do what upstream's do.
 
-mod support;
-
+use crate::support::{Fixture, assert_close, assert_same};
 use bozzetto_trellis::sparse::{
     Level, NeighbourMap, ScratchMemory, SubmanifoldConv, VoxelTree, padded, spatial_to_channel,
 };
 use bozzetto_trellis::weights::Weights;
-use support::{Fixture, assert_close, assert_same};
 use tch::Kind;
 
 /// Chunks of a single voxel, of a few, and all at once.
@@ -17,7 +15,7 @@ fn a_convolution_gives_upstreams_numbers() {
     let fixture = Fixture::open("sparse");
     let level = Level::new(fixture.tensor("coords")).expect("voxels");
     let (weight, bias) = (fixture.tensor("conv.weight"), fixture.tensor("conv.bias"));
-    let conv = SubmanifoldConv::new(&weight, bias).expect("a convolution");
+    let conv = SubmanifoldConv::of(&weight, bias).expect("a convolution");
     for bytes in SCRATCH {
         let features = padded(&fixture.tensor("features")).expect("a row more");
         let found = conv.forward(&features, level.neighbours(), ScratchMemory::bytes(bytes));
@@ -62,7 +60,7 @@ fn children_and_parents_are_upstreams() {
 
 #[test]
 fn a_convolution_asks_for_the_checkpoints_shapes() {
-    let load = |weights: &Weights<'_>| SubmanifoldConv::load(&weights.at("blocks.0.4.conv1"), 1024, 4096, Kind::Half);
+    let load = |weights: &Weights<'_>| SubmanifoldConv::new(&weights.at("blocks.0.4.conv1"), 1024, 4096, Kind::Half);
     let asked = bozzetto_trellis::weights::record(load).expect("no file is needed");
     assert_eq!(asked["blocks.0.4.conv1.weight"].shape, [4096, 3, 3, 3, 1024]);
     assert_eq!(asked["blocks.0.4.conv1.bias"].shape, [4096]);

@@ -1,9 +1,9 @@
 //! DINOv3 gives the features of the libraries transformers and timm, from files of either.
 
-mod support;
-
 use bozzetto_trellis::dino::{DinoConfig, DinoLayout, DinoModel};
-use support::{Fixture, assert_close};
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close};
+use bozzetto_trellis::weights::record;
 use tch::{Device, Kind, Tensor};
 
 fn config() -> DinoConfig {
@@ -17,15 +17,11 @@ fn config() -> DinoConfig {
 }
 
 fn model(fixture: &Fixture, layout: DinoLayout) -> DinoModel {
-    let (prefix, other) = match layout {
-        DinoLayout::Transformers => ("transformers", "timm."),
-        DinoLayout::Timm => ("timm", "transformers."),
+    let set = match layout {
+        DinoLayout::Transformers => "transformers",
+        DinoLayout::Timm => "timm",
     };
-    let model = fixture.load_below(
-        prefix,
-        |weights| DinoModel::new(weights, &config(), layout),
-        |key| key.starts_with(other),
-    );
+    let model = fixture.load_from(set, |weights| DinoModel::new(weights, &config(), layout));
     model.expect("a model")
 }
 
@@ -53,4 +49,13 @@ fn a_picture_of_broken_patches_is_refused() {
             .to_string()
             .contains("50 x 64")
     );
+}
+
+#[test]
+fn the_released_file_fits_key_by_key() {
+    let mut expected = keys("dino_timm");
+    // The model's own last norm, which is left aside.
+    expected.retain(|key, _| !key.starts_with("norm."));
+    let asked = record(|weights| DinoModel::new(weights, &DinoConfig::default(), DinoLayout::Timm));
+    assert_asks_for(asked, &expected);
 }

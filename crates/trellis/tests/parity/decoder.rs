@@ -1,16 +1,13 @@
 //! The decoders give upstream's voxels, numbers and surface, whatever memory they may use.
 
-mod support;
-
-use std::collections::BTreeMap;
-
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close, assert_same, relative_error};
 use bozzetto_trellis::decoder::{DecoderConfig, MaterialDecoder, ShapeDecoder, ShapeVoxels};
 use bozzetto_trellis::dual_grid::{DualGrid, material_volume};
 use bozzetto_trellis::sparse::{Level, ScratchMemory, VoxelTree};
-use bozzetto_trellis::weights::{TensorSpec, record};
-use bozzetto_trellis::{Result, TrellisError};
+use bozzetto_trellis::weights::record;
+use bozzetto_trellis::TrellisError;
 use glam::{IVec3, Vec3};
-use support::{Fixture, assert_close, assert_same, relative_error};
 use tch::{Kind, Tensor};
 
 const AMPLE: usize = 1 << 30;
@@ -18,17 +15,9 @@ const AMPLE: usize = 1 << 30;
 const SCARCE: [usize; 3] = [1, 50_000, 1_000_000];
 const RESOLUTION: u32 = 64;
 
-fn config() -> DecoderConfig {
-    DecoderConfig {
-        channels: vec![32, 16, 8, 8, 8],
-        num_blocks: vec![1, 2, 1, 1, 0],
-        latent_channels: 6,
-    }
-}
-
 fn shape_decoder(fixture: &Fixture) -> ShapeDecoder {
     fixture
-        .load(|weights| ShapeDecoder::load(weights, &config(), Kind::Float))
+        .load(|weights| ShapeDecoder::new(weights, &DecoderConfig::tiny(), Kind::Float))
         .expect("a decoder")
 }
 
@@ -98,7 +87,7 @@ fn upsampling_gives_the_voxels_of_the_cascade() {
 fn the_material_decoder_follows_the_shape() {
     let fixture = Fixture::open("material_decoder");
     let decoder = fixture
-        .load(|weights| MaterialDecoder::load(weights, &config(), Kind::Float))
+        .load(|weights| MaterialDecoder::new(weights, &DecoderConfig::tiny(), Kind::Float))
         .expect("a decoder");
     for bytes in [AMPLE].into_iter().chain(SCARCE) {
         let scratch = ScratchMemory::bytes(bytes);
@@ -228,17 +217,8 @@ fn progress_is_told_and_an_error_of_it_ends_the_work() {
 #[test]
 fn released_checkpoints_fit_key_by_key() {
     let config = DecoderConfig::released();
-    let shape = record(|weights| ShapeDecoder::load(weights, &config, Kind::Half));
-    assert_keys(shape, "ckpts__shape_dec_next_dc_f16c32_fp16");
-    let material = record(|weights| MaterialDecoder::load(weights, &config, Kind::Half));
-    assert_keys(material, "ckpts__tex_dec_next_dc_f16c32_fp16");
-}
-
-fn assert_keys(asked: Result<BTreeMap<String, TensorSpec>>, list: &str) {
-    let Some(expected) = support::checkpoint_keys(list) else {
-        return;
-    };
-    let asked = asked.expect("no file is needed");
-    let asked: BTreeMap<_, _> = asked.into_iter().map(|(key, spec)| (key, spec.shape)).collect();
-    assert_eq!(asked, expected);
+    let shape = record(|weights| ShapeDecoder::new(weights, &config, Kind::Half));
+    assert_asks_for(shape, &keys("shape_decoder"));
+    let material = record(|weights| MaterialDecoder::new(weights, &config, Kind::Half));
+    assert_asks_for(material, &keys("material_decoder"));
 }
