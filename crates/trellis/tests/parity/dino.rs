@@ -1,8 +1,8 @@
 //! DINOv3 gives the features of the libraries transformers and timm, from files of either.
 
-use bozzetto_trellis::dino::{DinoConfig, DinoLayout, DinoModel};
 use crate::released::{assert_asks_for, keys};
 use crate::support::{Fixture, assert_close};
+use bozzetto_trellis::dino::{DinoConfig, DinoLayout, DinoModel};
 use bozzetto_trellis::weights::record;
 use tch::{Device, Kind, Tensor};
 

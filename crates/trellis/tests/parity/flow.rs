@@ -1,13 +1,13 @@
 //! The flow models, their blocks and the samplers give upstream's numbers.
 
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::Result;
 use bozzetto_trellis::flow::{FlowConfig, PreparedCondition, SlatFlow, SlatTokens, StructureFlow};
 use bozzetto_trellis::layers::{
     CrossAttention, FeedForward, MultiHeadRmsNorm, Rotation, SelfAttention, TimestepEmbedding,
 };
 use bozzetto_trellis::sampler::{Guidance, SamplerParams, Spread, Step, Velocity, sample, schedule};
-use crate::released::{assert_asks_for, keys};
-use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::weights::record;
 use tch::{Device, Kind, Tensor};
 
@@ -45,17 +45,14 @@ fn every_block_gives_upstreams_numbers() {
     let head_dim = CHANNELS / HEADS;
     let rotation = Rotation::of_cube(4, head_dim, (1.0, 10_000.0), Device::Cpu).expect("a rotation");
 
-    let timestep = fixture.part(|weights| {
-        TimestepEmbedding::new(&weights.at("t_embedder"), CHANNELS)
-    });
+    let timestep = fixture.part(|weights| TimestepEmbedding::new(&weights.at("t_embedder"), CHANNELS));
     for (index, t) in TIMES.into_iter().enumerate() {
         let expected = fixture.tensor("timestep").narrow(0, index as i64, 1);
         assert_close(&timestep.forward(t).expect("a vector"), &expected, "timestep");
     }
 
-    let norm = fixture.part(|weights| {
-        MultiHeadRmsNorm::new(&weights.at("blocks.0.self_attn").at("k_rms_norm"), HEADS, head_dim)
-    });
+    let norm = fixture
+        .part(|weights| MultiHeadRmsNorm::new(&weights.at("blocks.0.self_attn").at("k_rms_norm"), HEADS, head_dim));
     let heads = hidden.view([1, 64, HEADS, head_dim]);
     assert_close(
         &norm.forward(&heads).expect("heads"),
@@ -63,9 +60,8 @@ fn every_block_gives_upstreams_numbers() {
         "norm of keys",
     );
 
-    let attention = fixture.part(|weights| {
-        SelfAttention::new(&weights.at("blocks.0.self_attn"), CHANNELS, HEADS, true, Kind::Float)
-    });
+    let attention = fixture
+        .part(|weights| SelfAttention::new(&weights.at("blocks.0.self_attn"), CHANNELS, HEADS, true, Kind::Float));
     let turned = attention.forward(&hidden, Some(&rotation)).expect("tokens");
     assert_close(&turned, &fixture.tensor("out.self_attention"), "self-attention");
     let unturned = attention.forward(&hidden, None).expect("tokens");
@@ -76,15 +72,21 @@ fn every_block_gives_upstreams_numbers() {
     );
 
     let attention = fixture.part(|weights| {
-        CrossAttention::new(&weights.at("blocks.0.cross_attn"), CHANNELS, 24, HEADS, true, Kind::Float)
+        CrossAttention::new(
+            &weights.at("blocks.0.cross_attn"),
+            CHANNELS,
+            24,
+            HEADS,
+            true,
+            Kind::Float,
+        )
     });
     let condition = attention.condition(&fixture.tensor("cond")).expect("a condition");
     let attended = attention.forward(&hidden, &condition).expect("tokens");
     assert_close(&attended, &fixture.tensor("out.cross_attention"), "cross-attention");
 
-    let feed_forward = fixture.part(|weights| {
-        FeedForward::new(&weights.at("blocks.0.mlp"), CHANNELS, 341, Kind::Float)
-    });
+    let feed_forward =
+        fixture.part(|weights| FeedForward::new(&weights.at("blocks.0.mlp"), CHANNELS, 341, Kind::Float));
     let out = feed_forward.forward(&hidden).expect("tokens");
     assert_close(&out, &fixture.tensor("out.feed_forward"), "feed-forward network");
 }
@@ -298,12 +300,22 @@ fn a_seed_gives_upstreams_noise() {
 
 #[test]
 fn released_flows_fit_key_by_key() {
-    for (list, in_channels, out_channels) in [("structure_flow", 8, 8), ("shape_flow", 32, 32), ("material_flow", 64, 32)] {
+    for (list, in_channels, out_channels) in [
+        ("structure_flow", 8, 8),
+        ("shape_flow", 32, 32),
+        ("material_flow", 64, 32),
+    ] {
         let config = FlowConfig::released(in_channels, out_channels);
         let expected = keys(list);
-        assert_asks_for(record(|weights| SlatFlow::new(weights, &config, Kind::BFloat16)), &expected);
+        assert_asks_for(
+            record(|weights| SlatFlow::new(weights, &config, Kind::BFloat16)),
+            &expected,
+        );
         if list == "structure_flow" {
-            assert_asks_for(record(|weights| StructureFlow::new(weights, &config, Kind::BFloat16)), &expected);
+            assert_asks_for(
+                record(|weights| StructureFlow::new(weights, &config, Kind::BFloat16)),
+                &expected,
+            );
         }
     }
 }

@@ -44,7 +44,11 @@ fn expanded(pattern: &str) -> Vec<String> {
         let (from, to) = range.split_once('-').unwrap_or((range, range));
         from.parse::<u32>().expect("a number")..=to.parse().expect("a number")
     });
-    let number_and_rest = |number| expanded(after).into_iter().map(move |tail| format!("{before}{number}{tail}"));
+    let number_and_rest = |number| {
+        expanded(after)
+            .into_iter()
+            .map(move |tail| format!("{before}{number}{tail}"))
+    };
     ranges.flatten().flat_map(number_and_rest).collect()
 }
 

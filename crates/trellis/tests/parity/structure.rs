@@ -1,8 +1,8 @@
 //! The decoder of the sparse structure gives upstream's logits and voxels.
 
-use bozzetto_trellis::structure::{StructureDecoder, StructureDecoderConfig, occupied_coords};
 use crate::released::{assert_asks_for, keys};
 use crate::support::{Fixture, assert_close, assert_same};
+use bozzetto_trellis::structure::{StructureDecoder, StructureDecoderConfig, occupied_coords};
 use bozzetto_trellis::weights::record;
 use tch::{Device, Kind, Tensor};
 
