@@ -8,13 +8,22 @@
 
 pub mod birefnet;
 pub mod decoder;
+pub mod dino;
 pub mod dual_grid;
+pub mod engine;
 mod error;
+pub mod flow;
 mod kernels;
 pub mod layers;
+pub mod networks;
+pub mod params;
+mod picture;
+pub mod pipeline;
 pub mod preprocess;
 pub mod resample;
+pub mod sampler;
 pub mod sparse;
+pub mod structure;
 pub mod torch;
 pub mod weights;
 
@@ -23,5 +32,6 @@ pub use error::{Result, TrellisError};
 #[cfg(test)]
 extern crate self as bozzetto_trellis;
 #[cfg(test)]
-#[path = "../tests/parity/fixture.rs"]
+#[expect(dead_code, reason = "the tests of whole models use the rest")]
+#[path = "../tests/parity/support.rs"]
 mod fixture;

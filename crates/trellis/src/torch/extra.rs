@@ -64,7 +64,7 @@ pub fn reset_peak_cuda_memory(device: usize) -> Result<()> {
 
 /// Where the processor's random generator stands (`torch.get_rng_state`). [`tch::manual_seed`] starts it, as
 /// `torch.manual_seed` does, and it gives the same numbers.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RandomState(Vec<u8>);
 
 impl RandomState {

@@ -27,19 +27,21 @@ impl Download {
 
 /// Where weights lie: the Hugging Face cache, which other programs share, and a folder of one's own.
 ///
-/// In a folder of one's own, a file of repository `owner/name` is looked for at its path in the repository and below
+/// A folder of one's own holds the files of one main repository as they are there, and those of another one, `owner/name`, below
 /// `owner/name/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Library {
+    main: String,
     folder: Option<PathBuf>,
     hub: PathBuf,
 }
 
 impl Library {
     /// The Hugging Face cache where the environment says it is (`HF_HUB_CACHE`, `HF_HOME`, `XDG_CACHE_HOME`), and before it
-    /// a folder of one's own, if there is one.
-    pub fn new(folder: Option<PathBuf>) -> Self {
+    /// a folder of one's own, if there is one, for the repository `main` and others.
+    pub fn new(main: &str, folder: Option<PathBuf>) -> Self {
         Self {
+            main: main.to_owned(),
             folder,
             hub: hub_folder(|name| env::var_os(name)),
         }
@@ -68,10 +70,11 @@ impl Library {
 
     /// The file, if it is somewhere.
     pub fn find_if_there(&self, repository: &str, file: &str) -> Option<PathBuf> {
-        let own = self
-            .folder
-            .iter()
-            .flat_map(|folder| [folder.join(file), folder.join(repository).join(file)]);
+        let is_main = repository == self.main;
+        let own = self.folder.iter().flat_map(|folder| {
+            let beside = is_main.then(|| folder.join(file));
+            beside.into_iter().chain([folder.join(repository).join(file)])
+        });
         let cached = snapshots(&self.hub.join(folder_name(repository)));
         own.chain(cached.into_iter().map(|snapshot| snapshot.join(file)))
             .find(|path| path.is_file())
@@ -80,7 +83,8 @@ impl Library {
     /// Where a download belongs: in one's own folder, or in the cache.
     fn place_of(&self, wanted: &Download) -> PathBuf {
         match &self.folder {
-            Some(folder) => folder.join(&wanted.file),
+            Some(folder) if wanted.repository == self.main => folder.join(&wanted.file),
+            Some(folder) => folder.join(&wanted.repository).join(&wanted.file),
             None => self.hub.join(folder_name(&wanted.repository)),
         }
     }
@@ -125,10 +129,12 @@ fn hub_folder(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
 mod tests {
     use super::*;
 
+    const MAIN: &str = "microsoft/TRELLIS.2-4B";
+
     fn wanted() -> Download {
         Download {
             what: "The shape decoder of TRELLIS.2".to_owned(),
-            repository: "microsoft/TRELLIS.2-4B".to_owned(),
+            repository: MAIN.to_owned(),
             file: "ckpts/shape_dec.safetensors".to_owned(),
             num_bytes: 948_490_494,
         }
@@ -163,7 +169,7 @@ mod tests {
     #[test]
     fn the_snapshot_of_the_main_branch_comes_first() {
         let hub = tempfile::tempdir().expect("a folder");
-        let library = Library::new(None).with_hub(hub.path().to_owned());
+        let library = Library::new(MAIN, None).with_hub(hub.path().to_owned());
         let error = library.find(&wanted()).expect_err("nothing is there");
         assert!(
             error
@@ -196,7 +202,7 @@ mod tests {
     fn a_folder_of_ones_own_comes_before_the_cache() {
         let own = tempfile::tempdir().expect("a folder");
         let hub = tempfile::tempdir().expect("a folder");
-        let library = Library::new(Some(own.path().to_owned())).with_hub(hub.path().to_owned());
+        let library = Library::new(MAIN, Some(own.path().to_owned())).with_hub(hub.path().to_owned());
         let cached = write(
             &hub.path()
                 .join("models--microsoft--TRELLIS.2-4B/snapshots/a/ckpts/shape_dec.safetensors"),
@@ -206,5 +212,24 @@ mod tests {
         assert_eq!(library.find(&wanted()).ok(), Some(below));
         let beside = write(&own.path().join("ckpts/shape_dec.safetensors"));
         assert_eq!(library.find(&wanted()).ok(), Some(beside));
+    }
+
+    #[test]
+    fn files_of_another_repository_lie_below_its_name() {
+        let own = tempfile::tempdir().expect("a folder");
+        let library = Library::new(MAIN, Some(own.path().to_owned())).with_hub(own.path().join("hub"));
+        write(&own.path().join("model.safetensors"));
+        let wanted = Download {
+            repository: "ZhengPeng7/BiRefNet".to_owned(),
+            file: "model.safetensors".to_owned(),
+            ..wanted()
+        };
+        let error = library.find(&wanted).expect_err("another model's file is there");
+        assert!(
+            error.to_string().contains("ZhengPeng7/BiRefNet/model.safetensors"),
+            "{error}"
+        );
+        let path = write(&own.path().join("ZhengPeng7/BiRefNet/model.safetensors"));
+        assert_eq!(library.find(&wanted).ok(), Some(path));
     }
 }

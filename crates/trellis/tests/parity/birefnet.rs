@@ -1,9 +1,7 @@
 //! BiRefNet gives upstream's numbers, on pictures whose sides are no multiples of its windows.
 
-use std::collections::BTreeMap;
-
-use crate::fixture::{Fixture, assert_close, relative_error};
-use crate::support::checkpoint_keys;
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close, relative_error};
 use bozzetto_trellis::birefnet::{BiRefNet, BiRefNetConfig};
 use bozzetto_trellis::weights::record;
 use tch::{Kind, Tensor};
@@ -32,14 +30,7 @@ fn the_network_gives_upstreams_numbers() {
 #[test]
 fn the_released_checkpoint_fits_key_by_key() {
     let asked = record(|weights| BiRefNet::new(weights, &BiRefNetConfig::released(), Kind::Half));
-    let asked: BTreeMap<_, _> = asked
-        .expect("no file is needed")
-        .into_iter()
-        .map(|(key, spec)| (key, spec.shape))
-        .collect();
-    let Some(mut expected) = checkpoint_keys("birefnet__model") else {
-        return;
-    };
+    let mut expected = keys("birefnet");
     // What follows from the window's size, and what only training needs.
     let unused = [
         "relative_position_index",
@@ -48,5 +39,5 @@ fn the_released_checkpoint_fits_key_by_key() {
         "conv_ms_spvn",
     ];
     expected.retain(|key, _| !unused.iter().any(|part| key.contains(part)));
-    assert_eq!(asked, expected);
+    assert_asks_for(asked, &expected);
 }

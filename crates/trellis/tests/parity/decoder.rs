@@ -1,14 +1,12 @@
 //! The decoders give upstream's voxels, numbers and surface, whatever memory they may use.
 
-use std::collections::BTreeMap;
-
-use crate::fixture::{Fixture, assert_close, relative_error};
-use crate::support::{assert_same, checkpoint_keys};
+use crate::released::{assert_asks_for, keys};
+use crate::support::{Fixture, assert_close, assert_same, relative_error};
 use bozzetto_trellis::decoder::{DecoderConfig, MaterialDecoder, ShapeDecoder, ShapeVoxels};
 use bozzetto_trellis::dual_grid::{DualGrid, material_volume};
 use bozzetto_trellis::sparse::{Level, ScratchMemory, VoxelTree};
-use bozzetto_trellis::weights::{TensorSpec, record};
-use bozzetto_trellis::{Result, TrellisError};
+use bozzetto_trellis::weights::record;
+use bozzetto_trellis::TrellisError;
 use glam::{IVec3, Vec3};
 use tch::{Kind, Tensor};
 
@@ -220,16 +218,7 @@ fn progress_is_told_and_an_error_of_it_ends_the_work() {
 fn released_checkpoints_fit_key_by_key() {
     let config = DecoderConfig::released();
     let shape = record(|weights| ShapeDecoder::new(weights, &config, Kind::Half));
-    assert_keys(shape, "ckpts__shape_dec_next_dc_f16c32_fp16");
+    assert_asks_for(shape, &keys("shape_decoder"));
     let material = record(|weights| MaterialDecoder::new(weights, &config, Kind::Half));
-    assert_keys(material, "ckpts__tex_dec_next_dc_f16c32_fp16");
-}
-
-fn assert_keys(asked: Result<BTreeMap<String, TensorSpec>>, list: &str) {
-    let Some(expected) = checkpoint_keys(list) else {
-        return;
-    };
-    let asked = asked.expect("no file is needed");
-    let asked: BTreeMap<_, _> = asked.into_iter().map(|(key, spec)| (key, spec.shape)).collect();
-    assert_eq!(asked, expected);
+    assert_asks_for(material, &keys("material_decoder"));
 }

@@ -2,7 +2,10 @@
 
 mod birefnet;
 mod decoder;
-mod fixture;
+mod dino;
+mod flow;
 mod picture;
+mod released;
 mod sparse;
+mod structure;
 mod support;

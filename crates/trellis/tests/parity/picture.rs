@@ -1,6 +1,6 @@
 //! Pictures are resampled and prepared to the bit as Pillow and upstream do it.
 
-use crate::fixture::{Fixture, assert_close};
+use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::Result;
 use bozzetto_trellis::birefnet::{matte_of, network_input};
 use bozzetto_trellis::preprocess::prepare;

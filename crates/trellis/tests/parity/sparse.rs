@@ -1,7 +1,6 @@
 //! Sparse operations do what upstream's do.
 
-use crate::fixture::{Fixture, assert_close};
-use crate::support::assert_same;
+use crate::support::{Fixture, assert_close, assert_same};
 use bozzetto_trellis::sparse::{
     Level, NeighbourMap, ScratchMemory, SubmanifoldConv, VoxelTree, padded, spatial_to_channel,
 };
