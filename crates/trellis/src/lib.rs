@@ -24,6 +24,7 @@ pub mod resample;
 pub mod sampler;
 pub mod sparse;
 pub mod structure;
+pub mod tiny;
 pub mod torch;
 pub mod weights;
 

@@ -1,7 +1,7 @@
 use tch::{Kind, Tensor};
 
-use crate::Result;
 use super::norm::RowNorm;
+use crate::Result;
 use crate::layers::Linear;
 use crate::sparse::{Level, ScratchMemory, SubmanifoldConv, padded_empty};
 use crate::weights::Weights;
@@ -34,7 +34,8 @@ impl ConvNextBlock {
     pub fn forward(&self, x: &Tensor, level: &Level, scratch: ScratchMemory) -> Result<Tensor> {
         let (num_voxels, channels) = (level.num_voxels(), x.size()[1]);
         let out = padded_empty(num_voxels, channels, x)?;
-        self.conv.forward_into(&out.f_narrow(0, 0, num_voxels)?, x, level.neighbours(), scratch)?;
+        self.conv
+            .forward_into(&out.f_narrow(0, 0, num_voxels)?, x, level.neighbours(), scratch)?;
         let row_bytes = (2 * Self::EXPANSION + 2) * channels;
         for (start, length) in scratch.chunks(num_voxels, row_bytes as usize * x.kind().elt_size_in_bytes()) {
             let rows = out.f_narrow(0, start, length)?;

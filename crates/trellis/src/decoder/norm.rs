@@ -55,7 +55,11 @@ impl RowNorm {
     pub fn all_into(&self, x: &Tensor, out: &Tensor, has_silu: bool, scratch: ScratchMemory) -> Result<()> {
         let (num_rows, channels) = x.size2()?;
         for (start, length) in scratch.chunks(num_rows, 2 * channels as usize * x.kind().elt_size_in_bytes()) {
-            self.forward_into(&x.f_narrow(0, start, length)?, &out.f_narrow(0, start, length)?, has_silu)?;
+            self.forward_into(
+                &x.f_narrow(0, start, length)?,
+                &out.f_narrow(0, start, length)?,
+                has_silu,
+            )?;
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 use tch::{Kind, Tensor};
 
 use super::conv_next::ConvNextBlock;
+use super::norm::RowNorm;
 use super::up_block::UpBlock;
 use super::{DecoderConfig, OnBlock};
 use crate::Result;
-use super::norm::RowNorm;
 use crate::layers::Linear;
 use crate::sparse::{Level, ScratchMemory, VoxelTree, padded};
 use crate::weights::Weights;

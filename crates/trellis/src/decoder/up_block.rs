@@ -64,7 +64,9 @@ impl UpBlock {
         let x = x.f_narrow(0, 0, num_parents)?;
         let skip_bytes = 2 * out_channels as usize * x.kind().elt_size_in_bytes();
         for (start, length) in scratch.chunks(num_children, skip_bytes) {
-            let skip = subdivision.channel_to_spatial_of(&x, 0, (start, length))?.f_unsqueeze(2)?; // [n, C / 8, 1]
+            let skip = subdivision
+                .channel_to_spatial_of(&x, 0, (start, length))?
+                .f_unsqueeze(2)?; // [n, C / 8, 1]
             let mut rows = out.f_narrow(0, start, length)?.f_view([length, skip.size()[1], -1])?;
             let _ = rows.f_add_(&skip)?;
         }
@@ -72,20 +74,16 @@ impl UpBlock {
     }
 
     /// What `conv` reads: `[M + 1, out]`.
-    fn split(
-        &self,
-        x: &Tensor,
-        parents: &Level,
-        subdivision: &Subdivision,
-        scratch: ScratchMemory,
-    ) -> Result<Tensor> {
+    fn split(&self, x: &Tensor, parents: &Level, subdivision: &Subdivision, scratch: ScratchMemory) -> Result<Tensor> {
         let num_parents = parents.num_voxels();
         let normed = padded_empty(num_parents, x.size()[1], x)?;
         let rows = normed.f_narrow(0, 0, num_parents)?;
-        self.norm.all_into(&x.f_narrow(0, 0, num_parents)?, &rows, true, scratch)?;
+        self.norm
+            .all_into(&x.f_narrow(0, 0, num_parents)?, &rows, true, scratch)?;
         let split = padded_empty(subdivision.num_children(), self.conv.out_channels(), x)?;
         let rows = split.f_narrow(0, 0, subdivision.num_children())?;
-        self.split_conv.split_into(&rows, &normed, parents.neighbours(), subdivision, scratch)?;
+        self.split_conv
+            .split_into(&rows, &normed, parents.neighbours(), subdivision, scratch)?;
         self.inner_norm.all_into(&rows, &rows, true, scratch)?;
         Ok(split)
     }

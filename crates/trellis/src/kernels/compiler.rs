@@ -87,7 +87,10 @@ impl Compiler {
         } else {
             let log = self.bytes(program, self.get_log_size, self.get_log)?;
             let log = String::from_utf8_lossy(&log);
-            Err(format!("the compiler for CUDA says: {}", log.trim_end_matches('\0').trim()))
+            Err(format!(
+                "the compiler for CUDA says: {}",
+                log.trim_end_matches('\0').trim()
+            ))
         };
         // SAFETY: nobody uses the program any more.
         unsafe { (self.destroy_program)(&raw mut program) };
@@ -100,7 +103,15 @@ impl Compiler {
         let status = unsafe { size(program, &raw mut length) };
         let mut bytes = vec![0_u8; length];
         // SAFETY: the program lives, and there is room for as many bytes as it said.
-        let status = if status == 0 { unsafe { get(program, bytes.as_mut_ptr().cast()) } } else { status };
-        if status == 0 { Ok(bytes) } else { Err(format!("the compiler for CUDA gave error {status}")) }
+        let status = if status == 0 {
+            unsafe { get(program, bytes.as_mut_ptr().cast()) }
+        } else {
+            status
+        };
+        if status == 0 {
+            Ok(bytes)
+        } else {
+            Err(format!("the compiler for CUDA gave error {status}"))
+        }
     }
 }

@@ -96,30 +96,59 @@ pub(crate) fn convolve(
 ) -> Result<()> {
     let (in_channels, out_channels) = (x.size()[1], out.size()[1]);
     let tile = Tile::of(out_channels);
-    let is_list = |tensor: &Tensor| tensor.kind() == Kind::Int && tensor.is_contiguous() && tensor.device() == x.device();
+    let is_list =
+        |tensor: &Tensor| tensor.kind() == Kind::Int && tensor.is_contiguous() && tensor.device() == x.device();
     let fits = suits(x, weight, out_channels)
         && is_half_on_card(bias)
         && is_half_on_card(out)
         && weight.size()[1] == 27 * in_channels
         && weight.size()[0] == bias.size()[0]
-        && [neighbours, &rows.in_rows, &rows.out_rows, &rows.parts].into_iter().all(is_list)
+        && [neighbours, &rows.in_rows, &rows.out_rows, &rows.parts]
+            .into_iter()
+            .all(is_list)
         && neighbours.size()[1] == 27
         && neighbours.size()[0] <= x.size()[0]
         && rows.in_rows.size() == [rows.parts.size()[0] * BLOCK_ROWS]
         && rows.out_rows.size() == rows.in_rows.size();
     let Some((driver, kernel)) = kernel(&tile.recipe()).filter(|_| fits) else {
-        return Err(TrellisError::Invalid("Tensors do not suit the kernel for convolutions".to_owned()));
+        return Err(TrellisError::Invalid(
+            "Tensors do not suit the kernel for convolutions".to_owned(),
+        ));
     };
     let num_blocks = rows.parts.size()[0] * (out_channels / tile.columns);
     let num_blocks = u32::try_from(num_blocks)
         .map_err(|_| TrellisError::Invalid("There are more voxels than a convolution can take".to_owned()))?;
-    let mut pointers =
-        [x, neighbours, &rows.in_rows, &rows.out_rows, &rows.parts, weight, bias, out].map(Tensor::data_ptr);
+    let mut pointers = [
+        x,
+        neighbours,
+        &rows.in_rows,
+        &rows.out_rows,
+        &rows.parts,
+        weight,
+        bias,
+        out,
+    ]
+    .map(Tensor::data_ptr);
     let mut numbers = [neighbours.size()[0] as i32, in_channels as i32, out_channels as i32];
-    let mut arguments: Vec<*mut c_void> = pointers.iter_mut().map(|pointer| std::ptr::from_mut(pointer).cast()).collect();
-    arguments.extend(numbers.iter_mut().map(|number| std::ptr::from_mut(number).cast::<c_void>()));
+    let mut arguments: Vec<*mut c_void> = pointers
+        .iter_mut()
+        .map(|pointer| std::ptr::from_mut(pointer).cast())
+        .collect();
+    arguments.extend(
+        numbers
+            .iter_mut()
+            .map(|number| std::ptr::from_mut(number).cast::<c_void>()),
+    );
     // SAFETY: arguments are the kernel's in number, order and type; shapes were checked; rows name voxels and results
     // that are there, as whoever made them sees to.
-    unsafe { driver.launch(kernel, num_blocks, tile.num_threads(), tile.shared_bytes(), &mut arguments) }
-        .map_err(TrellisError::DeviceLost)
+    unsafe {
+        driver.launch(
+            kernel,
+            num_blocks,
+            tile.num_threads(),
+            tile.shared_bytes(),
+            &mut arguments,
+        )
+    }
+    .map_err(TrellisError::DeviceLost)
 }

@@ -61,10 +61,17 @@ const LEAST_CAPABILITY: i32 = 80;
 fn make(driver: &Driver, compiler: &Compiler, device: i32, recipe: &Recipe) -> Result<Kernel, String> {
     let capability = driver.capability(device)?;
     if capability < LEAST_CAPABILITY {
-        return Err(format!("the card's compute capability is {capability}, and {LEAST_CAPABILITY} is needed"));
+        return Err(format!(
+            "the card's compute capability is {capability}, and {LEAST_CAPABILITY} is needed"
+        ));
     }
     let mut options = vec![format!("--gpu-architecture=sm_{capability}"), "--std=c++17".to_owned()];
-    options.extend(recipe.definitions.iter().map(|(name, value)| format!("-D{name}={value}")));
+    options.extend(
+        recipe
+            .definitions
+            .iter()
+            .map(|(name, value)| format!("-D{name}={value}")),
+    );
     let program = compiler.compile(recipe.name, recipe.source, &options)?;
     let name = CString::new(recipe.name).map_err(|error| error.to_string())?;
     driver.load(&program, &name, recipe.shared_bytes)

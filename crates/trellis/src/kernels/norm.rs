@@ -35,7 +35,9 @@ pub(crate) fn layer_norm(x: &Tensor, what: NormKernel<'_>, out: &Tensor) -> Resu
         && channels % 64 == 0
         && channels <= MOST_CHANNELS
         && what.affine.is_none_or(|(weight, bias)| {
-            [weight, bias].iter().all(|tensor| is_half_on_card(tensor) && tensor.size() == [channels])
+            [weight, bias]
+                .iter()
+                .all(|tensor| is_half_on_card(tensor) && tensor.size() == [channels])
         });
     let recipe = Recipe {
         name: "layer_norm",
@@ -51,11 +53,20 @@ pub(crate) fn layer_norm(x: &Tensor, what: NormKernel<'_>, out: &Tensor) -> Resu
         return Ok(true);
     }
     let null = std::ptr::null_mut();
-    let (weight, bias) = what.affine.map_or((null, null), |(weight, bias)| (weight.data_ptr(), bias.data_ptr()));
-    let (half, float) = if is_f32 { (null, out.data_ptr()) } else { (out.data_ptr(), null) };
+    let (weight, bias) = what
+        .affine
+        .map_or((null, null), |(weight, bias)| (weight.data_ptr(), bias.data_ptr()));
+    let (half, float) = if is_f32 {
+        (null, out.data_ptr())
+    } else {
+        (out.data_ptr(), null)
+    };
     let mut pointers = [x.data_ptr(), weight, bias, half, float];
     let (mut num_rows, mut epsilon, mut has_silu) = (num_rows, what.epsilon as f32, i32::from(what.has_silu));
-    let mut arguments: Vec<*mut c_void> = pointers.iter_mut().map(|pointer| std::ptr::from_mut(pointer).cast()).collect();
+    let mut arguments: Vec<*mut c_void> = pointers
+        .iter_mut()
+        .map(|pointer| std::ptr::from_mut(pointer).cast())
+        .collect();
     arguments.extend([
         std::ptr::from_mut(&mut num_rows).cast::<c_void>(),
         std::ptr::from_mut(&mut epsilon).cast(),

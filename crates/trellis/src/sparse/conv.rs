@@ -45,7 +45,9 @@ impl SubmanifoldConv {
         let weight = self.weight.f_transpose(0, 1)?;
         for (start, length) in scratch.chunks(neighbours.num_voxels(), self.row_bytes()) {
             let near = gathered(features, neighbours, start, length)?;
-            let _ = self.bias.f_addmm_out(&out.f_narrow(0, start, length)?, &near, &weight)?;
+            let _ = self
+                .bias
+                .f_addmm_out(&out.f_narrow(0, start, length)?, &near, &weight)?;
         }
         Ok(())
     }

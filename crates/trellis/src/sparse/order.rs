@@ -40,9 +40,13 @@ impl Subdivision {
     pub(super) fn blocked_rows(&self, parents: &NeighbourMap) -> Result<BlockedRows> {
         let number = self.places.f_bitwise_and(7)?;
         let parent = self.places.f_bitwise_right_shift_tensor_scalar(3)?;
-        let key = number.f_bitwise_left_shift_tensor_scalar(MASK_BITS)?.f_to_kind(Kind::Int)?;
+        let key = number
+            .f_bitwise_left_shift_tensor_scalar(MASK_BITS)?
+            .f_to_kind(Kind::Int)?;
         let mut key = key;
-        let order = key.f_add_(&parents.masks()?.f_index_select(0, &parent)?)?.f_argsort(0, false)?;
+        let order = key
+            .f_add_(&parents.masks()?.f_index_select(0, &parent)?)?
+            .f_argsort(0, false)?;
         let parent = parent.f_index_select(0, &order)?.f_to_kind(Kind::Int)?;
         let order = order.f_to_kind(Kind::Int)?;
         let counts = Vec::<i64>::try_from(number.f_bincount::<&Tensor>(None, 8)?)?;
@@ -95,8 +99,11 @@ mod tests {
         // The voxel itself is the middle one of its neighbours.
         assert!(masks.iter().all(|mask| mask & (1 << 13) != 0));
 
-        tree.subdivide(&fixture.tensor("subdivision"), ScratchMemory::bytes(1 << 20)).expect("children");
-        let rows = tree.subdivisions()[0].blocked_rows(tree.levels()[0].neighbours()).expect("rows");
+        tree.subdivide(&fixture.tensor("subdivision"), ScratchMemory::bytes(1 << 20))
+            .expect("children");
+        let rows = tree.subdivisions()[0]
+            .blocked_rows(tree.levels()[0].neighbours())
+            .expect("rows");
         let places = Vec::<i64>::try_from(&tree.subdivisions()[0].places).expect("places");
         let (parents, children) = (numbers(&rows.in_rows), numbers(&rows.out_rows));
         let parts = numbers(&rows.parts);
