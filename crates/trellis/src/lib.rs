@@ -13,6 +13,7 @@ pub mod dual_grid;
 pub mod engine;
 mod error;
 pub mod flow;
+mod kernels;
 pub mod layers;
 pub mod networks;
 pub mod params;
@@ -23,6 +24,7 @@ pub mod resample;
 pub mod sampler;
 pub mod sparse;
 pub mod structure;
+pub mod tiny;
 pub mod torch;
 pub mod weights;
 

@@ -1,5 +1,8 @@
 use crate::weights::{Checkpoint, WeightsError};
 
+/// Far beyond any network of this kind.
+const MOST_BLOCKS: usize = 1000;
+
 /// Widths and depths of a BiRefNet over a Swin transformer. They are read off the weights: the files' own descriptions name
 /// the backbone alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl BiRefNetConfig {
         };
         let depth = |stage: usize| {
             let has = |block: &usize| checkpoint.has(&format!("bb.layers.{stage}.blocks.{block}.norm1.weight"));
-            (0..).take_while(has).count()
+            (0..=MOST_BLOCKS).take_while(has).count()
         };
         // The table has an entry for each of (2 w - 1)^2 offsets.
         let window = (table(0, 0)?.max(1).isqrt() + 1) / 2;
@@ -92,6 +95,6 @@ impl BiRefNetConfig {
 
     /// Channels of a stage's output, which comes from two scales of the picture.
     pub(super) fn stage_channels(&self, stage: usize) -> i64 {
-        2 * self.embedding << stage
+        self.embedding << (stage + 1)
     }
 }

@@ -1,9 +1,9 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{Result, TrellisError};
 
 /// Widths and depths of a decoder, as its description names them (`ckpts/*_dec_*.json`, `args`).
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecoderConfig {
     /// Channels of each level, from the coarsest to the finest.
     #[serde(rename = "model_channels")]

@@ -1,7 +1,8 @@
 use tch::{Kind, Tensor};
 
+use super::norm::RowNorm;
 use crate::Result;
-use crate::layers::{LayerNorm, Linear};
+use crate::layers::Linear;
 use crate::sparse::{Level, ScratchMemory, SubmanifoldConv, padded_empty};
 use crate::weights::Weights;
 
@@ -10,7 +11,7 @@ use crate::weights::Weights;
 /// `SparseConvNeXtBlock3d` in `trellis2/models/sc_vaes/sparse_unet_vae.py`.
 pub(super) struct ConvNextBlock {
     conv: SubmanifoldConv,
-    norm: LayerNorm,
+    norm: RowNorm,
     expand: Linear,
     contract: Linear,
 }
@@ -23,7 +24,7 @@ impl ConvNextBlock {
         let mlp = weights.at("mlp");
         Ok(Self {
             conv: SubmanifoldConv::new(&weights.at("conv"), channels, channels, kind)?,
-            norm: LayerNorm::new(&weights.at("norm"), channels, super::BLOCK_EPSILON, kind)?,
+            norm: RowNorm::new(&weights.at("norm"), channels, kind)?,
             expand: Linear::new(&mlp.at(0), channels, inner, kind)?,
             contract: Linear::new(&mlp.at(2), inner, channels, kind)?,
         })
@@ -33,18 +34,16 @@ impl ConvNextBlock {
     pub fn forward(&self, x: &Tensor, level: &Level, scratch: ScratchMemory) -> Result<Tensor> {
         let (num_voxels, channels) = (level.num_voxels(), x.size()[1]);
         let out = padded_empty(num_voxels, channels, x)?;
-        for (start, length) in scratch.chunks(num_voxels, self.row_bytes(channels, x.kind())) {
-            let h = self.conv.rows(x, level.neighbours(), (start, length))?;
-            let h = self.expand.forward(&self.norm.forward(&h)?)?.f_silu_()?;
+        self.conv
+            .forward_into(&out.f_narrow(0, 0, num_voxels)?, x, level.neighbours(), scratch)?;
+        let row_bytes = (2 * Self::EXPANSION + 2) * channels;
+        for (start, length) in scratch.chunks(num_voxels, row_bytes as usize * x.kind().elt_size_in_bytes()) {
+            let rows = out.f_narrow(0, start, length)?;
+            self.norm.forward_into(&rows, &rows, false)?;
+            let h = self.expand.forward(&rows)?.f_silu_()?;
             let h = self.contract.forward(&h)?;
-            out.f_narrow(0, start, length)?
-                .f_copy_(&h.f_add(&x.f_narrow(0, start, length)?)?)?;
+            let _ = h.f_add_out(&rows, &x.f_narrow(0, start, length)?)?;
         }
         Ok(out)
-    }
-
-    fn row_bytes(&self, channels: i64, kind: Kind) -> usize {
-        let after = (Self::EXPANSION + 3) * channels;
-        self.conv.row_bytes() + after as usize * kind.elt_size_in_bytes()
     }
 }

@@ -9,6 +9,7 @@
 mod config;
 mod conv_next;
 mod material;
+mod norm;
 mod shape;
 mod torso;
 mod up_block;

@@ -1,10 +1,11 @@
 use tch::{Kind, Tensor};
 
 use super::conv_next::ConvNextBlock;
+use super::norm::RowNorm;
 use super::up_block::UpBlock;
 use super::{DecoderConfig, OnBlock};
 use crate::Result;
-use crate::layers::{Linear, plain_layer_norm};
+use crate::layers::Linear;
 use crate::sparse::{Level, ScratchMemory, VoxelTree, padded};
 use crate::weights::Weights;
 
@@ -117,11 +118,11 @@ impl Torso {
     pub fn leave(&self, x: &Tensor, scratch: ScratchMemory) -> Result<Tensor> {
         let (num_voxels, channels) = (x.size()[0] - 1, x.size()[1]);
         let out = Tensor::f_empty([num_voxels, self.out_channels], (Kind::Float, x.device()))?;
+        let norm = RowNorm::plain(super::OUTPUT_EPSILON);
         for (start, length) in scratch.chunks(num_voxels, 3 * channels as usize * size_of::<f32>()) {
-            let rows = x.f_narrow(0, start, length)?.f_to_kind(Kind::Float)?;
-            let rows = self
-                .output_layer
-                .forward(&plain_layer_norm(&rows, super::OUTPUT_EPSILON)?)?;
+            let normed = Tensor::f_empty([length, channels], (Kind::Float, x.device()))?;
+            norm.forward_into(&x.f_narrow(0, start, length)?, &normed, false)?;
+            let rows = self.output_layer.forward(&normed)?;
             out.f_narrow(0, start, length)?.f_copy_(&rows)?;
         }
         Ok(out)
@@ -163,7 +164,8 @@ mod tests {
             let decides = name == "shape_decoder";
             let fixture = Fixture::open(name);
             let out_channels = fixture.tensor("voxels.features").size()[1];
-            let torso = fixture.part(|weights| Torso::new(weights, &config, out_channels, decides, Kind::Float));
+            let torso = fixture.load(|weights| Torso::new(weights, &config, out_channels, decides, Kind::Float));
+            let torso = torso.expect("a decoder");
             // Each block starts from what upstream's block before it made.
             let mut x = torso.enter(&fixture.tensor("latent.features")).expect("features");
             let mut tree = VoxelTree::new(fixture.tensor("latent.coords")).expect("voxels");

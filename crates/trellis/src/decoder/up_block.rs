@@ -1,6 +1,7 @@
 use tch::{Kind, Tensor};
 
-use crate::layers::{LayerNorm, Linear, plain_layer_norm};
+use super::norm::RowNorm;
+use crate::layers::Linear;
 use crate::sparse::{Level, ScratchMemory, Subdivision, SubmanifoldConv, padded_empty};
 use crate::weights::Weights;
 use crate::{Result, TrellisError};
@@ -10,7 +11,8 @@ use crate::{Result, TrellisError};
 ///
 /// `SparseResBlockC2S3d` in `trellis2/models/sc_vaes/sparse_unet_vae.py`.
 pub(super) struct UpBlock {
-    norm: LayerNorm,
+    norm: RowNorm,
+    inner_norm: RowNorm,
     split_conv: SubmanifoldConv,
     conv: SubmanifoldConv,
     /// Which children there are, for a decoder that decides it itself.
@@ -26,7 +28,8 @@ impl UpBlock {
     ) -> Result<Self> {
         let to_subdivision = decides_subdivision.then(|| Linear::new(&weights.at("to_subdiv"), in_channels, 8, kind));
         Ok(Self {
-            norm: LayerNorm::new(&weights.at("norm1"), in_channels, super::BLOCK_EPSILON, kind)?,
+            norm: RowNorm::new(&weights.at("norm1"), in_channels, kind)?,
+            inner_norm: RowNorm::plain(super::BLOCK_EPSILON),
             split_conv: SubmanifoldConv::new(&weights.at("conv1"), in_channels, 8 * out_channels, kind)?,
             conv: SubmanifoldConv::new(&weights.at("conv2"), out_channels, out_channels, kind)?,
             to_subdivision: to_subdivision.transpose()?,
@@ -52,40 +55,36 @@ impl UpBlock {
         children: &Level,
         scratch: ScratchMemory,
     ) -> Result<Tensor> {
+        let (num_parents, num_children) = (parents.num_voxels(), children.num_voxels());
+        let out_channels = self.conv.out_channels();
         let h = self.split(x, parents, subdivision, scratch)?;
-        let (num_children, out_channels) = (children.num_voxels(), self.conv.out_channels());
         let out = padded_empty(num_children, out_channels, x)?;
-        let x = x.f_narrow(0, 0, parents.num_voxels())?;
-        for (start, length) in scratch.chunks(num_children, self.conv.row_bytes()) {
-            let rows = out.f_narrow(0, start, length)?;
-            self.conv.rows_into(&rows, &h, children.neighbours(), start)?;
+        self.conv
+            .forward_into(&out.f_narrow(0, 0, num_children)?, &h, children.neighbours(), scratch)?;
+        let x = x.f_narrow(0, 0, num_parents)?;
+        let skip_bytes = 2 * out_channels as usize * x.kind().elt_size_in_bytes();
+        for (start, length) in scratch.chunks(num_children, skip_bytes) {
             let skip = subdivision
                 .channel_to_spatial_of(&x, 0, (start, length))?
                 .f_unsqueeze(2)?; // [n, C / 8, 1]
-            let _ = rows.f_view([length, skip.size()[1], -1])?.f_add_(&skip)?;
+            let mut rows = out.f_narrow(0, start, length)?.f_view([length, skip.size()[1], -1])?;
+            let _ = rows.f_add_(&skip)?;
         }
         Ok(out)
     }
 
-    /// What `conv` reads: `[M + 1, out]`. The eight children of a parent are computed at once, and those that are not there
-    /// left out before the next parents' turn.
+    /// What `conv` reads: `[M + 1, out]`.
     fn split(&self, x: &Tensor, parents: &Level, subdivision: &Subdivision, scratch: ScratchMemory) -> Result<Tensor> {
-        let (num_parents, out_channels) = (parents.num_voxels(), self.conv.out_channels());
+        let num_parents = parents.num_voxels();
         let normed = padded_empty(num_parents, x.size()[1], x)?;
-        let element = x.kind().elt_size_in_bytes();
-        for (start, length) in scratch.chunks(num_parents, 2 * x.size()[1] as usize * element) {
-            let rows = self.norm.forward(&x.f_narrow(0, start, length)?)?.f_silu_()?;
-            normed.f_narrow(0, start, length)?.f_copy_(&rows)?;
-        }
-        let split = padded_empty(subdivision.num_children(), out_channels, x)?;
-        let row_bytes = self.split_conv.row_bytes() + 4 * self.split_conv.out_channels() as usize * element;
-        let runs: Vec<_> = scratch.chunks(num_parents, row_bytes).collect();
-        for (&run, children) in runs.iter().zip(subdivision.children_of(&runs)?) {
-            let h = self.split_conv.rows(&normed, parents.neighbours(), run)?;
-            let h = subdivision.channel_to_spatial_of(&h, run.0, children)?;
-            let h = plain_layer_norm(&h, super::BLOCK_EPSILON)?.f_silu_()?;
-            split.f_narrow(0, children.0, children.1)?.f_copy_(&h)?;
-        }
+        let rows = normed.f_narrow(0, 0, num_parents)?;
+        self.norm
+            .all_into(&x.f_narrow(0, 0, num_parents)?, &rows, true, scratch)?;
+        let split = padded_empty(subdivision.num_children(), self.conv.out_channels(), x)?;
+        let rows = split.f_narrow(0, 0, subdivision.num_children())?;
+        self.split_conv
+            .split_into(&rows, &normed, parents.neighbours(), subdivision, scratch)?;
+        self.inner_norm.all_into(&rows, &rows, true, scratch)?;
         Ok(split)
     }
 }

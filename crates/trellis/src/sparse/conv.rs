@@ -1,12 +1,15 @@
 use tch::{Kind, Tensor};
 
-use super::{NeighbourMap, ScratchMemory};
-use crate::Result;
+use super::{NeighbourMap, ScratchMemory, Subdivision};
 use crate::weights::Weights;
+use crate::{Result, kernels};
 
 /// A convolution of 3 x 3 x 3 whose outputs are where its inputs are; voxels that are not there count as zero.
+///
+/// On a graphics card, in half precision, it is one kernel ([`crate::kernels`]). Elsewhere each chunk of voxels is one
+/// gather of all they see and one matrix product.
 pub struct SubmanifoldConv {
-    /// `[27 * in, out]`, offsets in the order of [`NeighbourMap::column`].
+    /// `[out, 27 * in]`, offsets in the order of [`NeighbourMap::column`].
     weight: Tensor,
     /// `[out]`
     bias: Tensor,
@@ -16,14 +19,9 @@ impl SubmanifoldConv {
     /// Asks for `weight`, `[out, 3, 3, 3, in]` (along x, y and z), and `bias`, `[out]`.
     pub fn new(weights: &Weights<'_>, in_channels: i64, out_channels: i64, kind: Kind) -> Result<Self> {
         let weight = weights.tensor("weight", &[out_channels, 3, 3, 3, in_channels], kind)?;
-        Self::of(&weight, weights.tensor("bias", &[out_channels], kind)?)
-    }
-
-    /// `weight`: `[out, 3, 3, 3, in]`; `bias`: `[out]`.
-    pub fn of(weight: &Tensor, bias: Tensor) -> Result<Self> {
         Ok(Self {
-            weight: weight.f_view([bias.size()[0], -1])?.f_transpose(0, 1)?,
-            bias,
+            weight: weight.f_view([out_channels, -1])?,
+            bias: weights.tensor("bias", &[out_channels], kind)?,
         })
     }
 
@@ -32,48 +30,66 @@ impl SubmanifoldConv {
         self.bias.size()[0]
     }
 
-    /// What a row of the result takes while it is computed, beside the result.
-    pub(crate) fn row_bytes(&self) -> usize {
-        self.weight.size()[0] as usize * self.weight.kind().elt_size_in_bytes()
-    }
-
-    /// All voxels. `features`: `[N + 1, in]`, the last row zero (see [`super::padded`]). Returns `[N, out]`.
-    pub fn forward(&self, features: &Tensor, neighbours: &NeighbourMap, scratch: ScratchMemory) -> Result<Tensor> {
-        let num_voxels = neighbours.num_voxels();
-        let out = Tensor::f_empty([num_voxels, self.out_channels()], (features.kind(), features.device()))?;
-        for (start, length) in scratch.chunks(num_voxels, self.row_bytes()) {
-            self.rows_into(&out.f_narrow(0, start, length)?, features, neighbours, start)?;
-        }
-        Ok(out)
-    }
-
-    /// `length` voxels from `start` on. Returns `[length, out]`.
-    pub(crate) fn rows(
-        &self,
-        features: &Tensor,
-        neighbours: &NeighbourMap,
-        (start, length): (i64, i64),
-    ) -> Result<Tensor> {
-        let near = self.gathered(features, neighbours, start, length)?;
-        Ok(self.bias.f_addmm(&near, &self.weight)?)
-    }
-
-    /// As many voxels from `start` on as `out`, `[length, out]`, has rows.
-    pub(crate) fn rows_into(
+    /// `features`: `[N + 1, in]`, the last row zero (see [`super::padded`]). Fills `out`, `[N, out]`.
+    pub fn forward_into(
         &self,
         out: &Tensor,
         features: &Tensor,
         neighbours: &NeighbourMap,
-        start: i64,
+        scratch: ScratchMemory,
     ) -> Result<()> {
-        let near = self.gathered(features, neighbours, start, out.size()[0])?;
-        let _ = self.bias.f_addmm_out(out, &near, &self.weight)?;
+        if kernels::suits(features, &self.weight, self.out_channels()) {
+            let rows = neighbours.blocked_rows()?;
+            return kernels::convolve(features, neighbours.rows(), rows, &self.weight, &self.bias, out);
+        }
+        let weight = self.weight.f_transpose(0, 1)?;
+        for (start, length) in scratch.chunks(neighbours.num_voxels(), self.row_bytes()) {
+            let near = gathered(features, neighbours, start, length)?;
+            let _ = self
+                .bias
+                .f_addmm_out(&out.f_narrow(0, start, length)?, &near, &weight)?;
+        }
         Ok(())
     }
 
-    /// What each voxel sees: `[length, 27 * in]`.
-    fn gathered(&self, features: &Tensor, neighbours: &NeighbourMap, start: i64, length: i64) -> Result<Tensor> {
-        let rows = neighbours.rows().f_narrow(0, start, length)?.f_flatten(0, 1)?;
-        Ok(features.f_index_select(0, &rows)?.f_view([length, -1])?)
+    /// The convolution of parents whose result has eight times the channels, and each eighth goes to a child: that which is
+    /// not asked for is not kept, on a graphics card not even computed.
+    ///
+    /// `features`: `[N + 1, in]` of the parents, the last row zero. Fills `out`, `[M, out / 8]`.
+    pub fn split_into(
+        &self,
+        out: &Tensor,
+        features: &Tensor,
+        parents: &NeighbourMap,
+        subdivision: &Subdivision,
+        scratch: ScratchMemory,
+    ) -> Result<()> {
+        if kernels::suits(features, &self.weight, self.out_channels() / 8) {
+            let rows = subdivision.blocked_rows(parents)?;
+            return kernels::convolve(features, parents.rows(), &rows, &self.weight, &self.bias, out);
+        }
+        let weight = self.weight.f_transpose(0, 1)?;
+        let result_bytes = 2 * self.out_channels() as usize * features.kind().elt_size_in_bytes();
+        let runs: Vec<_> = scratch
+            .chunks(parents.num_voxels(), self.row_bytes() + result_bytes)
+            .collect();
+        for (&(start, length), children) in runs.iter().zip(subdivision.children_of(&runs)?) {
+            let near = gathered(features, parents, start, length)?;
+            let all = self.bias.f_addmm(&near, &weight)?;
+            let kept = subdivision.channel_to_spatial_of(&all, start, children)?;
+            out.f_narrow(0, children.0, children.1)?.f_copy_(&kept)?;
+        }
+        Ok(())
     }
+
+    /// What a row takes that is gathered.
+    fn row_bytes(&self) -> usize {
+        self.weight.size()[1] as usize * self.weight.kind().elt_size_in_bytes()
+    }
+}
+
+/// What voxels from `start` on see: `[length, 27 * in]`.
+fn gathered(features: &Tensor, neighbours: &NeighbourMap, start: i64, length: i64) -> Result<Tensor> {
+    let rows = neighbours.rows().f_narrow(0, start, length)?.f_flatten(0, 1)?;
+    Ok(features.f_index_select(0, &rows)?.f_view([length, -1])?)
 }

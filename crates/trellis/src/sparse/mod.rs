@@ -12,6 +12,7 @@
 mod channels;
 mod conv;
 mod neighbours;
+mod order;
 mod scratch;
 mod tree;
 

@@ -1,6 +1,9 @@
+use std::cell::OnceCell;
+
 use tch::{Device, Kind, Tensor};
 
-use super::ScratchMemory;
+use super::{ScratchMemory, order};
+use crate::kernels::BlockedRows;
 use crate::{Result, TrellisError};
 
 /// For each voxel the rows of the 27 voxels around it, itself in the middle.
@@ -8,9 +11,20 @@ use crate::{Result, TrellisError};
 pub struct NeighbourMap {
     /// `[N, 27]` int32. Column of an offset: [`NeighbourMap::column`]. `N`, the row of zeros, where there is no voxel.
     rows: Tensor,
+    /// Made when they are first asked for.
+    masks: OnceCell<Tensor>,
+    blocked_rows: OnceCell<BlockedRows>,
 }
 
 impl NeighbourMap {
+    fn new(rows: Tensor) -> Self {
+        Self {
+            rows,
+            masks: OnceCell::new(),
+            blocked_rows: OnceCell::new(),
+        }
+    }
+
     /// Voxels of a neighbourhood of 3 x 3 x 3.
     pub const NUM_OFFSETS: i64 = 27;
 
@@ -28,6 +42,22 @@ impl NeighbourMap {
     /// How many voxels there are.
     pub fn num_voxels(&self) -> i64 {
         self.rows.size()[0]
+    }
+
+    /// Which neighbours each voxel has: bit `k` for column `k`. `[N]` int32
+    pub(super) fn masks(&self) -> Result<&Tensor> {
+        if self.masks.get().is_none() {
+            let _ = self.masks.set(order::masks(&self.rows)?);
+        }
+        self.masks.get().ok_or_else(not_made)
+    }
+
+    /// Voxels in an order in which neighbours of the same kind stand together.
+    pub(super) fn blocked_rows(&self) -> Result<&BlockedRows> {
+        if self.blocked_rows.get().is_none() {
+            let _ = self.blocked_rows.set(order::by_neighbours(self.masks()?)?);
+        }
+        self.blocked_rows.get().ok_or_else(not_made)
     }
 
     /// Looks every neighbour up. `coords`: `[N, 4]` int32 (batch, x, y, z), none negative, in any order.
@@ -64,7 +94,7 @@ impl NeighbourMap {
                 }
             }
         }
-        Ok(Self { rows })
+        Ok(Self::new(rows))
     }
 
     /// Neighbours of children from their parents': every neighbour of a child is a child of a neighbour of its parent.
@@ -94,8 +124,13 @@ impl NeighbourMap {
             let place = near.f_add_(&child_numbers.f_index_select(0, &number)?)?;
             rows.f_narrow(0, start, length)?.f_copy_(&child_rows.f_take(&place)?)?;
         }
-        Ok(Self { rows })
+        Ok(Self::new(rows))
     }
+}
+
+/// A cell that was just filled is empty: it cannot be.
+fn not_made() -> TrellisError {
+    TrellisError::Invalid("Neighbours were lost".to_owned())
 }
 
 /// A number for each voxel that orders by batch, x, y, z, and what one step along batch, x and y adds to it. Between rows of

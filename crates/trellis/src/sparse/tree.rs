@@ -47,7 +47,7 @@ impl Level {
 #[derive(Debug)]
 pub struct Subdivision {
     /// `[M]` int64, ascending: eight times the parent's row plus the child's number.
-    places: Tensor,
+    pub(super) places: Tensor,
     /// `[N + 1]` int64: how many children all parents before each have.
     first_children: Tensor,
 }

@@ -9,11 +9,14 @@
 mod checkpoint;
 mod error;
 mod locate;
+mod random;
 mod record;
 mod view;
 
 pub use checkpoint::Checkpoint;
 pub use error::WeightsError;
 pub use locate::{Download, Library};
+pub(crate) use random::write_whole;
+pub use random::{Adjustment, RandomWeights};
 pub use record::{TensorSpec, record};
 pub use view::Weights;

@@ -5,7 +5,7 @@ use bozzetto_trellis::sparse::{
     Level, NeighbourMap, ScratchMemory, SubmanifoldConv, VoxelTree, padded, spatial_to_channel,
 };
 use bozzetto_trellis::weights::Weights;
-use tch::Kind;
+use tch::{Device, Kind, Tensor};
 
 /// Chunks of a single voxel, of a few, and all at once.
 const SCRATCH: [usize; 3] = [1, 20_000, 1 << 30];
@@ -14,12 +14,12 @@ const SCRATCH: [usize; 3] = [1, 20_000, 1 << 30];
 fn a_convolution_gives_upstreams_numbers() {
     let fixture = Fixture::open("sparse");
     let level = Level::new(fixture.tensor("coords")).expect("voxels");
-    let (weight, bias) = (fixture.tensor("conv.weight"), fixture.tensor("conv.bias"));
-    let conv = SubmanifoldConv::of(&weight, bias).expect("a convolution");
+    let conv = fixture.part(|weights| SubmanifoldConv::new(&weights.at("conv"), 16, 5, Kind::Float));
     for bytes in SCRATCH {
         let features = padded(&fixture.tensor("features")).expect("a row more");
-        let found = conv.forward(&features, level.neighbours(), ScratchMemory::bytes(bytes));
-        assert_close(&found.expect("numbers"), &fixture.tensor("conv"), "convolution");
+        let found = Tensor::full([level.num_voxels(), 5], f64::NAN, (Kind::Float, Device::Cpu));
+        conv.forward_into(&found, &features, level.neighbours(), ScratchMemory::bytes(bytes)).expect("numbers");
+        assert_close(&found, &fixture.tensor("conv"), "convolution");
     }
 }
 
