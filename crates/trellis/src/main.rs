@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 
 const USAGE: &str = "\
 usage: bozzetto-trellis worker [--weights FOLDER]   serve the window over standard input and output
+       bozzetto-trellis make-tiny FOLDER            write a tiny set of random weights, for tests
 
 Without --weights, the Hugging Face cache is searched (HF_HUB_CACHE, HF_HOME).";
 
@@ -17,12 +18,14 @@ Without --weights, the Hugging Face cache is searched (HF_HUB_CACHE, HF_HOME).";
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
     Worker { weights: Option<PathBuf> },
+    MakeTiny { folder: PathBuf },
 }
 
 fn main() -> ExitCode {
     let command = parse(std::env::args_os().skip(1));
     let result = match command {
         Some(Command::Worker { weights }) => serve(weights),
+        Some(Command::MakeTiny { folder }) => bozzetto_trellis::tiny::make(&folder).map_err(|error| error.to_string()),
         None => Err(USAGE.to_owned()),
     };
     match result {
@@ -55,6 +58,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Command> {
         ("worker", [flag, folder]) if flag == "--weights" => Some(Command::Worker {
             weights: Some(folder.into()),
         }),
+        ("make-tiny", [folder]) => Some(Command::MakeTiny { folder: folder.into() }),
         _ => None,
     }
 }
@@ -77,6 +81,8 @@ mod tests {
         let weights = Some(PathBuf::from("w"));
         assert_eq!(parsed("worker"), Some(Command::Worker { weights: None }));
         assert_eq!(parsed("worker --weights w"), Some(Command::Worker { weights }));
+        let folder = PathBuf::from("d");
+        assert_eq!(parsed("make-tiny d"), Some(Command::MakeTiny { folder }));
         for wrong in ["", "worker w", "worker --weights", "make-tiny", "serve"] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
