@@ -40,9 +40,12 @@ fn every_network_loads() {
 
 fn num_bytes(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).expect("a folder");
-    let size = |path: &Path| match path.is_dir() {
-        true => num_bytes(path),
-        false => path.metadata().expect("a file").len(),
+    let size = |path: &Path| {
+        if path.is_dir() {
+            num_bytes(path)
+        } else {
+            path.metadata().expect("a file").len()
+        }
     };
     entries.map(|entry| size(&entry.expect("an entry").path())).sum()
 }

@@ -1,8 +1,9 @@
 //! From latents to voxels sixteen times as fine: the shape decoder, which decides at each level which children a voxel has,
 //! and the material decoder, which follows the shape's decisions.
 //!
-//! Features are worked on a chunk of voxels at a time, so that memory beside a block's input and result stays within
-//! [`ScratchMemory`]; what comes out does not depend on it.
+//! In half precision on a graphics card, convolutions and norms are kernels of our own (`crate::kernels`). Everything else,
+//! and everything elsewhere, is libtorch's. Features are worked on a chunk of voxels at a time, so that memory beside a
+//! block's input and result stays within [`ScratchMemory`]; what comes out does not depend on it.
 //!
 //! Follows `trellis2/models/sc_vaes/sparse_unet_vae.py` and `fdg_vae.py` of microsoft/TRELLIS.2 at 5565d24.
 

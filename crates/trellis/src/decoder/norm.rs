@@ -64,3 +64,50 @@ impl RowNorm {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::fixture::relative_error;
+    use crate::torch::load_cuda;
+
+    #[test]
+    fn on_a_card_a_norm_is_the_processors_but_for_rounding() {
+        if load_cuda() == Device::Cpu {
+            println!("There is no graphics card: its kernel for norms is left out.");
+            return;
+        }
+        for channels in [64, 256, 1024, 40] {
+            for (has_affine, has_silu, out_kind) in [
+                (true, false, Kind::Half),
+                (true, true, Kind::Half),
+                (false, true, Kind::Half),
+                (false, false, Kind::Float),
+            ] {
+                let [cpu, card] = [Device::Cpu, Device::Cuda(0)].map(|device| {
+                    let kind = if device == Device::Cpu { Kind::Float } else { Kind::Half };
+                    tch::manual_seed(2);
+                    let norm = if has_affine {
+                        RowNorm::new(&Weights::drawn(device), channels, kind).expect("weights")
+                    } else {
+                        RowNorm::plain(1e-6)
+                    };
+                    let x = Tensor::randn([1003, channels], (Kind::Float, Device::Cpu)) * 3.0 + 1.0;
+                    let x = x.to_kind(Kind::Half).to_device(device).to_kind(kind);
+                    let out_kind = if device == Device::Cpu { Kind::Float } else { out_kind };
+                    let out = Tensor::full([1003, channels], f64::NAN, (out_kind, device));
+                    norm.forward_into(&x, &out, has_silu).expect("numbers");
+                    out.to_device(Device::Cpu)
+                });
+                let error = relative_error(&card, &cpu);
+                let most = if out_kind == Kind::Half { 2e-3 } else { 1e-5 };
+                assert!(
+                    error < most,
+                    "{channels} channels, {has_affine} {has_silu} {out_kind:?}: {error:e}"
+                );
+            }
+        }
+    }
+}

@@ -154,8 +154,11 @@ impl<'a, 'f> Progress<'a, 'f> {
 
 #[cfg(test)]
 mod tests {
+    use tch::Device;
+
     use super::*;
     use crate::fixture::{Fixture, assert_close};
+    use crate::torch::load_cuda;
 
     #[test]
     fn every_block_gives_upstreams_numbers() {
@@ -203,5 +206,47 @@ mod tests {
                 x = padded(&expected(number)).expect("a row more");
             }
         }
+    }
+
+    #[test]
+    fn on_a_card_a_decoder_is_the_processors_but_for_rounding() {
+        if load_cuda() == Device::Cpu {
+            println!("There is no graphics card: what the decoder does there is left out.");
+            return;
+        }
+        let config = DecoderConfig {
+            channels: vec![256, 128, 64],
+            num_blocks: vec![2, 2, 1],
+            latent_channels: 8,
+        };
+        let fixture = Fixture::open("sparse");
+        let [cpu, card] = [(Device::Cpu, Kind::Float), (Device::Cuda(0), Kind::Half)].map(|(device, kind)| {
+            tch::manual_seed(4);
+            let torso = Torso::new(&Weights::drawn(device), &config, 6, false, kind).expect("weights");
+            let scratch = ScratchMemory::bytes(1 << 22);
+            let mut tree = VoxelTree::new(fixture.tensor("coords").to_device(device)).expect("voxels");
+            for level in 0..2 {
+                let count = tree.finest().num_voxels() * 8;
+                let mask = Tensor::arange(count, (Kind::Int64, device)) * 2_654_435_761_i64;
+                let mask = mask.bitwise_right_shift_tensor_scalar(10 + level).bitwise_and(1).gt(0);
+                tree.subdivide(&mask.view([-1, 8]), scratch).expect("children");
+            }
+            let latent = Tensor::randn([tree.levels()[0].num_voxels(), 8], (Kind::Float, Device::Cpu));
+            let mut x = torso.enter(&latent.to_device(device)).expect("features");
+            let mut told = |_, _| Ok(());
+            let mut on_block: OnBlock<'_> = &mut told;
+            let mut progress = Progress::new(&mut on_block, torso.num_blocks());
+            for (index, level) in tree.levels().iter().enumerate() {
+                x = torso.refine(x, index, level, scratch, &mut progress).expect("features");
+                if let Some(finer) = torso.rise(&x, index, &tree, scratch).expect("features") {
+                    x = finer;
+                }
+            }
+            torso.leave(&x, scratch).expect("numbers").to_device(Device::Cpu)
+        });
+        let difference = (&card - &cpu).norm() / cpu.norm();
+        let error = f64::try_from(difference).expect("a number");
+        println!("half precision is {error:e} off");
+        assert!(error < 5e-3, "{error:e}");
     }
 }

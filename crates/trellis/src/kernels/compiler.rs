@@ -83,9 +83,9 @@ impl Compiler {
         // SAFETY: the program was just made; there are as many options as is told.
         let status = unsafe { (self.compile_program)(program, options.len() as c_int, options.as_ptr()) };
         let result = if status == 0 {
-            self.bytes(program, self.get_program_size, self.get_program)
+            bytes(program, self.get_program_size, self.get_program)
         } else {
-            let log = self.bytes(program, self.get_log_size, self.get_log)?;
+            let log = bytes(program, self.get_log_size, self.get_log)?;
             let log = String::from_utf8_lossy(&log);
             Err(format!(
                 "the compiler for CUDA says: {}",
@@ -96,22 +96,21 @@ impl Compiler {
         unsafe { (self.destroy_program)(&raw mut program) };
         result
     }
+}
 
-    fn bytes(&self, program: *mut c_void, size: GetSize, get: GetText) -> Result<Vec<u8>, String> {
-        let mut length = 0;
-        // SAFETY: the program lives; it writes one number.
-        let status = unsafe { size(program, &raw mut length) };
-        let mut bytes = vec![0_u8; length];
+/// A text or a program of the compiler's, by the function for its length and the one for itself.
+fn bytes(program: *mut c_void, size: GetSize, get: GetText) -> Result<Vec<u8>, String> {
+    let mut length = 0;
+    // SAFETY: the program lives; it writes one number.
+    let mut status = unsafe { size(program, &raw mut length) };
+    let mut bytes = vec![0_u8; length];
+    if status == 0 {
         // SAFETY: the program lives, and there is room for as many bytes as it said.
-        let status = if status == 0 {
-            unsafe { get(program, bytes.as_mut_ptr().cast()) }
-        } else {
-            status
-        };
-        if status == 0 {
-            Ok(bytes)
-        } else {
-            Err(format!("the compiler for CUDA gave error {status}"))
-        }
+        status = unsafe { get(program, bytes.as_mut_ptr().cast()) };
+    }
+    if status == 0 {
+        Ok(bytes)
+    } else {
+        Err(format!("the compiler for CUDA gave error {status}"))
     }
 }

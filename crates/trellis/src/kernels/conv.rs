@@ -25,7 +25,10 @@ pub(crate) struct BlockedRows {
 pub(crate) fn suits(x: &Tensor, weight: &Tensor, out_channels: i64) -> bool {
     let in_channels = x.size()[1];
     let suits = is_half_on_card(x) && is_half_on_card(weight);
-    suits && in_channels % 64 == 0 && out_channels % 64 == 0 && kernel(&Tile::of(out_channels).recipe()).is_some()
+    suits
+        && in_channels % 64 == 0
+        && out_channels % 64 == 0
+        && kernel(&Tile::of(out_channels).recipe(), x.device()).is_some()
 }
 
 /// How a block is divided. These are the fastest of sixteen on an H200 that also fit the shared memory of cards of 2020
@@ -110,7 +113,7 @@ pub(crate) fn convolve(
         && neighbours.size()[0] <= x.size()[0]
         && rows.in_rows.size() == [rows.parts.size()[0] * BLOCK_ROWS]
         && rows.out_rows.size() == rows.in_rows.size();
-    let Some((driver, kernel)) = kernel(&tile.recipe()).filter(|_| fits) else {
+    let Some((driver, kernel)) = kernel(&tile.recipe(), x.device()).filter(|_| fits) else {
         return Err(TrellisError::Invalid(
             "Tensors do not suit the kernel for convolutions".to_owned(),
         ));
@@ -151,4 +154,111 @@ pub(crate) fn convolve(
         )
     }
     .map_err(TrellisError::DeviceLost)
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Cuda, Device};
+
+    use crate::fixture::relative_error;
+    use crate::sparse::{ScratchMemory, SubmanifoldConv, VoxelTree, padded};
+    use crate::torch::load_cuda;
+    use crate::weights::Weights;
+
+    use super::*;
+
+    /// A crust of voxels, of more than one block.
+    fn tree(device: Device) -> VoxelTree {
+        let ramp = Tensor::arange(14, (Kind::Int, Device::Cpu));
+        let grid = Tensor::stack(&Tensor::meshgrid_indexing(&[&ramp, &ramp, &ramp], "ij"), -1).view([-1, 3]);
+        let distance = (grid.to_kind(Kind::Float) - 6.5).norm_scalaropt_dim(2.0, [1], false);
+        let is_crust = distance.gt(4.6).logical_and(&distance.lt(6.1));
+        let coords = grid
+            .index_select(0, &is_crust.nonzero().squeeze_dim(1))
+            .constant_pad_nd([1, 0]);
+        let mask = Tensor::arange(coords.size()[0] * 8, (Kind::Int64, Device::Cpu)).view([-1, 8]);
+        let mask = (mask * 2_654_435_761_i64)
+            .bitwise_right_shift_tensor_scalar(11)
+            .bitwise_and(1)
+            .gt(0);
+        let mut tree = VoxelTree::new(coords.to_device(device)).expect("voxels");
+        tree.subdivide(&mask.to_device(device), ScratchMemory::bytes(1 << 24))
+            .expect("children");
+        tree
+    }
+
+    /// Features and a convolution on the processor in f32, and the same on the card in f16, of numbers that both can hold.
+    fn sides(in_channels: i64, out_channels: i64) -> [(Tensor, SubmanifoldConv, VoxelTree); 2] {
+        [(Device::Cpu, Kind::Float), (Device::Cuda(0), Kind::Half)].map(|(device, kind)| {
+            let tree = tree(device);
+            tch::manual_seed(5);
+            let conv = SubmanifoldConv::new(&Weights::drawn(device), in_channels, out_channels, kind).expect("weights");
+            let num_voxels = tree.levels()[0].num_voxels();
+            let x = Tensor::randn([num_voxels, in_channels], (Kind::Float, Device::Cpu)).to_kind(Kind::Half);
+            (
+                padded(&x.to_device(device).to_kind(kind)).expect("a row more"),
+                conv,
+                tree,
+            )
+        })
+    }
+
+    #[test]
+    fn on_a_card_a_convolution_is_the_processors_but_for_rounding() {
+        if load_cuda() == Device::Cpu {
+            println!("There is no graphics card: its kernel for convolutions is left out.");
+            return;
+        }
+        assert!(Cuda::is_available());
+        let scratch = ScratchMemory::bytes(1 << 24);
+        for (in_channels, out_channels) in [(64, 64), (128, 64), (64, 128), (192, 384)] {
+            let [cpu, card] = sides(in_channels, out_channels).map(|(x, conv, tree)| {
+                let level = &tree.levels()[0];
+                let size = [level.num_voxels(), out_channels];
+                let out = Tensor::full(size, f64::NAN, (x.kind(), x.device()));
+                conv.forward_into(&out, &x, level.neighbours(), scratch)
+                    .expect("numbers");
+                out.to_device(Device::Cpu)
+            });
+            let error = relative_error(&card, &cpu);
+            assert!(error < 2e-3, "{in_channels} to {out_channels}: {error:e}");
+
+            let [cpu, card] = sides(in_channels, 8 * out_channels).map(|(x, conv, tree)| {
+                let size = [tree.finest().num_voxels(), out_channels];
+                let out = Tensor::full(size, f64::NAN, (x.kind(), x.device()));
+                let neighbours = tree.levels()[0].neighbours();
+                conv.split_into(&out, &x, neighbours, &tree.subdivisions()[0], scratch)
+                    .expect("numbers");
+                out.to_device(Device::Cpu)
+            });
+            let error = relative_error(&card, &cpu);
+            assert!(error < 2e-3, "{in_channels} to eight times {out_channels}: {error:e}");
+        }
+    }
+
+    #[test]
+    fn on_a_card_the_kernel_is_what_is_used() {
+        if load_cuda() != Device::Cpu {
+            let (x, _, _) = &sides(64, 64)[1];
+            let weight = Tensor::zeros([64, 27 * 64], (Kind::Half, x.device()));
+            assert!(suits(x, &weight, 64));
+            assert!(!suits(x, &weight, 40), "channels that fill no tile");
+            assert!(!suits(&x.to_kind(Kind::Float), &weight, 64), "f32");
+        }
+    }
+
+    #[test]
+    fn tensors_that_do_not_suit_are_refused() {
+        let x = Tensor::zeros([3, 64], (Kind::Half, Device::Cpu));
+        let weight = Tensor::zeros([64, 27 * 64], (Kind::Half, Device::Cpu));
+        assert!(!suits(&x, &weight, 64), "the processor has no kernels");
+        let list = || Tensor::zeros([BLOCK_ROWS], (Kind::Int, Device::Cpu));
+        let rows = BlockedRows {
+            in_rows: list(),
+            out_rows: list(),
+            parts: list(),
+        };
+        let near = Tensor::zeros([2, 27], (Kind::Int, Device::Cpu));
+        assert!(convolve(&x, &near, &rows, &weight, &x.select(0, 0), &x).is_err());
+    }
 }

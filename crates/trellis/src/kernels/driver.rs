@@ -58,13 +58,13 @@ impl Driver {
         // SAFETY: names and types are those of the driver's header, cuda.h; the library is never unloaded.
         unsafe {
             Ok(Self {
-                module_load_data: function(&library, "cuModuleLoadData")?,
-                module_get_function: function(&library, "cuModuleGetFunction")?,
-                func_set_attribute: function(&library, "cuFuncSetAttribute")?,
-                ctx_get_device: function(&library, "cuCtxGetDevice")?,
-                device_get_attribute: function(&library, "cuDeviceGetAttribute")?,
-                get_error_string: function(&library, "cuGetErrorString")?,
-                launch_kernel: function(&library, "cuLaunchKernel")?,
+                module_load_data: function(library, "cuModuleLoadData")?,
+                module_get_function: function(library, "cuModuleGetFunction")?,
+                func_set_attribute: function(library, "cuFuncSetAttribute")?,
+                ctx_get_device: function(library, "cuCtxGetDevice")?,
+                device_get_attribute: function(library, "cuDeviceGetAttribute")?,
+                get_error_string: function(library, "cuGetErrorString")?,
+                launch_kernel: function(library, "cuLaunchKernel")?,
             })
         }
     }

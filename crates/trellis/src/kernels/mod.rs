@@ -33,6 +33,9 @@ struct Recipe {
     shared_bytes: u32,
 }
 
+/// Kernels by card and recipe; none for those that cannot be made.
+type MadeKernels = HashMap<(i32, Recipe), Option<Kernel>>;
+
 /// Both libraries, or why there are none. Looked for once.
 static TOOLS: LazyLock<Option<(Driver, Compiler)>> = LazyLock::new(|| {
     let tools = Driver::open().and_then(|driver| Ok((driver, Compiler::open()?)));
@@ -41,11 +44,15 @@ static TOOLS: LazyLock<Option<(Driver, Compiler)>> = LazyLock::new(|| {
         .ok()
 });
 
-/// The kernel for the card that tensors lie on. Kernels that cannot be made are remembered too.
-fn kernel(recipe: &Recipe) -> Option<(&'static Driver, Kernel)> {
-    static MADE: LazyLock<Mutex<HashMap<(i32, Recipe), Option<Kernel>>>> = LazyLock::new(Mutex::default);
+/// The kernel for the card that tensors lie on, which has to be the current one of this thread: it is, once libtorch has worked
+/// on it. Kernels that cannot be made are remembered too.
+fn kernel(recipe: &Recipe, device: Device) -> Option<(&'static Driver, Kernel)> {
+    static MADE: LazyLock<Mutex<MadeKernels>> = LazyLock::new(Mutex::default);
     let (driver, compiler) = TOOLS.as_ref()?;
-    let device = driver.current_device().ok()?;
+    let device = driver
+        .current_device()
+        .ok()
+        .filter(|&current| device == Device::Cuda(current as usize))?;
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     let made = made.entry((device, recipe.clone())).or_insert_with(|| {
         make(driver, compiler, device, recipe)

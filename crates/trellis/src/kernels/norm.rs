@@ -46,7 +46,8 @@ pub(crate) fn layer_norm(x: &Tensor, what: NormKernel<'_>, out: &Tensor) -> Resu
         shared_bytes: 0,
     };
     let num_blocks = u32::try_from((num_rows + ROWS_PER_BLOCK - 1) / ROWS_PER_BLOCK);
-    let (Ok(num_blocks), Some((driver, kernel))) = (num_blocks, if suits { kernel(&recipe) } else { None }) else {
+    let (Ok(num_blocks), Some((driver, kernel))) = (num_blocks, if suits { kernel(&recipe, x.device()) } else { None })
+    else {
         return Ok(false);
     };
     if num_blocks == 0 {

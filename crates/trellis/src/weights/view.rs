@@ -23,6 +23,7 @@ enum Source<'a> {
         used: &'a RefCell<BTreeSet<String>>,
     },
     Record(&'a RefCell<BTreeMap<String, TensorSpec>>),
+    Drawn,
 }
 
 impl<'a> Weights<'a> {
@@ -39,6 +40,16 @@ impl<'a> Weights<'a> {
             source: Source::Record(asked),
             prefix: String::new(),
             device: Device::Cpu,
+        }
+    }
+
+    /// Numbers at random, from the generator that [`tch::manual_seed`] starts, instead of a file's: for benchmarks of models
+    /// of any size. Weights keep the size of what goes through them about as it is; norms are about one.
+    pub fn drawn(device: Device) -> Self {
+        Self {
+            source: Source::Drawn,
+            prefix: String::new(),
+            device,
         }
     }
 
@@ -65,6 +76,7 @@ impl<'a> Weights<'a> {
                 used.borrow_mut().insert(key);
                 Ok(tensor)
             }
+            Source::Drawn => drawn(name, shape, kind, self.device),
             Source::Record(asked) => {
                 let shape = shape.to_owned();
                 // One number seen everywhere: a tensor of any shape that takes no memory.
@@ -86,4 +98,21 @@ impl<'a> Weights<'a> {
             used.borrow_mut().insert(format!("{}{name}", self.prefix));
         }
     }
+}
+
+fn drawn(name: &str, shape: &[i64], kind: Kind, device: Device) -> Result<Tensor> {
+    let options = (Kind::Float, Device::Cpu);
+    let numbers = match shape {
+        _ if kind == Kind::Int64 => Tensor::f_zeros(shape, options)?,
+        [_] if name.ends_with("weight") => Tensor::f_randn(shape, options)?
+            .f_mul_scalar_(0.1)?
+            .f_add_scalar_(1.0)?,
+        // All but the first axis are summed over.
+        [_, inputs @ ..] if !inputs.is_empty() => {
+            let num_inputs = inputs.iter().product::<i64>() as f64;
+            Tensor::f_randn(shape, options)?.f_div_scalar_(num_inputs.sqrt())?
+        }
+        _ => Tensor::f_randn(shape, options)?.f_mul_scalar_(0.1)?,
+    };
+    Ok(numbers.f_to_device_(device, kind, false, false)?)
 }
