@@ -40,7 +40,10 @@ pub fn run() -> Result<Vec<String>> {
     let flow = FlowConfig::released(32, 32);
     let header = format!("{device:?}, {kind:?}, median of {NUM_RUNS}; floor: operations at 790 TFLOP/s");
     let columns = "what | tokens | condition | ms | floor ms | times the floor | peak GiB".to_owned();
-    Ok([header, columns].into_iter().chain(rows.iter().map(|row| line(row, &flow))).collect())
+    Ok([header, columns]
+        .into_iter()
+        .chain(rows.iter().map(|row| line(row, &flow)))
+        .collect())
 }
 
 fn line(row: &Row, flow: &FlowConfig) -> String {
@@ -70,9 +73,14 @@ fn structure(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
     let flow = StructureFlow::new(&Weights::drawn(device), &config, kind)?;
     let x = Tensor::f_randn(flow.noise_shape(), (Kind::Float, device))?;
     let num_condition_tokens = if device.is_cuda() { LATENTS[0].1 } else { SMALL.1 };
-    let with = flow.transformer().condition(&features(&config, num_condition_tokens, device)?)?;
+    let with = flow
+        .transformer()
+        .condition(&features(&config, num_condition_tokens, device)?)?;
     let without = flow.transformer().no_condition()?;
-    for (what, conditions) in [("structure flow", vec![&with]), ("structure flow, guided", vec![&with, &without])] {
+    for (what, conditions) in [
+        ("structure flow", vec![&with]),
+        ("structure flow, guided", vec![&with, &without]),
+    ] {
         let (secs, peak_bytes) = measured(device, || flow.forward(&x, 0.7, &conditions))?;
         rows.push(Row {
             what: what.to_owned(),
@@ -89,7 +97,11 @@ fn structure(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
 fn latents(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
     let config = FlowConfig::released(32, 32);
     let flow = SlatFlow::new(&Weights::drawn(device), &config, kind)?;
-    let sizes = if device.is_cuda() { LATENTS.to_vec() } else { vec![SMALL] };
+    let sizes = if device.is_cuda() {
+        LATENTS.to_vec()
+    } else {
+        vec![SMALL]
+    };
     for (num_tokens, num_condition_tokens) in sizes {
         let float = (Kind::Float, device);
         let x = Tensor::f_randn([num_tokens, config.in_channels], float)?;
@@ -114,7 +126,10 @@ fn latents(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
 }
 
 fn features(config: &FlowConfig, num_tokens: i64, device: Device) -> Result<Tensor> {
-    Ok(Tensor::f_randn([1, num_tokens, config.cond_channels], (Kind::Float, device))?)
+    Ok(Tensor::f_randn(
+        [1, num_tokens, config.cond_channels],
+        (Kind::Float, device),
+    )?)
 }
 
 /// Median time of a computation, and the most memory that tensors took during it.
@@ -132,7 +147,9 @@ fn measured(device: Device, mut compute: impl FnMut() -> Result<Vec<Tensor>>) ->
         if is_warm {
             secs.push(started.elapsed().as_secs_f64());
         } else if !bool::try_from(made[0].f_isfinite()?.f_all()?)? {
-            return Err(TrellisError::Invalid("The computation gave numbers that are none".to_owned()));
+            return Err(TrellisError::Invalid(
+                "The computation gave numbers that are none".to_owned(),
+            ));
         }
     }
     secs.sort_by(f64::total_cmp);

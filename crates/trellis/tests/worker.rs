@@ -131,7 +131,10 @@ fn run(engine: &mut dyn Engine, job: &Job) -> (Asset, Told) {
 }
 
 fn assert_sound(asset: &Asset) {
-    let (mesh, volume) = (asset.mesh.as_ref().expect("a mesh"), asset.volume.as_ref().expect("a volume"));
+    let (mesh, volume) = (
+        asset.mesh.as_ref().expect("a mesh"),
+        asset.volume.as_ref().expect("a volume"),
+    );
     assert!(mesh.is_consistent() && !mesh.triangles.is_empty());
     assert!(volume.is_consistent() && volume.coords.len() == mesh.positions.len());
     let (low, high) = mesh.bounds().expect("vertices");
@@ -149,13 +152,23 @@ fn a_run_tells_what_it_does_and_makes_a_mesh_with_materials() {
     for (stage, steps) in [("structure", 4), ("shape", 4), ("material", 4)] {
         let done: Vec<_> = told.progress.iter().filter(|(of, ..)| of == stage).collect();
         assert_eq!(done.len(), steps, "{stage}");
-        assert!(done.iter().enumerate().all(|(index, (_, done, total))| (*done, *total) == (index as u64 + 1, 4)));
+        assert!(
+            done.iter()
+                .enumerate()
+                .all(|(index, (_, done, total))| (*done, *total) == (index as u64 + 1, 4))
+        );
     }
     assert!(told.progress.iter().any(|(stage, ..)| stage == "decode"));
     assert_eq!((told.views, told.splats), (1, 1));
     // After the third step, and at the stage's end.
     assert_eq!(told.structures, 2);
-    assert!(told.log.iter().any(|line| line.contains("tokens are expected") && line.contains("s to go")), "{:?}", told.log);
+    assert!(
+        told.log
+            .iter()
+            .any(|line| line.contains("tokens are expected") && line.contains("s to go")),
+        "{:?}",
+        told.log
+    );
     let weights: BTreeSet<_> = asset.provenance.weights.keys().map(String::as_str).collect();
     assert_eq!(weights.len(), 7, "{weights:?}");
     assert!(asset.provenance.weights.values().all(|hash| hash.len() == 64));
@@ -179,7 +192,11 @@ fn a_change_costs_its_stage_and_those_after_it() {
     let (_, told) = run(&mut engine, &given.job);
     assert_eq!(told.reused, ["features", "structure"]);
 
-    set(&mut given.job, "shape.pipeline_type", ParamValue::Choice("1024_cascade".to_owned()));
+    set(
+        &mut given.job,
+        "shape.pipeline_type",
+        ParamValue::Choice("1024_cascade".to_owned()),
+    );
     let (finer, told) = run(&mut engine, &given.job);
     assert_eq!(told.reused, ["structure"], "the picture is looked at once more, closer");
     let (shape_steps, _): (Vec<_>, Vec<_>) = told.progress.iter().partition(|(stage, ..)| stage == "shape");
@@ -210,7 +227,12 @@ fn a_run_that_starts_in_the_middle_draws_the_same_numbers_as_a_whole_one() {
 fn every_kind_of_pipeline_makes_something() {
     let _alone = alone();
     let mut engine = engine(WEIGHTS.path());
-    for (kind, resolution) in [("512", 512), ("1024", 1024), ("1024_cascade", 1024), ("1536_cascade", 1536)] {
+    for (kind, resolution) in [
+        ("512", 512),
+        ("1024", 1024),
+        ("1024_cascade", 1024),
+        ("1536_cascade", 1536),
+    ] {
         let (asset, _) = run(&mut engine, &given(kind).job);
         assert_sound(&asset);
         assert_eq!(asset.volume.map(|volume| volume.resolution), Some(resolution), "{kind}");
@@ -248,19 +270,28 @@ fn error_after(damage: impl FnOnce(&Path)) -> EngineError {
 /// A network's file.
 fn file(folder: &Path, part: &str) -> PathBuf {
     let ckpts = folder.join("ckpts");
-    let entries = fs::read_dir(&ckpts).expect("there").map(|entry| entry.expect("readable").path());
+    let entries = fs::read_dir(&ckpts)
+        .expect("there")
+        .map(|entry| entry.expect("readable").path());
     let mut found = entries.filter(|path| {
         let name = path.to_string_lossy();
         name.contains(part) && name.ends_with(".safetensors")
     });
-    found.next().unwrap_or_else(|| panic!("no {part} in {}", ckpts.display()))
+    found
+        .next()
+        .unwrap_or_else(|| panic!("no {part} in {}", ckpts.display()))
 }
 
 #[test]
 fn faulty_weights_are_named() {
     let path = RefCell::new(PathBuf::new());
     let remember = |file: PathBuf| path.replace(file);
-    let named = || path.borrow().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = || {
+        path.borrow()
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
 
     let truncated = error_after(|folder| {
         remember(file(folder, "img2shape_dit_1_3B_512"));
@@ -274,14 +305,20 @@ fn faulty_weights_are_named() {
         remember(file(folder, "ss_flow"));
         fs::write(&*path.borrow(), vec![0x55; 4096]).expect("written");
     });
-    assert!(corrupt.to_string().contains("is damaged") && corrupt.to_string().contains(&named()), "{corrupt}");
+    assert!(
+        corrupt.to_string().contains("is damaged") && corrupt.to_string().contains(&named()),
+        "{corrupt}"
+    );
 
     let other_model = error_after(|folder| {
         let (shape, material) = (file(folder, "shape_dec"), file(folder, "tex_dec"));
         fs::copy(material, &shape).expect("copied");
         remember(shape);
     });
-    assert!(other_model.to_string().contains("is not the model it should be"), "{other_model}");
+    assert!(
+        other_model.to_string().contains("is not the model it should be"),
+        "{other_model}"
+    );
     assert!(other_model.to_string().contains(&named()), "{other_model}");
 
     let missing = error_after(|folder| {
@@ -289,10 +326,16 @@ fn faulty_weights_are_named() {
         fs::remove_file(&*path.borrow()).expect("it was there");
     });
     assert!(matches!(&missing, EngineError::MissingFile { .. }), "{missing}");
-    assert!(missing.to_string().contains("2.6 GB") && missing.to_string().contains(&named()), "{missing}");
+    assert!(
+        missing.to_string().contains("2.6 GB") && missing.to_string().contains(&named()),
+        "{missing}"
+    );
 
     let no_dino = error_after(|folder| fs::remove_dir_all(folder.join("timm")).expect("it was there"));
-    assert!(no_dino.to_string().contains("DINOv3") && no_dino.to_string().contains("1.2 GB"), "{no_dino}");
+    assert!(
+        no_dino.to_string().contains("DINOv3") && no_dino.to_string().contains("1.2 GB"),
+        "{no_dino}"
+    );
 
     let no_pipeline = error_after(|folder| fs::remove_file(folder.join("pipeline.json")).expect("it was there"));
     assert!(matches!(&no_pipeline, EngineError::MissingFile { .. }), "{no_pipeline}");
