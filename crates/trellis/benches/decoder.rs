@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use bozzetto_trellis::Result;
 use bozzetto_trellis::decoder::{DecoderConfig, MaterialDecoder};
+use bozzetto_trellis::dual_grid::{DualGrid, material_volume};
 use bozzetto_trellis::sparse::{Level, ScratchMemory, VoxelTree};
 use bozzetto_trellis::torch::{cuda_memory, load_cuda, reset_peak_cuda_memory};
 use bozzetto_trellis::weights::Weights;
@@ -27,7 +28,14 @@ const RADIUS: f64 = 26.0 / 64.0;
 fn main() -> Result<()> {
     let numbers: Vec<i64> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let device = load_cuda();
-    let default_side = if device.is_cuda() { 64 } else { 8 };
+    // `cargo test` runs this too, to see that it works.
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let default_side = match (is_bench, device) {
+        (true, Device::Cuda(_)) => 64,
+        (true, _) => 8,
+        (false, _) => 2,
+    };
+    let num_runs = if is_bench || !numbers.is_empty() { RUNS } else { 1 };
     let side = numbers.first().copied().unwrap_or(default_side);
     let scratch = ScratchMemory::bytes(numbers.get(1).map_or(1 << 30, |&mebibytes| (mebibytes as usize) << 20));
     let kind = if device.is_cuda() { Kind::Half } else { Kind::Float };
@@ -53,7 +61,7 @@ fn main() -> Result<()> {
     drop(tree);
 
     let mut times = Vec::new();
-    for _ in 0..RUNS {
+    for _ in 0..num_runs {
         if let Device::Cuda(card) = device {
             reset_peak_cuda_memory(card)?;
         }
@@ -66,13 +74,33 @@ fn main() -> Result<()> {
         times.push((end - start, after_tree - start));
     }
     times.sort_unstable();
-    let (median, tree_time) = times[RUNS / 2];
+    let (median, tree_time) = times[num_runs / 2];
     println!(
-        "median of {RUNS}: {:.1} ms, of which {:.1} ms for who neighbours whom; fastest {:.1} ms, slowest {:.1} ms",
+        "median of {num_runs}: {:.1} ms, of which {:.1} ms for who neighbours whom; fastest {:.1} ms, slowest {:.1} ms",
         millis(median),
         millis(tree_time),
         millis(times[0].0),
-        millis(times[RUNS - 1].0)
+        millis(times[num_runs - 1].0)
+    );
+    let tree = tree_of()?;
+    let attributes = decoder.decode(&latent, &tree, scratch, &mut |_, _| Ok(()))?;
+    let features = Tensor::f_randn([attributes.size()[0], 7], (Kind::Float, device))?;
+    let resolution = (side << (config.channels.len() - 1)) as u32;
+    let mut surface_times = Vec::new();
+    for _ in 0..num_runs {
+        let start = now(device);
+        let mesh = DualGrid::from_features(&features)?.mesh(tree.finest(), resolution)?;
+        let after_mesh = now(device);
+        let volume = material_volume(tree.finest(), &attributes, resolution)?;
+        let times = (after_mesh - start, after_mesh.elapsed());
+        surface_times.push((times, mesh.triangles.len(), volume.coords.len()));
+    }
+    surface_times.sort_unstable();
+    let ((mesh_time, volume_time), num_triangles, num_voxels) = surface_times[num_runs / 2];
+    println!(
+        "surface of {num_triangles} triangles in host memory: {:.1} ms; materials of {num_voxels} voxels: {:.1} ms",
+        millis(mesh_time),
+        millis(volume_time)
     );
     println!("floor: {:.1} ms at 790 TFLOP/s", flops / FLOPS_PER_SECOND * 1e3);
     if let Device::Cuda(card) = device {

@@ -8,9 +8,10 @@
 //! nothing inside out, but a quad does not know which of its sides is the outer one: all quads of an axis face the same way,
 //! and making them agree with their neighbours is the mesh crate's.
 
-use bozzetto_asset::color::linear_from_srgb;
 use bozzetto_asset::{PbrSample, PbrVolume, TriMesh};
+use bytemuck::Pod;
 use glam::{IVec3, Vec3};
+use tch::kind::Element;
 use tch::{Device, Kind, Tensor};
 
 use crate::sparse::{Level, NeighbourMap};
@@ -55,14 +56,10 @@ impl DualGrid {
     ///
     /// Every voxel gives a vertex, in order, whether a triangle uses it or not.
     pub fn mesh(&self, level: &Level, resolution: u32) -> Result<TriMesh> {
-        let positions = self.positions(level, resolution)?;
+        let positions = in_model_frame(&self.positions(level, resolution)?)?;
         Ok(TriMesh::new(
-            rows_of::<f32, 3>(&positions, Kind::Float)?
-                .map(|[x, y, z]| Vec3::new(x, z, -y))
-                .collect(),
-            rows_of::<i32, 3>(&self.triangles(level)?, Kind::Int)?
-                .map(|corners| corners.map(|corner| corner as u32))
-                .collect(),
+            rows_of::<Vec3, f32>(&positions, 3)?,
+            rows_of::<[u32; 3], i32>(&self.triangles(level)?, 3)?,
         ))
     }
 
@@ -109,29 +106,21 @@ impl DualGrid {
 ///
 /// `attributes`: `[N, 6]`, base colour (sRGB), metallic, roughness, alpha. What lies outside `[0, 1]` is clamped.
 pub fn material_volume(level: &Level, attributes: &Tensor, resolution: u32) -> Result<PbrVolume> {
-    let last = resolution as i32 - 1;
+    let last = i64::from(resolution) - 1;
+    let axes = |axis: i64| level.coords().f_select(1, axis);
+    let coords = Tensor::f_stack(&[axes(1)?, axes(3)?, axes(2)?.f_neg()?.f_add_scalar_(last)?], 1)?;
+    let color = linear_from_srgb(&attributes.f_narrow(1, 0, 3)?.f_clamp(0.0, 1.0)?)?;
+    // `PbrSample` has alpha before metallic and roughness.
+    let rest = attributes.f_narrow(1, 3, 3)?.f_clamp(0.0, 1.0)?.f_roll([1], [1])?;
+    let samples = Tensor::f_cat(&[color, rest], 1)?;
     let volume = PbrVolume {
         origin: Vec3::splat(-0.5),
         voxel_size: 1.0 / resolution as f32,
         resolution,
-        coords: rows_of::<i32, 4>(level.coords(), Kind::Int)?
-            .map(|[_, x, y, z]| IVec3::new(x, z, last - y))
-            .collect(),
-        samples: rows_of::<f32, 6>(attributes, Kind::Float)?
-            .map(|values| values.map(|value| value.clamp(0.0, 1.0)))
-            .map(|[red, green, blue, metallic, roughness, alpha]| PbrSample {
-                base_color: [red, green, blue].map(linear_from_srgb),
-                alpha,
-                metallic,
-                roughness,
-            })
-            .collect(),
+        coords: rows_of::<IVec3, i32>(&coords, 3)?,
+        samples: rows_of::<PbrSample, f32>(&samples, 6)?,
     };
-    let is_finite = |sample: &PbrSample| {
-        let [red, green, blue] = sample.base_color;
-        (red + green + blue + sample.alpha + sample.metallic + sample.roughness).is_finite()
-    };
-    if volume.is_consistent() && volume.samples.iter().all(is_finite) {
+    if volume.is_consistent() && bool::try_from(samples.f_isfinite()?.f_all()?)? {
         Ok(volume)
     } else {
         let reason = "Voxels lie outside their grid, or their materials are no numbers";
@@ -139,20 +128,61 @@ pub fn material_volume(level: &Level, attributes: &Tensor, resolution: u32) -> R
     }
 }
 
-/// Rows of a tensor of `[N, WIDTH]`, on the host.
-fn rows_of<T: tch::kind::Element + Copy + Default, const WIDTH: usize>(
-    tensor: &Tensor,
-    kind: Kind,
-) -> Result<impl Iterator<Item = [T; WIDTH]>> {
-    if tensor.size().get(1) != Some(&(WIDTH as i64)) {
+/// `[N, 3]` from z up to y up.
+fn in_model_frame(positions: &Tensor) -> Result<Tensor> {
+    let axis = |axis: i64| positions.f_select(1, axis);
+    Ok(Tensor::f_stack(&[axis(0)?, axis(2)?, axis(1)?.f_neg()?], 1)?)
+}
+
+/// [`bozzetto_asset::color::linear_from_srgb`] of every number.
+fn linear_from_srgb(encoded: &Tensor) -> Result<Tensor> {
+    let power = encoded.f_add_scalar(0.055)?.f_div_scalar_(1.055)?.f_pow_(2.4)?;
+    Ok(encoded
+        .f_div_scalar(12.92)?
+        .f_where_self(&encoded.f_le(0.04045)?, &power)?)
+}
+
+/// Rows of a tensor, `[N, width]` of numbers `T`, as `Row`s of as many, on the host.
+fn rows_of<Row: Pod, T: Pod + Element>(tensor: &Tensor, width: usize) -> Result<Vec<Row>> {
+    let &[num_rows, columns] = tensor.size().as_slice() else {
         return Err(TrellisError::Invalid(format!(
-            "Rows of {WIDTH} numbers are not {:?}",
+            "{:?} numbers are no rows",
             tensor.size()
         )));
+    };
+    if columns != width as i64 || tensor.kind() != T::KIND || size_of::<Row>() != width * size_of::<T>() {
+        return Err(TrellisError::Invalid(format!(
+            "{columns} {:?} are no row",
+            tensor.kind()
+        )));
     }
-    let tensor = tensor.f_to_device_(Device::Cpu, kind, false, false)?.f_contiguous()?;
-    let mut values = vec![T::default(); tensor.numel()];
-    tensor.f_copy_data(&mut values, tensor.numel())?;
-    let rows = values.len() / WIDTH;
-    Ok((0..rows).map(move |row| std::array::from_fn(|column| values[row * WIDTH + column])))
+    let tensor = tensor.f_to_device(Device::Cpu)?.f_contiguous()?;
+    let mut rows = vec![Row::zeroed(); num_rows as usize];
+    tensor.f_copy_data(bytemuck::cast_slice_mut::<Row, T>(&mut rows), tensor.numel())?;
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_decoded_as_everywhere_else() {
+        let encoded: Vec<f32> = (0..=1000).map(|step| step as f32 / 1000.0).collect();
+        let found = linear_from_srgb(&Tensor::from_slice(&encoded)).expect("numbers");
+        let found = Vec::<f32>::try_from(found).expect("numbers");
+        for (encoded, found) in encoded.into_iter().zip(found) {
+            let expected = bozzetto_asset::color::linear_from_srgb(encoded);
+            assert!((found - expected).abs() < 1e-6, "{encoded}: {found} and {expected}");
+        }
+    }
+
+    #[test]
+    fn rows_of_another_kind_are_refused() {
+        let numbers = Tensor::zeros([4, 3], (Kind::Float, Device::Cpu));
+        assert_eq!(rows_of::<Vec3, f32>(&numbers, 3).expect("rows"), [Vec3::ZERO; 4]);
+        assert!(rows_of::<IVec3, i32>(&numbers, 3).is_err());
+        assert!(rows_of::<PbrSample, f32>(&numbers, 6).is_err());
+        assert!(rows_of::<Vec3, f32>(&numbers.view([-1]), 3).is_err());
+    }
 }

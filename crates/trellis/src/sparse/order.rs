@@ -87,7 +87,7 @@ mod tests {
     fn every_row_is_computed_once_beside_its_like() {
         let fixture = Fixture::open("sparse");
         let mut tree = VoxelTree::new(fixture.tensor("coords")).expect("voxels");
-        let masks = numbers(&tree.finest().neighbours().masks().expect("masks"));
+        let masks = numbers(tree.finest().neighbours().masks().expect("masks"));
         let rows = tree.finest().neighbours().blocked_rows().expect("rows");
         assert_eq!(numbers(&rows.in_rows), numbers(&rows.out_rows));
         assert!(numbers(&rows.parts).iter().all(|&part| part == 0));
@@ -104,7 +104,7 @@ mod tests {
         let rows = tree.subdivisions()[0]
             .blocked_rows(tree.levels()[0].neighbours())
             .expect("rows");
-        let places = Vec::<i64>::try_from(&tree.subdivisions()[0].places).expect("places");
+        let places = Vec::<i64>::try_from(tree.subdivisions()[0].places.shallow_clone()).expect("places");
         let (parents, children) = (numbers(&rows.in_rows), numbers(&rows.out_rows));
         let parts = numbers(&rows.parts);
         let mut seen = Vec::new();

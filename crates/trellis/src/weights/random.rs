@@ -96,7 +96,7 @@ impl RandomWeights {
         (sum as f32 / 65_535.0 - 2.0) * 3.0_f32.sqrt()
     }
 
-    /// SplitMix64 (Steele, Lea, Flood, 2014).
+    /// `SplitMix64` (Steele, Lea, Flood, 2014).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

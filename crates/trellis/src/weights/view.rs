@@ -104,7 +104,7 @@ fn drawn(name: &str, shape: &[i64], kind: Kind, device: Device) -> Result<Tensor
     let options = (Kind::Float, Device::Cpu);
     let numbers = match shape {
         _ if kind == Kind::Int64 => Tensor::f_zeros(shape, options)?,
-        [_] if name.ends_with("weight") => Tensor::f_randn(shape, options)?
+        [_] if name.ends_with("weight") || name == "running_var" => Tensor::f_randn(shape, options)?
             .f_mul_scalar_(0.1)?
             .f_add_scalar_(1.0)?,
         // All but the first axis are summed over.
