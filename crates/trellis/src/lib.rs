@@ -6,6 +6,7 @@
 //! The crate links libtorch's processor half alone. The half for graphics cards is loaded when it is there, by
 //! [`torch::load_cuda`], before the first tensor.
 
+pub mod bench;
 pub mod birefnet;
 pub mod decoder;
 pub mod dino;

@@ -10,6 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 const USAGE: &str = "\
 usage: bozzetto-trellis worker [--weights FOLDER]   serve the window over standard input and output
+       bozzetto-trellis bench                       time the released networks with random weights
+       bozzetto-trellis make-tiny FOLDER            write a tiny set of random weights, for tests
 
 Without --weights, the Hugging Face cache is searched (HF_HUB_CACHE, HF_HOME).";
 
@@ -17,12 +19,16 @@ Without --weights, the Hugging Face cache is searched (HF_HUB_CACHE, HF_HOME).";
 #[derive(Debug, PartialEq, Eq)]
 enum Command {
     Worker { weights: Option<PathBuf> },
+    MakeTiny { folder: PathBuf },
+    Bench,
 }
 
 fn main() -> ExitCode {
     let command = parse(std::env::args_os().skip(1));
     let result = match command {
         Some(Command::Worker { weights }) => serve(weights),
+        Some(Command::Bench) => bench(),
+        Some(Command::MakeTiny { folder }) => bozzetto_trellis::tiny::make(&folder).map_err(|error| error.to_string()),
         None => Err(USAGE.to_owned()),
     };
     match result {
@@ -47,6 +53,14 @@ fn serve(weights: Option<PathBuf>) -> Result<(), String> {
     streams.serve(Box::new(engine)).map_err(|error| error.to_string())
 }
 
+/// Prints the table of the benchmark.
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn bench() -> Result<(), String> {
+    let table = bozzetto_trellis::bench::run().map_err(|error| error.to_string())?;
+    table.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
 fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Command> {
     let command = arguments.next()?;
     let rest: Vec<_> = arguments.collect();
@@ -55,6 +69,8 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Option<Command> {
         ("worker", [flag, folder]) if flag == "--weights" => Some(Command::Worker {
             weights: Some(folder.into()),
         }),
+        ("bench", []) => Some(Command::Bench),
+        ("make-tiny", [folder]) => Some(Command::MakeTiny { folder: folder.into() }),
         _ => None,
     }
 }
@@ -77,6 +93,9 @@ mod tests {
         let weights = Some(PathBuf::from("w"));
         assert_eq!(parsed("worker"), Some(Command::Worker { weights: None }));
         assert_eq!(parsed("worker --weights w"), Some(Command::Worker { weights }));
+        let folder = PathBuf::from("d");
+        assert_eq!(parsed("make-tiny d"), Some(Command::MakeTiny { folder }));
+        assert_eq!(parsed("bench"), Some(Command::Bench));
         for wrong in ["", "worker w", "worker --weights", "make-tiny", "serve"] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }

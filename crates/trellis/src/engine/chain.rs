@@ -9,7 +9,7 @@ use bozzetto_engine::{
 use image::{GrayImage, Luma, RgbImage};
 use tch::Device;
 
-use super::forecast::{NetworkSizes, condition_tokens, operations};
+use super::forecast::{NetworkSizes, condition_tokens};
 use super::trellis2::STAGES;
 use super::{Forecast, Plan, splats_of_volume, structure_of_coords};
 use crate::flow::FlowConfig;
@@ -135,7 +135,7 @@ impl Chain<'_> {
         let at_1024 = (num_looks == 2)
             .then(|| look(self, FlowSize::Flow1024, 3))
             .transpose()?;
-        self.end(stage);
+        self.end(&stage);
         Ok(Seen { key, at_512, at_1024 })
     }
 
@@ -161,7 +161,7 @@ impl Chain<'_> {
             })
         })?;
         let is_new = stage.num_made > 0;
-        self.end(stage);
+        self.end(&stage);
         let resolution = self.settings().kind.structure_resolution();
         let coords = made.coords(resolution).map_err(|error| error.in_stage("structure"))?;
         self.preview_structure(&coords, resolution);
@@ -199,7 +199,7 @@ impl Chain<'_> {
             (0, num_stages),
         )?;
         if !kind.is_cascade() {
-            self.end(stage);
+            self.end(&stage);
             return Ok((
                 Keyed {
                     key: first_key,
@@ -229,7 +229,7 @@ impl Chain<'_> {
         let key = finer_key.with_bytes(&resolution.to_le_bytes());
         let source = (FlowSize::Flow1024, seen);
         let made = self.sampled_shape(&mut stage, key, source, &coords, &first.random, (1, num_stages))?;
-        self.end(stage);
+        self.end(&stage);
         Ok((Keyed { key, made }, resolution))
     }
 
@@ -273,7 +273,7 @@ impl Chain<'_> {
                 &mut |done, total| chain.progress("material", done as u64, total as u64),
             )
         })?;
-        self.end(stage);
+        self.end(&stage);
         Ok(Keyed { key, made })
     }
 
@@ -297,7 +297,7 @@ impl Chain<'_> {
                 &mut |done, total| chain.progress("decode", done as u64, total as u64),
             )
         })?;
-        self.end(stage);
+        self.end(&stage);
         if made.mesh.triangles.is_empty() {
             return Err(EngineError::NoResult {
                 reason: "The shape has no surface".to_owned(),
@@ -344,10 +344,11 @@ impl Chain<'_> {
         }
     }
 
-    fn end(&self, stage: Stage) {
+    fn end(&self, stage: &Stage) {
         if stage.num_made == 0 {
-            let stage = stage.id.to_owned();
-            self.emit(Event::Reused { stage });
+            self.emit(Event::Reused {
+                stage: stage.id.to_owned(),
+            });
         } else {
             let secs = stage.started.elapsed().as_secs_f32();
             self.log(LogLevel::Debug, format!("Stage '{}' took {secs:.2} s.", stage.id));
@@ -391,7 +392,7 @@ impl Chain<'_> {
         };
         if let Some(secs) = structure_secs {
             let tokens = (structure.resolution as f64).powi(3);
-            let one = operations(&structure, tokens, condition_tokens(FlowSize::Flow512));
+            let one = structure.operations(tokens, condition_tokens(FlowSize::Flow512));
             *self.secs_per_operation = Some(secs / (one * self.settings().structure.num_evaluations() as f64));
         }
         let bytes_of = |network| {

@@ -55,7 +55,7 @@ impl Forecast {
             coarse
         };
         let flow = |num_tokens: f64, size: FlowSize, params: &SamplerParams| {
-            params.num_evaluations() as f64 * operations(sizes.flow, num_tokens, condition_tokens(size))
+            params.num_evaluations() as f64 * sizes.flow.operations(num_tokens, condition_tokens(size))
         };
         let coarse_flow = if kind.is_cascade() {
             flow(coarse, FlowSize::Flow512, &settings.shape)
@@ -87,14 +87,6 @@ impl Forecast {
     }
 }
 
-/// Operations of one evaluation of a flow: linear layers, self-attention and cross-attention.
-pub(super) fn operations(flow: &FlowConfig, num_tokens: f64, num_condition_tokens: f64) -> f64 {
-    let (width, blocks) = (flow.model_channels as f64, flow.num_blocks as f64);
-    let linear = 2.0 * num_tokens * width * width * (6.0 + 2.0 * flow.mlp_ratio);
-    let attention = 4.0 * num_tokens * (num_tokens + num_condition_tokens) * width;
-    blocks * (linear + attention)
-}
-
 /// Tokens of a picture's features.
 pub(super) fn condition_tokens(size: FlowSize) -> f64 {
     PREFIX_TOKENS + (f64::from(size.picture_px()) / PATCH_PX).powi(2)
@@ -124,7 +116,7 @@ mod tests {
         // Tokens and condition of the structure and of the largest latent that upstream was measured with, and 790 TFLOP/s.
         let flow = FlowConfig::released(32, 32);
         for (tokens, condition, floor_ms) in [(4096.0, 1029.0, 18.0), (51_760.0, 4101.0, 843.0)] {
-            let ms = operations(&flow, tokens, condition) / 790e12 * 1e3;
+            let ms = flow.operations(tokens, condition) / 790e12 * 1e3;
             assert!((ms / floor_ms - 1.0).abs() < 0.06, "{tokens}: {ms:.1} ms");
         }
     }

@@ -44,6 +44,7 @@ pub struct FlowConfig {
     pub qk_rms_norm_cross: bool,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a description may leave it out or say null")]
 fn default_head_channels() -> Option<i64> {
     Some(64)
 }
@@ -76,6 +77,14 @@ impl FlowConfig {
             qk_rms_norm: true,
             qk_rms_norm_cross: true,
         }
+    }
+
+    /// Operations of one evaluation: linear layers, self-attention and cross-attention.
+    pub fn operations(&self, num_tokens: f64, num_condition_tokens: f64) -> f64 {
+        let (width, blocks) = (self.model_channels as f64, self.num_blocks as f64);
+        let linear = 2.0 * num_tokens * width * width * (6.0 + 2.0 * self.mlp_ratio);
+        let attention = 4.0 * num_tokens * (num_tokens + num_condition_tokens) * width;
+        blocks * (linear + attention)
     }
 
     /// Sizes of the blocks.

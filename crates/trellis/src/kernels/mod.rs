@@ -11,9 +11,11 @@ mod compiler;
 mod conv;
 mod driver;
 mod norm;
+mod query_key;
 
 pub(crate) use conv::{BLOCK_ROWS, BlockedRows, convolve, suits};
 pub(crate) use norm::{NormKernel, layer_norm};
+pub(crate) use query_key::query_key;
 
 use std::collections::HashMap;
 use std::ffi::CString;

@@ -2,6 +2,7 @@ use tch::{Kind, Tensor};
 
 use super::{Linear, MultiHeadRmsNorm, Rotation};
 use crate::Result;
+use crate::kernels::query_key;
 use crate::weights::Weights;
 
 /// Attention without a mask, whose scores are never written to memory: `[batch, tokens, heads, head_dim]` each, to
@@ -20,6 +21,8 @@ pub struct SelfAttention {
     to_qkv: Linear,
     query_norm: Option<MultiHeadRmsNorm>,
     key_norm: Option<MultiHeadRmsNorm>,
+    /// Factors of queries and keys together, `[2 * heads, head_dim]`, for the kernel that does both.
+    factors: Option<Tensor>,
     to_out: Linear,
     num_heads: i64,
 }
@@ -31,10 +34,16 @@ impl SelfAttention {
             let norm = || MultiHeadRmsNorm::new(&weights.at(name), num_heads, channels / num_heads);
             has_norms.then(norm).transpose()
         };
+        let (query_norm, key_norm) = (norm("q_rms_norm")?, norm("k_rms_norm")?);
+        let factors = match (&query_norm, &key_norm) {
+            (Some(query), Some(key)) => Some(Tensor::f_cat(&[query.factors(), key.factors()], 0)?),
+            _ => None,
+        };
         Ok(Self {
             to_qkv: Linear::new(&weights.at("to_qkv"), channels, 3 * channels, kind)?,
-            query_norm: norm("q_rms_norm")?,
-            key_norm: norm("k_rms_norm")?,
+            query_norm,
+            key_norm,
+            factors,
             to_out: Linear::new(&weights.at("to_out"), channels, channels, kind)?,
             num_heads,
         })
@@ -43,18 +52,33 @@ impl SelfAttention {
     /// `[batch, tokens, channels]` to the same.
     pub fn forward(&self, x: &Tensor, rotation: Option<&Rotation>) -> Result<Tensor> {
         let (batch, num_tokens, channels) = x.size3()?;
-        let heads = [batch, num_tokens, 3, self.num_heads, channels / self.num_heads];
-        let qkv = self.to_qkv.forward(x)?.f_view(heads)?;
-        let prepared = |place, norm: Option<&MultiHeadRmsNorm>| {
-            let x = qkv.f_select(2, place)?;
-            let x = norm.map_or(Ok(x.shallow_clone()), |norm| norm.forward(&x))?;
-            let Some(rotation) = rotation else { return Ok(x) };
-            rotation.forward(&x.f_to_kind(Kind::Float)?)
+        let head_dim = channels / self.num_heads;
+        let qkv = self.to_qkv.forward(x)?;
+        let vectors = qkv.f_view([batch * num_tokens, 3 * self.num_heads, head_dim])?;
+        let qkv = qkv.f_view([batch, num_tokens, 3, self.num_heads, head_dim])?;
+        let (query, key) = if self.prepared_by_kernel(&vectors, rotation)? {
+            (qkv.f_select(2, 0)?, qkv.f_select(2, 1)?)
+        } else {
+            let prepared = |place, norm: &Option<MultiHeadRmsNorm>| -> Result<Tensor> {
+                let x = qkv.f_select(2, place)?;
+                let kind = x.f_kind()?;
+                let x = norm.as_ref().map_or(Ok(x.shallow_clone()), |norm| norm.forward(&x))?;
+                let x = match rotation {
+                    Some(rotation) => rotation.forward(&x.f_to_kind(Kind::Float)?)?,
+                    None => x,
+                };
+                Ok(x.f_to_kind(kind)?)
+            };
+            (prepared(0, &self.query_norm)?, prepared(1, &self.key_norm)?)
         };
-        let kind = x.f_kind()?;
-        let query = prepared(0, self.query_norm.as_ref())?.f_to_kind(kind)?;
-        let key = prepared(1, self.key_norm.as_ref())?.f_to_kind(kind)?;
         self.to_out.forward(&attend(&query, &key, &qkv.f_select(2, 2)?)?)
+    }
+
+    /// Normalizes and turns queries and keys among `vectors` `[rows, 3 * heads, head_dim]` in place, where there is a kernel.
+    fn prepared_by_kernel(&self, vectors: &Tensor, rotation: Option<&Rotation>) -> Result<bool> {
+        let Some(factors) = &self.factors else { return Ok(false) };
+        let pairs = rotation.map(Rotation::pairs).transpose()?;
+        query_key(vectors, factors, pairs.as_ref())
     }
 }
 
@@ -137,10 +161,12 @@ impl CrossAttention {
     }
 }
 
-/// Queries or keys after their norm, in their own kind.
+/// Queries or keys `[batch, tokens, heads, head_dim]` after their norm, in their own kind; perhaps in the same place.
 fn normalized(x: &Tensor, norm: Option<&MultiHeadRmsNorm>) -> Result<Tensor> {
-    match norm {
-        Some(norm) => Ok(norm.forward(x)?.f_to_kind(x.f_kind()?)?),
-        None => Ok(x.f_contiguous()?),
+    let x = x.f_contiguous()?;
+    let Some(norm) = norm else { return Ok(x) };
+    if query_key(&x.f_flatten(0, 1)?, norm.factors(), None)? {
+        return Ok(x);
     }
+    Ok(norm.forward(&x)?.f_to_kind(x.f_kind()?)?)
 }

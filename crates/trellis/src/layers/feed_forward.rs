@@ -21,8 +21,6 @@ impl FeedForward {
 
     /// `[.., channels]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut hidden = self.widen.forward(x)?;
-        let hidden = hidden.f_gelu_("tanh")?;
-        self.narrow.forward(&hidden)
+        self.narrow.forward(&self.widen.forward_gelu(x)?)
     }
 }

@@ -55,6 +55,11 @@ impl MultiHeadRmsNorm {
         })
     }
 
+    /// Factors of heads and channels, with the length that vectors get: `[heads, head_dim]`, f32.
+    pub(crate) fn factors(&self) -> &Tensor {
+        &self.gamma
+    }
+
     /// `[.., heads, head_dim]` to the same in f32.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = x.f_to_kind(Kind::Float)?;

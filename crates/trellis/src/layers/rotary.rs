@@ -43,6 +43,11 @@ impl Rotation {
         Self::new(&coords, head_dim, frequencies)
     }
 
+    /// Cosine and sine of each pair, `[tokens, head_dim / 2, 2]` f32.
+    pub(crate) fn pairs(&self) -> Result<Tensor> {
+        Ok(self.phases.f_squeeze_dim(1)?.f_view_as_real()?)
+    }
+
     /// `[batch, tokens, heads, head_dim]`, f32, to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let size = x.size();

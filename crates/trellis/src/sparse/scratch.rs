@@ -6,7 +6,7 @@ pub struct ScratchMemory {
 
 impl ScratchMemory {
     /// So many bytes. A chunk has one row at least, whatever that takes.
-    pub fn bytes(bytes: usize) -> Self {
+    pub const fn bytes(bytes: usize) -> Self {
         Self { bytes }
     }
 

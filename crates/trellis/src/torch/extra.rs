@@ -99,23 +99,13 @@ fn checked(status: c_int) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use tch::{Cuda, Device, Kind, Tensor};
+    use tch::Cuda;
 
     use super::*;
 
     #[test]
-    fn a_restored_generator_goes_on_as_before() {
-        tch::manual_seed(7);
-        let state = RandomState::current().expect("a generator");
-        let numbers = || Vec::<f32>::try_from(Tensor::randn([40], (Kind::Float, Device::Cpu))).expect("floats");
-        let first = numbers();
-        assert_ne!(first, numbers());
-        state.restore().expect("its own state");
-        assert_eq!(first, numbers());
-        assert!(
-            RandomState(vec![1, 2, 3]).restore().is_err(),
-            "three bytes are no state"
-        );
+    fn a_state_of_another_length_is_refused() {
+        assert!(RandomState(vec![1, 2, 3]).restore().is_err());
     }
 
     #[test]

@@ -97,4 +97,3 @@ pub fn assert_same(found: &Tensor, expected: &Tensor, what: &str) {
         "{what}"
     );
 }
-
