@@ -35,7 +35,7 @@ impl ConvNextBlock {
         let (num_voxels, channels) = (level.num_voxels(), x.size()[1]);
         let out = padded_empty(num_voxels, channels, x)?;
         self.conv
-            .forward_into(&out.f_narrow(0, 0, num_voxels)?, x, level.neighbours(), scratch)?;
+            .forward_into(&out.f_narrow(0, 0, num_voxels)?, x, level.neighbours(), None, scratch)?;
         let row_bytes = (2 * Self::EXPANSION + 2) * channels;
         for (start, length) in scratch.chunks(num_voxels, row_bytes as usize * x.kind().elt_size_in_bytes()) {
             let rows = out.f_narrow(0, start, length)?;

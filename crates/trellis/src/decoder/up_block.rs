@@ -2,7 +2,7 @@ use tch::{Kind, Tensor};
 
 use super::norm::RowNorm;
 use crate::layers::Linear;
-use crate::sparse::{Level, ScratchMemory, Subdivision, SubmanifoldConv, padded_empty};
+use crate::sparse::{Level, ScratchMemory, SkipFromParents, Subdivision, SubmanifoldConv, padded_empty};
 use crate::weights::Weights;
 use crate::{Result, TrellisError};
 
@@ -59,17 +59,13 @@ impl UpBlock {
         let out_channels = self.conv.out_channels();
         let h = self.split(x, parents, subdivision, scratch)?;
         let out = padded_empty(num_children, out_channels, x)?;
+        let skip = SkipFromParents {
+            features: &x.f_narrow(0, 0, num_parents)?,
+            subdivision,
+        };
+        let rows = out.f_narrow(0, 0, num_children)?;
         self.conv
-            .forward_into(&out.f_narrow(0, 0, num_children)?, &h, children.neighbours(), scratch)?;
-        let x = x.f_narrow(0, 0, num_parents)?;
-        let skip_bytes = 2 * out_channels as usize * x.kind().elt_size_in_bytes();
-        for (start, length) in scratch.chunks(num_children, skip_bytes) {
-            let skip = subdivision
-                .channel_to_spatial_of(&x, 0, (start, length))?
-                .f_unsqueeze(2)?; // [n, C / 8, 1]
-            let mut rows = out.f_narrow(0, start, length)?.f_view([length, skip.size()[1], -1])?;
-            let _ = rows.f_add_(&skip)?;
-        }
+            .forward_into(&rows, &h, children.neighbours(), Some(skip), scratch)?;
         Ok(out)
     }
 

@@ -85,16 +85,25 @@ impl Tile {
     }
 }
 
+/// Numbers that are added to a convolution's result, without a copy of them in its shape.
+#[derive(Clone, Copy)]
+pub(crate) struct Added<'a> {
+    /// `[R, C]` f16. Each channel is added to as many neighbouring channels of the result as make up its width.
+    pub features: &'a Tensor,
+    /// Which row is added to each row of the result. `[M]` int64
+    pub places: &'a Tensor,
+}
+
 /// The convolution, where [`suits`] says so.
 ///
 /// `x`: `[N.., in]` f16; `neighbours`: `[N, 27]` int32, `N` for nobody; `weight`: `[parts * out, 27 * in]`; `bias`:
-/// `[parts * out]`; `out`: `[M.., out]`, whose rows are written where `rows` says.
+/// `[parts * out]`; `out`: `[M, out]`, whose rows are written where `rows` says.
 pub(crate) fn convolve(
     x: &Tensor,
     neighbours: &Tensor,
     rows: &BlockedRows,
-    weight: &Tensor,
-    bias: &Tensor,
+    (weight, bias): (&Tensor, &Tensor),
+    added: Option<Added<'_>>,
     out: &Tensor,
 ) -> Result<()> {
     let (in_channels, out_channels) = (x.size()[1], out.size()[1]);
@@ -112,7 +121,14 @@ pub(crate) fn convolve(
         && neighbours.size()[1] == 27
         && neighbours.size()[0] <= x.size()[0]
         && rows.in_rows.size() == [rows.parts.size()[0] * BLOCK_ROWS]
-        && rows.out_rows.size() == rows.in_rows.size();
+        && rows.out_rows.size() == rows.in_rows.size()
+        && added.is_none_or(|added| {
+            is_half_on_card(added.features)
+                && out_channels % added.features.size()[1] == 0
+                && added.places.kind() == Kind::Int64
+                && added.places.is_contiguous()
+                && added.places.size() == [out.size()[0]]
+        });
     let Some((driver, kernel)) = kernel(&tile.recipe(), x.device()).filter(|_| fits) else {
         return Err(TrellisError::Invalid(
             "Tensors do not suit the kernel for convolutions".to_owned(),
@@ -132,18 +148,34 @@ pub(crate) fn convolve(
         out,
     ]
     .map(Tensor::data_ptr);
-    let mut numbers = [neighbours.size()[0] as i32, in_channels as i32, out_channels as i32];
-    let mut arguments: Vec<*mut c_void> = pointers
-        .iter_mut()
-        .map(|pointer| std::ptr::from_mut(pointer).cast())
-        .collect();
+    let mut numbers = [neighbours.size()[0], in_channels, out_channels].map(|number| number as i32);
+    let null = std::ptr::null_mut();
+    let mut added_pointers = added.map_or([null; 2], |added| [added.features.data_ptr(), added.places.data_ptr()]);
+    let added_channels = added.map_or(out_channels, |added| added.features.size()[1]);
+    let mut added_numbers = [added_channels, out_channels / added_channels].map(|number| number as i32);
+    let mut arguments: Vec<*mut c_void> = Vec::new();
+    arguments.extend(
+        pointers
+            .iter_mut()
+            .map(|pointer| std::ptr::from_mut(pointer).cast::<c_void>()),
+    );
     arguments.extend(
         numbers
             .iter_mut()
             .map(|number| std::ptr::from_mut(number).cast::<c_void>()),
     );
+    arguments.extend(
+        added_pointers
+            .iter_mut()
+            .map(|pointer| std::ptr::from_mut(pointer).cast::<c_void>()),
+    );
+    arguments.extend(
+        added_numbers
+            .iter_mut()
+            .map(|number| std::ptr::from_mut(number).cast::<c_void>()),
+    );
     // SAFETY: arguments are the kernel's in number, order and type; shapes were checked; rows name voxels and results
-    // that are there, as whoever made them sees to.
+    // that are there, and places rows that are, as whoever made them sees to.
     unsafe {
         driver.launch(
             kernel,
@@ -217,7 +249,7 @@ mod tests {
                 let level = &tree.levels()[0];
                 let size = [level.num_voxels(), out_channels];
                 let out = Tensor::full(size, f64::NAN, (x.kind(), x.device()));
-                conv.forward_into(&out, &x, level.neighbours(), scratch)
+                conv.forward_into(&out, &x, level.neighbours(), None, scratch)
                     .expect("numbers");
                 out.to_device(Device::Cpu)
             });
@@ -260,6 +292,6 @@ mod tests {
             parts: list(),
         };
         let near = Tensor::zeros([2, 27], (Kind::Int, Device::Cpu));
-        assert!(convolve(&x, &near, &rows, &weight, &x.select(0, 0), &x).is_err());
+        assert!(convolve(&x, &near, &rows, (&weight, &x.select(0, 0)), None, &x).is_err());
     }
 }

@@ -13,7 +13,7 @@ mod driver;
 mod norm;
 mod query_key;
 
-pub(crate) use conv::{BLOCK_ROWS, BlockedRows, convolve, suits};
+pub(crate) use conv::{Added, BLOCK_ROWS, BlockedRows, convolve, suits};
 pub(crate) use norm::{NormKernel, layer_norm};
 pub(crate) use query_key::query_key;
 

@@ -10,6 +10,9 @@
 // rows that only fill a block up. So voxels that have the same neighbours can stand together, and rows that use another part
 // of the weights too: `tile_parts` names the part, of `out_channels` rows, for each block of rows.
 //
+// Where `skip` is not null, row `places[r]` of it, `skip_channels` long, is added to row `r` of the result, each of its channels
+// `skip_repeat` times over.
+//
 // BM, BN, WM, WN, BK and STAGES come from the compiler's options: `conv.rs` says which. In channels are a multiple of BK, out
 // channels one of BN.
 
@@ -75,7 +78,8 @@ extern "C" __global__ void __launch_bounds__(THREADS)
     submanifold_conv(const f16* __restrict__ x, const int* __restrict__ neighbours, const int* __restrict__ in_rows,
                      const int* __restrict__ out_rows, const int* __restrict__ tile_parts,
                      const f16* __restrict__ weight, const f16* __restrict__ bias, f16* __restrict__ out, int num_voxels,
-                     int in_channels, int out_channels) {
+                     int in_channels, int out_channels, const f16* __restrict__ skip, const i64* __restrict__ places,
+                     int skip_channels, int skip_repeat) {
     extern __shared__ __align__(128) unsigned char shared[];
     unsigned char* const a_buffers = shared;
     unsigned char* const b_buffers = shared + STAGES * A_BYTES;
@@ -200,13 +204,22 @@ extern "C" __global__ void __launch_bounds__(THREADS)
                 continue;
             }
             const i64 start = static_cast<i64>(row) * out_channels + column;
+            const f16* const added = skip ? skip + places[row] * skip_channels : nullptr;
 #pragma unroll
             for (int n = 0; n < TILES_N; ++n) {
                 const int at = warp_column + n * 8 + (lane & 3) * 2;
                 const u32 shifts = *reinterpret_cast<const u32*>(bias + weight_row + at);
                 const float low = sums[m][n][half * 2] + from_half(shifts & 0xffff);
                 const float high = sums[m][n][half * 2 + 1] + from_half(shifts >> 16);
-                *reinterpret_cast<u32*>(out + start + at) = to_halves(low, high);
+                u32 pair = to_halves(low, high);
+                if (added) {
+                    const int from = (column + at) / skip_repeat;
+                    const int from_next = (column + at + 1) / skip_repeat;
+                    // The convolution's result is rounded first, as where the sum is made apart from it.
+                    pair = to_halves(from_half(pair & 0xffff) + from_half(added[from]),
+                                     from_half(pair >> 16) + from_half(added[from_next]));
+                }
+                *reinterpret_cast<u32*>(out + start + at) = pair;
             }
         }
     }

@@ -1,8 +1,20 @@
 use tch::{Kind, Tensor};
 
+use super::tree::eighths;
 use super::{NeighbourMap, ScratchMemory, Subdivision};
+use crate::Result;
+use crate::kernels::{self, Added};
 use crate::weights::Weights;
-use crate::{Result, kernels};
+
+/// What parents had, added to what a convolution gives their children: each child gets an eighth of the channels, and each
+/// channel is repeated until the width is the result's.
+#[derive(Clone, Copy)]
+pub struct SkipFromParents<'a> {
+    /// Of the parents, `[N, C]`.
+    pub features: &'a Tensor,
+    /// From parents to children.
+    pub subdivision: &'a Subdivision,
+}
 
 /// A convolution of 3 x 3 x 3 whose outputs are where its inputs are; voxels that are not there count as zero.
 ///
@@ -36,18 +48,31 @@ impl SubmanifoldConv {
         out: &Tensor,
         features: &Tensor,
         neighbours: &NeighbourMap,
+        skip: Option<SkipFromParents<'_>>,
         scratch: ScratchMemory,
     ) -> Result<()> {
         if kernels::suits(features, &self.weight, self.out_channels()) {
+            let eighths = skip.map(|skip| eighths(skip.features)).transpose()?;
+            let added = skip.zip(eighths.as_ref()).map(|(skip, features)| Added {
+                features,
+                places: skip.subdivision.places(),
+            });
             let rows = neighbours.blocked_rows()?;
-            return kernels::convolve(features, neighbours.rows(), rows, &self.weight, &self.bias, out);
+            let weights = (&self.weight, &self.bias);
+            return kernels::convolve(features, neighbours.rows(), rows, weights, added, out);
         }
         let weight = self.weight.f_transpose(0, 1)?;
         for (start, length) in scratch.chunks(neighbours.num_voxels(), self.row_bytes()) {
             let near = gathered(features, neighbours, start, length)?;
-            let _ = self
-                .bias
-                .f_addmm_out(&out.f_narrow(0, start, length)?, &near, &weight)?;
+            let out = out.f_narrow(0, start, length)?;
+            let _ = self.bias.f_addmm_out(&out, &near, &weight)?;
+            if let Some(skip) = skip {
+                let added = skip
+                    .subdivision
+                    .channel_to_spatial_of(skip.features, 0, (start, length))?;
+                let added = added.f_unsqueeze(2)?; // [n, C / 8, 1]
+                let _ = out.f_view([length, added.size()[1], -1])?.f_add_(&added)?;
+            }
         }
         Ok(())
     }
@@ -66,7 +91,8 @@ impl SubmanifoldConv {
     ) -> Result<()> {
         if kernels::suits(features, &self.weight, self.out_channels() / 8) {
             let rows = subdivision.blocked_rows(parents)?;
-            return kernels::convolve(features, parents.rows(), &rows, &self.weight, &self.bias, out);
+            let weights = (&self.weight, &self.bias);
+            return kernels::convolve(features, parents.rows(), &rows, weights, None, out);
         }
         let weight = self.weight.f_transpose(0, 1)?;
         let result_bytes = 2 * self.out_channels() as usize * features.kind().elt_size_in_bytes();

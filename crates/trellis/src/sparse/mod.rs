@@ -17,7 +17,7 @@ mod scratch;
 mod tree;
 
 pub use channels::{Parents, spatial_to_channel};
-pub use conv::SubmanifoldConv;
+pub use conv::{SkipFromParents, SubmanifoldConv};
 pub use neighbours::NeighbourMap;
 pub use scratch::ScratchMemory;
 pub use tree::{Level, Subdivision, VoxelTree};

@@ -91,8 +91,12 @@ impl Subdivision {
         (start, length): (i64, i64),
     ) -> Result<Tensor> {
         let places = self.places.f_narrow(0, start, length)?.f_sub_scalar(8 * first_parent)?;
-        let eighths = features.f_reshape([features.size()[0] * 8, features.size()[1] / 8])?;
-        Ok(eighths.f_index_select(0, &places)?)
+        Ok(eighths(features)?.f_index_select(0, &places)?)
+    }
+
+    /// Of each child eight times its parent's row plus its number. `[M]` int64, ascending
+    pub(crate) fn places(&self) -> &Tensor {
+        &self.places
     }
 
     /// `[M, 4]` coordinates of the children.
@@ -105,6 +109,11 @@ impl Subdivision {
         let parent = self.places.f_bitwise_right_shift_tensor_scalar(3)?;
         Ok(parents.f_mul(&scale)?.f_index_select(0, &parent)?.f_add_(&step)?)
     }
+}
+
+/// Channels of every child as a row: `[N, 8 C]` to `[8 N, C]`.
+pub(super) fn eighths(features: &Tensor) -> Result<Tensor> {
+    Ok(features.f_reshape([features.size()[0] * 8, features.size()[1] / 8])?)
 }
 
 /// Levels of voxels, each the children of some of the voxels of the one before.

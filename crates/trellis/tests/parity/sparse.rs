@@ -18,7 +18,8 @@ fn a_convolution_gives_upstreams_numbers() {
     for bytes in SCRATCH {
         let features = padded(&fixture.tensor("features")).expect("a row more");
         let found = Tensor::full([level.num_voxels(), 5], f64::NAN, (Kind::Float, Device::Cpu));
-        conv.forward_into(&found, &features, level.neighbours(), ScratchMemory::bytes(bytes)).expect("numbers");
+        conv.forward_into(&found, &features, level.neighbours(), None, ScratchMemory::bytes(bytes))
+            .expect("numbers");
         assert_close(&found, &fixture.tensor("conv"), "convolution");
     }
 }
