@@ -83,7 +83,13 @@ fn main() -> Result<()> {
         millis(times[num_runs - 1].0)
     );
     let tree = tree_of()?;
-    let attributes = decoder.decode(&latent, &tree, scratch, &mut |_, _| Ok(()))?;
+    let mut starts = Vec::new();
+    let attributes = decoder.decode(&latent, &tree, scratch, &mut |_, _| {
+        starts.push(now(device));
+        Ok(())
+    })?;
+    starts.push(now(device));
+    print_levels(&config, &starts);
     let features = Tensor::f_randn([attributes.size()[0], 7], (Kind::Float, device))?;
     let resolution = (side << (config.channels.len() - 1)) as u32;
     let mut surface_times = Vec::new();
@@ -110,6 +116,27 @@ fn main() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// From the times at which blocks began, in order, and the end: what levels take when the device is waited for after each
+/// block. The first block of a level also sorts its voxels; the last one of all leaves the network as well.
+fn print_levels(config: &DecoderConfig, starts: &[Instant]) {
+    let times: Vec<f64> = starts.windows(2).map(|pair| millis(pair[1] - pair[0])).collect();
+    let mut first = 0;
+    for (level, &num_blocks) in config.num_blocks.iter().enumerate() {
+        let blocks: Vec<String> = times[first..first + num_blocks]
+            .iter()
+            .map(|time| format!("{time:.2}"))
+            .collect();
+        first += num_blocks;
+        if let Some(up) = times.get(first) {
+            println!(
+                "level {level}: blocks of {} ms, to the next level {up:.2} ms",
+                blocks.join(" + ")
+            );
+            first += 1;
+        }
+    }
 }
 
 /// Voxels of a grid that the ball's surface runs through, and which of their children it runs through, level by level.

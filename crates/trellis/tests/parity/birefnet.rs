@@ -1,9 +1,11 @@
 //! BiRefNet gives upstream's numbers, on pictures whose sides are no multiples of its windows.
 
+use std::path::Path;
+
 use crate::released::{assert_asks_for, keys};
 use crate::support::{Fixture, assert_close, relative_error};
 use bozzetto_trellis::birefnet::{BiRefNet, BiRefNetConfig};
-use bozzetto_trellis::weights::record;
+use bozzetto_trellis::weights::{Checkpoint, WeightsError, record};
 use tch::{Kind, Tensor};
 
 #[test]
@@ -40,4 +42,12 @@ fn the_released_checkpoint_fits_key_by_key() {
     ];
     expected.retain(|key, _| !unused.iter().any(|part| key.contains(part)));
     assert_asks_for(asked, &expected);
+}
+
+#[test]
+fn another_models_file_is_told_by_what_it_lacks() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/shape_decoder.safetensors");
+    let other = Checkpoint::open(Path::new(path)).expect("a file");
+    let error = BiRefNetConfig::of(&other).expect_err("no picture network");
+    assert!(matches!(error, WeightsError::MissingKey { .. }), "{error}");
 }
