@@ -110,7 +110,12 @@ fn latents(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
         let transformer: &FlowTransformer = flow.transformer();
         let with = transformer.condition(&features(&config, num_condition_tokens, device)?)?;
         let without = transformer.no_condition()?;
-        for (what, condition) in [("latent flow", &with), ("latent flow, without the picture", &without)] {
+        // Without the picture there is nothing to attend to.
+        let cases = [
+            ("latent flow", &with, num_condition_tokens),
+            ("latent flow, without the picture", &without, 0),
+        ];
+        for (what, condition, num_condition_tokens) in cases {
             let (secs, peak_bytes) = measured(device, || flow.forward(&x, &tokens, 0.7, &[condition]))?;
             rows.push(Row {
                 what: what.to_owned(),

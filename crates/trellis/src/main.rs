@@ -57,7 +57,9 @@ fn serve(weights: Option<PathBuf>) -> Result<(), String> {
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
 fn bench() -> Result<(), String> {
     let table = bozzetto_trellis::bench::run().map_err(|error| error.to_string())?;
-    table.iter().for_each(|line| println!("{line}"));
+    for line in table {
+        println!("{line}");
+    }
     Ok(())
 }
 

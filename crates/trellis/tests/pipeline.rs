@@ -163,7 +163,7 @@ fn compare(kind: PipelineKind) {
         .mesh
         .positions
         .iter()
-        .flat_map(|position| position.to_array())
+        .flat_map(glam::Vec3::to_array)
         .collect();
     let upright = expected("vertices").index_select(1, &Tensor::from_slice(&[0_i64, 2, 1]));
     let upright = upright * Tensor::from_slice(&[1.0_f32, 1.0, -1.0]);

@@ -127,32 +127,119 @@ impl Engine for Trellis2Engine {
         let _no_gradients = tch::no_grad_guard();
         let job = job.validated(&self.info())?;
         let view = job.enabled_views().next().ok_or(EngineError::NoViews)?;
-        let mut plan = Plan::new(Settings::from_values(&job.params));
-        loop {
-            let error = match self.attempt(&job, view, &plan, context) {
-                Ok(asset) => return Ok(asset),
-                Err(error) => error,
-            };
-            let EngineError::OutOfMemory { device, stage } = &error else {
-                if matches!(error, EngineError::Cancelled | EngineError::DeviceLost { .. }) {
-                    tracing::debug!("the run ended: {error}");
-                }
-                return Err(error);
-            };
-            let Some((lighter, change)) = plan.lighter(stage) else {
-                return Err(error);
-            };
+        let plan = Plan::new(Settings::from_values(&job.params));
+        let tell = |message| {
             (context.emit)(Event::Log {
                 level: LogLevel::Warning,
-                message: format!("{device} ran out of memory in stage '{stage}'. It is tried again: {change}."),
+                message,
             });
-            self.make_room();
-            plan = lighter;
-        }
+        };
+        with_less_and_less(plan, tell, |plan, is_again| {
+            if is_again {
+                self.make_room();
+            }
+            self.attempt(&job, view, plan, context)
+        })
     }
 
     fn release(&mut self) {
         self.cache.clear();
         self.make_room();
+    }
+}
+
+/// Carries a plan out, and a lighter one whenever memory ran out, down to the lightest. `attempt` is told whether it follows
+/// another; `tell` hears of each.
+fn with_less_and_less<T>(
+    mut plan: Plan,
+    tell: impl Fn(String),
+    mut attempt: impl FnMut(&Plan, bool) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    let mut is_again = false;
+    loop {
+        let error = match attempt(&plan, is_again) {
+            Ok(made) => return Ok(made),
+            Err(error) => error,
+        };
+        let EngineError::OutOfMemory { device, stage } = &error else {
+            return Err(error);
+        };
+        let Some((lighter, change)) = plan.lighter(stage) else {
+            return Err(error);
+        };
+        tell(format!(
+            "{device} ran out of memory in stage '{stage}'. It is tried again: {change}."
+        ));
+        plan = lighter;
+        is_again = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use bozzetto_engine::ParamValues;
+
+    use super::*;
+    use crate::pipeline::PipelineKind;
+
+    fn out_of_memory(stage: &str) -> EngineError {
+        EngineError::OutOfMemory {
+            device: "The graphics card".to_owned(),
+            stage: stage.to_owned(),
+        }
+    }
+
+    fn plan() -> Plan {
+        Plan::new(Settings::from_values(&ParamValues::default()))
+    }
+
+    #[test]
+    fn a_run_that_ran_out_of_memory_goes_on_with_less_and_says_so() {
+        let told = RefCell::new(Vec::new());
+        let mut attempts = Vec::new();
+        let made = with_less_and_less(
+            plan(),
+            |line| told.borrow_mut().push(line),
+            |plan, is_again| {
+                attempts.push((plan.chunk_divisor, plan.settings.kind, is_again));
+                if plan.settings.kind == PipelineKind::Direct512 {
+                    Ok(7)
+                } else {
+                    Err(out_of_memory("decode"))
+                }
+            },
+        );
+        assert_eq!(made, Ok(7));
+        let cascade = PipelineKind::Cascade1024;
+        let expected = [
+            (1, cascade, false),
+            (4, cascade, true),
+            (16, cascade, true),
+            (16, PipelineKind::Direct512, true),
+        ];
+        assert_eq!(attempts, expected);
+        let told = told.into_inner();
+        assert_eq!(told.len(), 3);
+        assert!(
+            told[2].contains("The graphics card") && told[2].contains("lowered to 512"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn the_last_plan_fails_with_the_error_and_other_errors_are_not_tried_again() {
+        let fails = |error: EngineError| {
+            let mut num_attempts = 0;
+            let result: Result<(), _> = with_less_and_less(plan(), drop, |_, _| {
+                num_attempts += 1;
+                Err(error.clone())
+            });
+            assert_eq!(result, Err(error));
+            num_attempts
+        };
+        assert_eq!(fails(out_of_memory("material")), 2, "at 1024, and at 512");
+        assert_eq!(fails(EngineError::Cancelled), 1);
     }
 }

@@ -86,7 +86,7 @@ mod tests {
         let device = load_cuda();
         let float = (Kind::Float, device);
         let x = Tensor::randn([6, 9, 128], float).to_kind(Kind::BFloat16);
-        let gamma = Tensor::randn([6, 128], float);
+        let gamma = Tensor::randn([6, 128], float) * 128.0_f64.sqrt();
         let angles = Tensor::randn([3, 64], float);
         let phases = Tensor::stack(&[angles.cos(), angles.sin()], -1);
         let changed = x.copy();

@@ -21,6 +21,8 @@ impl FeedForward {
 
     /// `[.., channels]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.narrow.forward(&self.widen.forward_gelu(x)?)
+        // Not in one with the linear layer: cuBLAS has a GELU that is ten times less accurate than bf16 (seen on an H200).
+        let hidden = self.widen.forward(x)?.f_gelu_("tanh")?;
+        self.narrow.forward(&hidden)
     }
 }

@@ -27,20 +27,6 @@ impl Linear {
         Ok(x.f_linear(&self.weight, self.bias.as_ref())?)
     }
 
-    /// The same and a GELU (tanh approximation) after it, in one pass where a card has it.
-    pub fn forward_gelu(&self, x: &Tensor) -> Result<Tensor> {
-        let Some(bias) = self.bias.as_ref().filter(|_| x.device().is_cuda()) else {
-            return Ok(self.forward(x)?.f_gelu_("tanh")?);
-        };
-        let mut shape = x.size();
-        let inputs = shape.pop().unwrap_or_default();
-        shape.push(bias.size()[0]);
-        let rows = x.f_reshape([-1, inputs])?;
-        Ok(bias
-            .f_internal_addmm_activation(&rows, &self.weight.f_transpose(0, 1)?, true)?
-            .f_view(shape.as_slice())?)
-    }
-
     /// What comes out of zeros.
     pub fn bias(&self) -> Option<&Tensor> {
         self.bias.as_ref()
