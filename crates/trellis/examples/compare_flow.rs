@@ -1,6 +1,8 @@
 //! Compares the latent flow in bf16 with upstream's: see `compare_flow.py`, which runs this.
 //!
-//! usage: compare_flow WEIGHTS INPUTS_AND_OUTPUTS
+//! ```text
+//! compare_flow WEIGHTS INPUTS_AND_OUTPUTS
+//! ```
 #![expect(clippy::print_stdout, reason = "it says how close the two are")]
 
 use std::path::Path;

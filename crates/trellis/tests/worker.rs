@@ -65,6 +65,8 @@ fn given(kind: &str) -> Given {
     for stage in ["structure", "shape", "material"] {
         set(&mut job, &format!("{stage}.steps"), ParamValue::Int(4));
     }
+    // Guidance takes twice the time; the shape has it.
+    set(&mut job, "structure.guidance_strength", ParamValue::Float(1.0));
     Given { _folder: folder, job }
 }
 

@@ -44,8 +44,7 @@ fn a_picture_of_broken_patches_is_refused() {
     assert!(
         model
             .forward(&picture)
-            .err()
-            .expect("50 pixels")
+            .expect_err("50 pixels")
             .to_string()
             .contains("50 x 64")
     );

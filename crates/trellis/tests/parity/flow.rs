@@ -205,7 +205,7 @@ impl Velocity for Sparse {
     }
 }
 
-/// The settings of `SAMPLERS` in make_flows.py.
+/// The settings of `SAMPLERS` in `make_flows.py`.
 fn samplers() -> [(&'static str, SamplerParams); 5] {
     let params = |steps, rescale_t, strength, rescale, interval| SamplerParams {
         steps,
