@@ -159,12 +159,7 @@ fn compare(kind: PipelineKind) {
 
     let decoded = pipeline::decode(&mut networks, &shape, &material, resolution, AMPLE, &mut |_, _| Ok(()));
     let decoded = decoded.expect("a surface");
-    let positions: Vec<f32> = decoded
-        .mesh
-        .positions
-        .iter()
-        .flat_map(glam::Vec3::to_array)
-        .collect();
+    let positions: Vec<f32> = decoded.mesh.positions.iter().flat_map(glam::Vec3::to_array).collect();
     let upright = expected("vertices").index_select(1, &Tensor::from_slice(&[0_i64, 2, 1]));
     let upright = upright * Tensor::from_slice(&[1.0_f32, 1.0, -1.0]);
     assert_close(&Tensor::from_slice(&positions).view([-1, 3]), &upright, "vertices");

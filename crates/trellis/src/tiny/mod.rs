@@ -186,7 +186,9 @@ fn companions(folder: &Path) -> Result<()> {
 
 /// Numbers of their own for each file.
 fn random(stem: &str) -> RandomWeights {
-    let seed = stem.bytes().fold(0_u64, |seed, byte| seed.wrapping_mul(131).wrapping_add(byte.into()));
+    let seed = stem
+        .bytes()
+        .fold(0_u64, |seed, byte| seed.wrapping_mul(131).wrapping_add(byte.into()));
     RandomWeights::new(seed)
 }
 

@@ -2,11 +2,11 @@
 
 use crate::released::{assert_asks_for, keys};
 use crate::support::{Fixture, assert_close, assert_same, relative_error};
+use bozzetto_trellis::TrellisError;
 use bozzetto_trellis::decoder::{DecoderConfig, MaterialDecoder, ShapeDecoder, ShapeVoxels};
 use bozzetto_trellis::dual_grid::{DualGrid, material_volume};
 use bozzetto_trellis::sparse::{Level, ScratchMemory, VoxelTree};
 use bozzetto_trellis::weights::record;
-use bozzetto_trellis::TrellisError;
 use glam::{IVec3, Vec3};
 use tch::{Kind, Tensor};
 
