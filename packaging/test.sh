@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs every test. Installs what they need: a software Vulkan driver when there is no GPU driver, a virtual display
 # for the tests that open the real window, Node.js for the Khronos glTF validator, Blender and trimesh, which read
-# what is exported, and a Python environment for the bridge's worker.
+# what is exported, libtorch for the native engines, and a Python environment for the bridge's worker.
 #
+# LIBTORCH may name a libtorch to use instead of the one that packaging/libtorch.sh fetches.
 # BOZZETTO_TEST_DATA may name a folder of further views and meshes to test with.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -74,6 +75,8 @@ ensure_rust
 npm ci --prefix tests/gltf_validator --loglevel=error --no-audit --no-fund ||
     fail "The glTF validator could not be fetched from the npm registry. Check the network, then start again."
 install_readers
+LIBTORCH="${LIBTORCH:-$(bash packaging/libtorch.sh)}"
+export LIBTORCH
 install_bridge
 
 # Without it every start of the graphics library warns that a desktop session is missing.

@@ -1,16 +1,17 @@
 //! The rooms and their arrows: `asset` knows nobody; `mesh`, `engine` and `viewport` know `asset`; `hull` knows
-//! `engine` and `mesh` too, and so does `python_bridge`; the app knows all but that one. Inside the app, what draws never reaches for files or engines.
+//! `engine` and `mesh` too, and so does `python_bridge`; `trellis` knows `engine`; the app knows all but that one. Inside the app, what draws never reaches for files or engines.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room of `crates/` and the rooms it may know.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("asset", &[]),
     ("mesh", &["asset"]),
     ("engine", &["asset"]),
     ("viewport", &["asset"]),
     ("hull", &["asset", "engine", "mesh"]),
+    ("trellis", &["asset", "engine"]),
 ];
 
 /// Crates that a room must not pull in, with the reason.

@@ -1,0 +1,245 @@
+use std::path::PathBuf;
+
+use bozzetto_asset::{Asset, View};
+use bozzetto_engine::{
+    CancelToken, Engine, EngineError, EngineInfo, Event, Job, LogLevel, RunContext, StageCache, StageInfo,
+};
+use tch::Device;
+
+use super::Plan;
+use super::chain::Chain;
+use super::hashes::WeightHashes;
+use crate::networks::{Networks, TRELLIS2};
+use crate::params::{Settings, specs};
+use crate::torch::load_cuda;
+use crate::weights::Library;
+
+/// Outputs of stages that are kept between runs, in bytes.
+const CACHE_BYTES: u64 = 1 << 30;
+/// Ids of the stages in their order, with what the artist reads.
+pub(super) const STAGES: [(&str, &str); 5] = [
+    ("features", "Looking at the picture"),
+    ("structure", "Finding the structure"),
+    ("shape", "Forming the shape"),
+    ("material", "Finding the materials"),
+    ("decode", "Building the surface"),
+];
+
+/// TRELLIS.2: one picture to a mesh with materials.
+pub struct Trellis2Engine {
+    library: Library,
+    device: Device,
+    networks: Option<Networks>,
+    cache: StageCache,
+    hashes: WeightHashes,
+    /// Measured in the last structure stage.
+    secs_per_operation: Option<f64>,
+}
+
+impl Trellis2Engine {
+    /// With weights from a folder of one's own, or from the Hugging Face cache. Loads libtorch's half for graphics cards where it
+    /// is there.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self::on_device(Library::new(TRELLIS2, folder), load_cuda())
+    }
+
+    /// With weights of a library, on a device.
+    pub fn on_device(library: Library, device: Device) -> Self {
+        Self {
+            library,
+            device,
+            networks: None,
+            cache: StageCache::with_capacity_bytes(CACHE_BYTES),
+            hashes: WeightHashes::default(),
+            secs_per_operation: None,
+        }
+    }
+
+    /// Runs once, as planned.
+    fn attempt(&mut self, job: &Job, view: &View, plan: &Plan, context: &RunContext<'_>) -> Result<Asset, EngineError> {
+        let info = self.info();
+        let networks = match &mut self.networks {
+            Some(networks) => networks,
+            absent => {
+                let networks = Networks::new(self.library.clone(), self.device);
+                absent.insert(networks.map_err(|error| error.in_stage("features"))?)
+            }
+        };
+        networks.keep_all(plan.settings.keeps_networks);
+        let needed = plan.settings.kind.networks();
+        networks.check(&needed).map_err(|error| error.in_stage("features"))?;
+        let paths: Vec<_> = needed
+            .iter()
+            .filter_map(|&network| networks.path(network).ok())
+            .collect();
+        self.hashes.begin(&paths);
+        let mut chain = Chain {
+            networks,
+            cache: &mut self.cache,
+            context,
+            info: &info,
+            params: &job.params,
+            plan,
+            secs_per_operation: &mut self.secs_per_operation,
+        };
+        let mut asset = chain.run(view, job.seed)?;
+        asset.provenance.weights = self.hashes.of(&paths);
+        Ok(asset)
+    }
+
+    /// Makes room before another attempt.
+    fn make_room(&mut self) {
+        if let Some(networks) = &mut self.networks {
+            networks.unload();
+        }
+    }
+}
+
+impl Engine for Trellis2Engine {
+    fn info(&self) -> EngineInfo {
+        EngineInfo {
+            id: "trellis2".to_owned(),
+            label: "TRELLIS.2".to_owned(),
+            summary: "Makes a detailed mesh with materials from one picture, on this computer.".to_owned(),
+            stages: STAGES
+                .map(|(id, label)| StageInfo {
+                    id: id.to_owned(),
+                    label: label.to_owned(),
+                })
+                .to_vec(),
+            params: specs(),
+            max_views: Some(1),
+            uses_seed: true,
+            device: match self.device {
+                Device::Cpu => format!("CPU, {} threads", tch::get_num_threads()),
+                _ => "Graphics card".to_owned(),
+            },
+        }
+    }
+
+    /// Says what is missing before a job waits for it.
+    fn prepare(&mut self, cancel: &CancelToken) -> Result<EngineInfo, EngineError> {
+        cancel.check()?;
+        Ok(self.info())
+    }
+
+    fn run(&mut self, job: &Job, context: &RunContext<'_>) -> Result<Asset, EngineError> {
+        let _no_gradients = tch::no_grad_guard();
+        let job = job.validated(&self.info())?;
+        let view = job.enabled_views().next().ok_or(EngineError::NoViews)?;
+        let plan = Plan::new(Settings::from_values(&job.params));
+        let tell = |message| {
+            (context.emit)(Event::Log {
+                level: LogLevel::Warning,
+                message,
+            });
+        };
+        with_less_and_less(plan, tell, |plan, is_again| {
+            if is_again {
+                self.make_room();
+            }
+            self.attempt(&job, view, plan, context)
+        })
+    }
+
+    fn release(&mut self) {
+        self.cache.clear();
+        self.make_room();
+    }
+}
+
+/// Carries a plan out, and a lighter one whenever memory ran out, down to the lightest. `attempt` is told whether it follows
+/// another; `tell` hears of each.
+fn with_less_and_less<T>(
+    mut plan: Plan,
+    tell: impl Fn(String),
+    mut attempt: impl FnMut(&Plan, bool) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
+    let mut is_again = false;
+    loop {
+        let error = match attempt(&plan, is_again) {
+            Ok(made) => return Ok(made),
+            Err(error) => error,
+        };
+        let EngineError::OutOfMemory { device, stage } = &error else {
+            return Err(error);
+        };
+        let Some((lighter, change)) = plan.lighter(stage) else {
+            return Err(error);
+        };
+        tell(format!(
+            "{device} ran out of memory in stage '{stage}'. It is tried again: {change}."
+        ));
+        plan = lighter;
+        is_again = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use bozzetto_engine::ParamValues;
+
+    use super::*;
+    use crate::pipeline::PipelineKind;
+
+    fn out_of_memory(stage: &str) -> EngineError {
+        EngineError::OutOfMemory {
+            device: "The graphics card".to_owned(),
+            stage: stage.to_owned(),
+        }
+    }
+
+    fn plan() -> Plan {
+        Plan::new(Settings::from_values(&ParamValues::default()))
+    }
+
+    #[test]
+    fn a_run_that_ran_out_of_memory_goes_on_with_less_and_says_so() {
+        let told = RefCell::new(Vec::new());
+        let mut attempts = Vec::new();
+        let made = with_less_and_less(
+            plan(),
+            |line| told.borrow_mut().push(line),
+            |plan, is_again| {
+                attempts.push((plan.chunk_divisor, plan.settings.kind, is_again));
+                if plan.settings.kind == PipelineKind::Direct512 {
+                    Ok(7)
+                } else {
+                    Err(out_of_memory("decode"))
+                }
+            },
+        );
+        assert_eq!(made, Ok(7));
+        let cascade = PipelineKind::Cascade1024;
+        let expected = [
+            (1, cascade, false),
+            (4, cascade, true),
+            (16, cascade, true),
+            (16, PipelineKind::Direct512, true),
+        ];
+        assert_eq!(attempts, expected);
+        let told = told.into_inner();
+        assert_eq!(told.len(), 3);
+        assert!(
+            told[2].contains("The graphics card") && told[2].contains("lowered to 512"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn the_last_plan_fails_with_the_error_and_other_errors_are_not_tried_again() {
+        let fails = |error: EngineError| {
+            let mut num_attempts = 0;
+            let result: Result<(), _> = with_less_and_less(plan(), drop, |_, _| {
+                num_attempts += 1;
+                Err(error.clone())
+            });
+            assert_eq!(result, Err(error));
+            num_attempts
+        };
+        assert_eq!(fails(out_of_memory("material")), 2, "at 1024, and at 512");
+        assert_eq!(fails(EngineError::Cancelled), 1);
+    }
+}

@@ -1,0 +1,129 @@
+use tch::{Kind, Tensor};
+
+use super::{Condition, CrossAttention, FeedForward, LayerNorm, Rotation, SelfAttention, modulated_layer_norm};
+use crate::Result;
+use crate::weights::Weights;
+
+const EPSILON: f64 = 1e-6;
+
+/// Sizes that all blocks of a model have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockSizes {
+    /// Channels of a token.
+    pub channels: i64,
+    /// Channels of a token of the condition.
+    pub condition_channels: i64,
+    /// Heads of both attentions.
+    pub num_heads: i64,
+    /// Channels between the two layers of the feed-forward network.
+    pub hidden: i64,
+    /// Whether queries and keys of the self-attention are normalized.
+    pub has_norms: bool,
+    /// Whether those of the cross-attention are.
+    pub has_cross_norms: bool,
+}
+
+/// What a timestep does to one block: `[channels]` each, in the kind of the block.
+pub struct Modulation {
+    attention_shift: Tensor,
+    attention_scale: Tensor,
+    attention_gate: Tensor,
+    feed_forward_shift: Tensor,
+    feed_forward_scale: Tensor,
+    feed_forward_gate: Tensor,
+}
+
+impl Modulation {
+    /// Those of all blocks at once: learned offsets `[blocks, 6 * channels]` and the timestep's `[1, 6 * channels]`, both f32.
+    pub fn of_blocks(offsets: &Tensor, timestep: &Tensor, kind: Kind) -> Result<Vec<Self>> {
+        let (num_blocks, width) = offsets.size2()?;
+        let all = offsets
+            .f_add(timestep)?
+            .f_to_kind(kind)?
+            .f_view([num_blocks, 6, width / 6])?;
+        // Scales are factors of what is normalized, as differences from 1.
+        let scales = all.f_add_scalar(1.0)?;
+        (0..num_blocks)
+            .map(|block| {
+                let row = |of: &Tensor, place| of.f_get(block)?.f_get(place);
+                Ok(Self {
+                    attention_shift: row(&all, 0)?,
+                    attention_scale: row(&scales, 1)?,
+                    attention_gate: row(&all, 2)?,
+                    feed_forward_shift: row(&all, 3)?,
+                    feed_forward_scale: row(&scales, 4)?,
+                    feed_forward_gate: row(&all, 5)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Self-attention, attention to a condition, feed-forward network: a transformer block whose norms and strengths follow the
+/// timestep. Upstream: `modules/transformer/modulated.py`, `ModulatedTransformerCrossBlock` with `share_mod`, and the same for
+/// sparse tokens.
+pub struct ModulatedCrossBlock {
+    self_attention: SelfAttention,
+    cross_norm: LayerNorm,
+    cross_attention: CrossAttention,
+    feed_forward: FeedForward,
+}
+
+impl ModulatedCrossBlock {
+    /// `weights` has `self_attn`, `norm2`, `cross_attn` and `mlp`; its `modulation` belongs to [`Modulation::of_blocks`].
+    pub fn new(weights: &Weights<'_>, sizes: &BlockSizes, kind: Kind) -> Result<Self> {
+        let BlockSizes {
+            channels, num_heads, ..
+        } = *sizes;
+        Ok(Self {
+            self_attention: SelfAttention::new(&weights.at("self_attn"), channels, num_heads, sizes.has_norms, kind)?,
+            cross_norm: LayerNorm::new(&weights.at("norm2"), channels, EPSILON, kind)?,
+            cross_attention: CrossAttention::new(
+                &weights.at("cross_attn"),
+                channels,
+                sizes.condition_channels,
+                num_heads,
+                sizes.has_cross_norms,
+                kind,
+            )?,
+            feed_forward: FeedForward::new(&weights.at("mlp"), channels, sizes.hidden, kind)?,
+        })
+    }
+
+    /// The part that attends to a condition, which prepares it.
+    pub fn cross_attention(&self) -> &CrossAttention {
+        &self.cross_attention
+    }
+
+    /// Changes tokens `x` `[batch, tokens, channels]`. There is one condition for every element of the batch.
+    pub fn forward(
+        &self,
+        x: &mut Tensor,
+        modulation: &Modulation,
+        conditions: &[&Condition],
+        rotation: Option<&Rotation>,
+    ) -> Result<()> {
+        let hidden = modulated_layer_norm(x, &modulation.attention_scale, &modulation.attention_shift, EPSILON)?;
+        let hidden = self.self_attention.forward(&hidden, rotation)?;
+        let _ = x.f_addcmul_(&hidden, &modulation.attention_gate)?;
+        for (place, condition) in conditions.iter().enumerate() {
+            let mut one = x.f_narrow(0, place as i64, 1)?;
+            let attended = match condition {
+                Condition::Nothing(out) => out.shallow_clone(),
+                Condition::Tokens(..) => self
+                    .cross_attention
+                    .forward(&self.cross_norm.forward(&one)?, condition)?,
+            };
+            let _ = one.f_add_(&attended)?;
+        }
+        let hidden = modulated_layer_norm(
+            x,
+            &modulation.feed_forward_scale,
+            &modulation.feed_forward_shift,
+            EPSILON,
+        )?;
+        let hidden = self.feed_forward.forward(&hidden)?;
+        let _ = x.f_addcmul_(&hidden, &modulation.feed_forward_gate)?;
+        Ok(())
+    }
+}
