@@ -45,6 +45,10 @@ pub(super) struct Arguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     parameters: Vec<String>,
 
+    /// The mesh to work on, for engines that need one: a GLB, OBJ, PLY or STL.
+    #[arg(long, value_name = "FILE")]
+    mesh: Option<PathBuf>,
+
     /// Seed for whatever is random.
     #[arg(long)]
     seed: Option<u64>,
@@ -156,6 +160,9 @@ fn job_from(arguments: &Arguments, saved: Option<Job>, info: &EngineInfo) -> any
     }
     if let Some(seed) = arguments.seed {
         job.seed = seed;
+    }
+    if let Some(mesh) = &arguments.mesh {
+        job.mesh = Some(std::path::absolute(mesh).unwrap_or_else(|_| mesh.clone()));
     }
     parameters::assign(&mut job.params, &arguments.parameters, &info.params)?;
     Ok(job.validated(info)?)

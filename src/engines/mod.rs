@@ -16,6 +16,8 @@ pub use wheel::{WheelError, bundled_wheel};
 const TRELLIS: &str = "trellis2";
 /// Names its program where that does not lie beside ours.
 const TRELLIS_VARIABLE: &str = "BOZZETTO_TRELLIS";
+/// Names the folder of its weights where they are not in the Hugging Face cache.
+const WEIGHTS_VARIABLE: &str = "BOZZETTO_TRELLIS_WEIGHTS";
 
 /// The built-in engine in a process of its own, so that nothing it does can end the window; in this process where the
 /// program cannot find itself.
@@ -36,7 +38,10 @@ pub fn built_in() -> Box<dyn Engine> {
 
 /// The native neural engine, where its program is installed.
 pub fn native() -> Option<Box<dyn Engine>> {
-    let command = WorkerCommand::new(native_program()?).arg("worker");
+    let mut command = WorkerCommand::new(native_program()?).arg("worker");
+    if let Some(folder) = std::env::var_os(WEIGHTS_VARIABLE) {
+        command = command.arg("--weights").arg(folder);
+    }
     Some(Box::new(WorkerEngine::new(TRELLIS, command)))
 }
 

@@ -1,7 +1,9 @@
 use std::mem::discriminant;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bozzetto_asset::formats::artifact;
 use bozzetto_asset::{Asset, View};
 use bozzetto_engine::{Job, ParamValues, Preview};
 use bozzetto_mesh::{FinishSettings, MeshHealth};
@@ -26,9 +28,19 @@ impl BozzettoApp {
             engine: self.state.engine.selected.clone(),
             params: self.state.engine.values.clone(),
             views: views.collect(),
-            mesh: None,
+            mesh: self.mesh_to_work_on(),
             seed: self.state.engine.seed,
         }
+    }
+
+    /// The file of the mesh on the stage, for an engine that works on one. Only a saved result has a file of its own; an
+    /// engine that is given none says what it lacks.
+    fn mesh_to_work_on(&self) -> Option<PathBuf> {
+        self.state.engine.info().filter(|info| info.needs_mesh)?;
+        let result = self.state.result.as_ref()?;
+        result.asset.mesh.as_ref()?;
+        let folder = self.folders.library().join(result.library_id.as_ref()?);
+        Some(folder.join(artifact::ASSET_FILE))
     }
 
     pub(super) fn generate(&mut self) {
