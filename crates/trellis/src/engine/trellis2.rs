@@ -65,6 +65,7 @@ impl Trellis2Engine {
                 absent.insert(networks.map_err(|error| error.in_stage("features"))?)
             }
         };
+        networks.listen_to(&context.cancel);
         networks.keep_all(plan.settings.keeps_networks);
         let needed = plan.settings.kind.networks();
         networks.check(&needed).map_err(|error| error.in_stage("features"))?;

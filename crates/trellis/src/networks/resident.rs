@@ -1,6 +1,7 @@
 use std::any::Any;
 use std::path::PathBuf;
 
+use bozzetto_engine::CancelToken;
 use serde::de::DeserializeOwned;
 use tch::{Device, Kind};
 
@@ -24,6 +25,7 @@ pub struct Networks {
     device: Device,
     loaded: Vec<(Network, Box<dyn Any + Send>)>,
     keeps_all: bool,
+    cancel: CancelToken,
 }
 
 impl Networks {
@@ -35,6 +37,7 @@ impl Networks {
             device,
             loaded: Vec::new(),
             keeps_all: false,
+            cancel: CancelToken::new(),
         })
     }
 
@@ -51,6 +54,11 @@ impl Networks {
     /// Whether networks stay on the device when their stage is over.
     pub fn keep_all(&mut self, keeps_all: bool) {
         self.keeps_all = keeps_all;
+    }
+
+    /// Stops loading when the run that it is for is cancelled.
+    pub fn listen_to(&mut self, cancel: &CancelToken) {
+        self.cancel = cancel.clone();
     }
 
     /// A network's file.
@@ -114,7 +122,7 @@ impl Networks {
     }
 
     fn read(&self, network: Network) -> Result<Box<dyn Any + Send>> {
-        let file = Checkpoint::open(&self.path(network)?)?;
+        let file = Checkpoint::open(&self.path(network)?)?.cancelled_by(self.cancel.clone());
         tracing::info!("loading {}", file.path().display());
         let (description, library) = (&self.description, &self.library);
         // As upstream has it: the flows in bf16 and the decoders in f16. Processors know f32 best.

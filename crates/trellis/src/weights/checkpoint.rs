@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use bozzetto_engine::CancelToken;
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use safetensors::{SafeTensorError, SafeTensors};
@@ -26,6 +27,8 @@ pub struct Checkpoint {
     header: Metadata,
     /// Where the tensors' bytes begin in the file.
     data_start: usize,
+    /// Stops the building of a model, which may have to wait for a slow disk.
+    cancel: CancelToken,
 }
 
 impl Checkpoint {
@@ -54,7 +57,14 @@ impl Checkpoint {
             map,
             header,
             data_start: size_of::<u64>() + header_length,
+            cancel: CancelToken::new(),
         })
+    }
+
+    /// The same, whose models stop being built when the run that wants them is cancelled.
+    #[must_use]
+    pub fn cancelled_by(self, cancel: CancelToken) -> Self {
+        Self { cancel, ..self }
     }
 
     /// The file.
@@ -114,6 +124,7 @@ impl Checkpoint {
     /// One tensor of a known shape. `kind` is a floating-point kind, and then any of F32, F16 and BF16 is taken, or
     /// [`Kind::Int64`].
     pub(super) fn tensor_of_shape(&self, key: &str, shape: &[i64], device: Device, kind: Kind) -> Result<Tensor> {
+        self.cancel.check()?;
         let info = self.info(key)?;
         let found = shape_of(info);
         if found != shape {

@@ -156,3 +156,20 @@ fn tensors_that_lie_askew_in_the_file_are_read() {
         .expect("it fits");
     assert_eq!(weight.double_value(&[1, 2]), 5.0);
 }
+
+#[test]
+fn a_cancelled_run_does_not_wait_for_the_rest_of_a_model() {
+    let (_folder, path) = file();
+    let cancel = CancelToken::new();
+    let checkpoint = Checkpoint::open(&path).expect("whole").cancelled_by(cancel.clone());
+    let result = checkpoint.load(Device::Cpu, |weights| {
+        let _ = weights.tensor("half", &[2], Kind::Float)?;
+        cancel.cancel();
+        weights.indices("index", &[2])
+    });
+    let error = result.expect_err("it was cancelled after the first tensor");
+    assert!(
+        matches!(error, TrellisError::Engine(bozzetto_engine::EngineError::Cancelled)),
+        "{error}"
+    );
+}
