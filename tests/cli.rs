@@ -98,6 +98,40 @@ fn colours_from_the_pictures_are_finer_than_generated_ones() {
     assert!(pictures > generated * 1.2, "{pictures} against {generated}");
 }
 
+/// Where the native neural engine was built too, it lies beside the program, which finds it there.
+#[test]
+fn the_native_engine_makes_a_valid_glb_from_tiny_weights() {
+    let worker = Path::new(env!("CARGO_BIN_EXE_bozzetto"))
+        .with_file_name(format!("bozzetto-trellis{}", std::env::consts::EXE_SUFFIX));
+    if !worker.exists() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let (weights, glb) = (folder.path().join("weights"), folder.path().join("tiny.glb"));
+    succeed(Command::new(worker).arg("make-tiny").arg(&weights));
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/owl/owl_az000_el10.png");
+    let few = [
+        "shape.pipeline_type=512",
+        "structure.steps=1",
+        "shape.steps=1",
+        "material.steps=1",
+    ];
+    succeed(
+        bozzetto()
+            .env("BOZZETTO_TRELLIS_WEIGHTS", &weights)
+            .arg("generate")
+            .arg(picture)
+            .args(QUICK)
+            .args(["--engine", "trellis2", "-o"])
+            .arg(&glb)
+            .args(few.iter().flat_map(|set| ["--set", set])),
+    );
+    validate_glb(&glb);
+    let textured = bozzetto_asset::formats::glb::read(&glb).expect("the GLB reads back");
+    assert_eq!(textured.provenance.engine, "trellis2");
+    assert!(!textured.provenance.weights.is_empty());
+}
+
 #[test]
 fn the_same_job_gives_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bozzetto_asset::{Asset, TriMesh, View};
+use bozzetto_asset::{Asset, TexturedMesh, TriMesh, View};
 use bozzetto_mesh::{
     ColorSource, Control, FinishSettings, Finished, MeshHealth, Prepared, Simplifier, Step, StepProgress,
 };
@@ -232,6 +232,9 @@ fn finish(
     settings: &FinishSettings,
     control: &Control<'_>,
 ) -> Result<Finished, Problem> {
+    if let Some(textured) = source.asset.textured() {
+        return as_made(textured, control);
+    }
     // Taken out, so that a panic on the way leaves nothing half made behind.
     let prepared = match kept.prepared.take().filter(|kept| kept.fits(source, settings)) {
         Some(kept) => kept.value,
@@ -279,12 +282,21 @@ fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishS
 }
 
 fn finish_once(source: &Source, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, Problem> {
+    if let Some(textured) = source.asset.textured() {
+        return as_made(textured, control);
+    }
     let pictures = source.pictures(settings, control)?;
     let prepared = Prepared::new(&source.asset, settings, control).map_err(problem_of)?;
     prepared
         .with_pictures(pictures)
         .finish(settings, control)
         .map_err(problem_of)
+}
+
+/// A mesh that its engine made with textures keeps them.
+fn as_made(textured: TexturedMesh, control: &Control<'_>) -> Result<Finished, Problem> {
+    let health = MeshHealth::examined(&textured.mesh, control).map_err(problem_of)?;
+    Ok(Finished::as_made(textured, health))
 }
 
 fn start_simplify(

@@ -23,7 +23,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         python.examine()?;
     }
     for mut engine in crate::engines::others(python.as_ref()) {
-        engines.push(engine.prepare(&CancelToken::new())?);
+        match engine.prepare(&CancelToken::new()) {
+            Ok(info) => engines.push(info),
+            // The others can be used all the same.
+            Err(error) => output::note(&format!("The engine '{}' does not start: {error}", engine.info().id)),
+        }
     }
     if arguments.json {
         output::json(&serde_json::to_value(&engines)?);

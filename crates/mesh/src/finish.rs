@@ -38,6 +38,20 @@ pub struct Finished {
     pub texture_utilization: f32,
 }
 
+impl Finished {
+    /// A mesh that came with its textures, from a file or an engine, as if it had just been finished.
+    pub fn as_made(textured: TexturedMesh, health: MeshHealth) -> Self {
+        Self {
+            health,
+            num_source_faces: textured.mesh.triangles.len(),
+            textured,
+            timings: Vec::new(),
+            num_charts: 0,
+            texture_utilization: 0.0,
+        }
+    }
+}
+
 /// Cleans, simplifies, unwraps and bakes the surface of an asset.
 ///
 /// Textures come from the first of these that the asset has: its volume, which alone knows metal and roughness; its mesh'

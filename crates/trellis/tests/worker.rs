@@ -59,6 +59,7 @@ fn given(kind: &str) -> Given {
         engine: "trellis2".to_owned(),
         params: ParamValues::default(),
         views: vec![View::new(path)],
+        mesh: None,
         seed: 5,
     };
     set(&mut job, "shape.pipeline_type", ParamValue::Choice(kind.to_owned()));

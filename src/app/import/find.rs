@@ -137,6 +137,7 @@ fn stem(path: &Path) -> String {
 }
 
 fn opened_mesh(path: &Path, textured: TexturedMesh) -> Opened {
+    let health = MeshHealth::of(&textured.mesh);
     Opened {
         name: stem(path),
         asset: Asset {
@@ -144,19 +145,7 @@ fn opened_mesh(path: &Path, textured: TexturedMesh) -> Opened {
             provenance: textured.provenance.clone(),
             ..Asset::default()
         },
-        finished: Some(Arc::new(finished_from_file(textured))),
-    }
-}
-
-/// A file's mesh as if it had just been finished.
-fn finished_from_file(textured: TexturedMesh) -> Finished {
-    Finished {
-        health: MeshHealth::of(&textured.mesh),
-        num_source_faces: textured.mesh.triangles.len(),
-        textured,
-        timings: Vec::new(),
-        num_charts: 0,
-        texture_utilization: 0.0,
+        finished: Some(Arc::new(Finished::as_made(textured, health))),
     }
 }
 

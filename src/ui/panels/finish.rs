@@ -58,13 +58,11 @@ pub fn right_panel_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
 
 fn finish_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     section_header_ui(ui, "Finish", "", |_| {});
-    let can_finish = state.result.as_ref().is_none_or(|result| result.can_finish);
+    let comes_finished = |result: &ResultState| !result.can_finish || result.asset.material.is_some();
+    let can_finish = !state.result.as_ref().is_some_and(comes_finished);
     ui.add_enabled_ui(can_finish, |ui| settings_rows_ui(ui, state, commands));
     if !can_finish {
-        ui.label(text::faint(
-            ui,
-            "This mesh came finished from a file and keeps its textures.",
-        ));
+        ui.label(text::faint(ui, "This mesh came with its textures and keeps them."));
     }
     // The rows' last column, the dot that sets a value back, is part of the right margin; the rest keeps off it.
     let margin = Margin {

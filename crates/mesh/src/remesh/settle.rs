@@ -32,7 +32,7 @@ pub(super) fn settle(
     stage: &Stage<'_>,
 ) -> Result<Vec<Vec3>, MeshError> {
     let mut settling = Settling::new(positions, targets, triangles);
-    while settling.takes_back(|settling| settling.folded()) {
+    while settling.takes_back(Settling::folded) {
         stage.control().check(Step::Remesh)?;
     }
     Ok(settling.positions())
@@ -48,9 +48,7 @@ pub(super) fn settle_apart(
 ) -> Result<Vec<Vec3>, MeshError> {
     let mut settling = Settling::new(positions, targets, triangles);
     let nearby = settling.near_moved();
-    while settling.takes_back(|settling| settling.folded())
-        || settling.takes_back(|settling| settling.crossing(&nearby))
-    {
+    while settling.takes_back(Settling::folded) || settling.takes_back(|settling| settling.crossing(&nearby)) {
         stage.control().check(Step::Remesh)?;
     }
     Ok(settling.positions())

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use bozzetto_asset::{Asset, View};
 use bozzetto_engine::{
-    CancelToken, Engine, EngineError, EngineInfo, Event, Job, LogLevel, RunContext, StageCache, StageInfo,
+    CancelToken, Engine, EngineError, EngineInfo, Event, Job, LogLevel, PartLicence, RunContext, StageCache, StageInfo,
 };
 use tch::Device;
 
@@ -96,6 +96,28 @@ impl Trellis2Engine {
     }
 }
 
+/// Of the weights, which don't come with the program.
+fn licences() -> Vec<PartLicence> {
+    let of = |(part, licence, repository): (&str, &str, &str)| PartLicence {
+        part: part.to_owned(),
+        licence: licence.to_owned(),
+        permits_commercial_use: true,
+        page: format!("https://huggingface.co/{repository}"),
+    };
+    [
+        ("TRELLIS.2 weights", "MIT", "microsoft/TRELLIS.2-4B"),
+        ("TRELLIS weights", "MIT", "microsoft/TRELLIS-image-large"),
+        (
+            "DINOv3 weights",
+            "DINOv3 License",
+            "facebook/dinov3-vitl16-pretrain-lvd1689m",
+        ),
+        ("BiRefNet weights", "MIT", "ZhengPeng7/BiRefNet"),
+    ]
+    .map(of)
+    .to_vec()
+}
+
 impl Engine for Trellis2Engine {
     fn info(&self) -> EngineInfo {
         EngineInfo {
@@ -115,6 +137,8 @@ impl Engine for Trellis2Engine {
                 Device::Cpu => format!("CPU, {} threads", tch::get_num_threads()),
                 _ => "Graphics card".to_owned(),
             },
+            needs_mesh: false,
+            licences: licences(),
         }
     }
 
