@@ -24,5 +24,4 @@ ADAPTERS: dict[str, Callable[..., Adapter]] = {
 
 def create(engine: str, weights: str | None) -> Adapter:
     """Make an engine's adapter, for its usual weights unless others are named."""
-    adapter = ADAPTERS[engine]
-    return adapter() if weights is None else adapter(weights)
+    return ADAPTERS[engine](weights)

@@ -22,7 +22,12 @@ Output = TypeVar("Output")
 class StagedAdapter(Adapter):
     """An upstream pipeline that is driven stage by stage."""
 
-    def __init__(self) -> None:
+    DEFAULT_WEIGHTS: str
+    """A repository, where no other weights are named."""
+
+    def __init__(self, weights: str | None = None) -> None:
+        self._weights = self.DEFAULT_WEIGHTS if weights is None else weights
+        self._pipeline: Any = None
         self.cache = StageCache()
         self.context: JobContext | None = None
         self._steps_done = 0

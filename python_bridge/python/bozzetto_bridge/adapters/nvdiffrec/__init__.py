@@ -21,13 +21,13 @@ from bozzetto_bridge.adapter import Adapter, Job, JobContext, Requirement
 from bozzetto_bridge.adapters.given_mesh import GivenMesh
 from bozzetto_bridge.adapters.nvdiffrec import data
 from bozzetto_bridge.adapters.nvdiffrec.params import PARAMS, STAGES
+from bozzetto_bridge.adapters.requirements import COMMON, TORCH
 from bozzetto_bridge.adapters.staged import require, require_card
 from bozzetto_bridge.errors import EngineFailure, Internal, MissingPackage
 from bozzetto_bridge.failures import explain, explain_text
 from bozzetto_bridge.params import EngineInfo
 from bozzetto_bridge.probe import graphics_card
 
-_COMMON = "Install it into this Python environment with pip."
 _ITERATION = re.compile(r"iter= *(\d+)")
 _POLL_SECS = 0.2
 _LAST_LINES = 40
@@ -43,10 +43,10 @@ def train_script() -> Path | None:
 
 
 REQUIREMENTS = (
-    Requirement("torch", "torch", "Install PyTorch for the CUDA of your driver: https://pytorch.org."),
-    Requirement("numpy", "numpy", _COMMON),
-    Requirement("PIL", "pillow", _COMMON),
-    Requirement("imageio", "imageio", _COMMON),
+    TORCH,
+    Requirement("numpy", "numpy", COMMON),
+    Requirement("PIL", "pillow", COMMON),
+    Requirement("imageio", "imageio", COMMON),
     Requirement("nvdiffrast", "nvdiffrast", "Install it from https://github.com/NVlabs/nvdiffrast."),
     Requirement(
         "nvdiffrec",
@@ -62,7 +62,7 @@ class NvdiffrecAdapter(Adapter):
 
     ID = "nvdiffrec-python"
 
-    def __init__(self, weights: str = "") -> None:
+    def __init__(self, weights: str | None = None) -> None:
         del weights  # it learns all it knows from the pictures
 
     def info(self) -> EngineInfo:
@@ -161,7 +161,7 @@ def _failure(code: int, lines: list[str]) -> EngineFailure:
     """Give what the last lines of a script that failed mean."""
     last = next((line for line in reversed(lines) if re.match(r"[\w.]*(Error|Exception|Interrupt)\b", line)), "")
     if last.startswith(("ModuleNotFoundError", "ImportError")):
-        return MissingPackage(package="nvdiffrec", problem=explain_text(last), advice=_COMMON)
+        return MissingPackage(package="nvdiffrec", problem=explain_text(last), advice=COMMON)
     if last:
         return explain(RuntimeError(last), "refine")
     return Internal(reason=f"nvdiffrec ended with code {code}: {lines[-1] if lines else 'it said nothing'}".rstrip("."))

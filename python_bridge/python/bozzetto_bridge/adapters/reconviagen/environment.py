@@ -3,8 +3,9 @@
 from contextlib import AbstractContextManager
 
 from bozzetto_bridge.adapter import Requirement
+from bozzetto_bridge.adapters.requirements import COMMON
 from bozzetto_bridge.adapters.trellis import identity
-from bozzetto_bridge.adapters.trellis.environment import COMMON, NEEDED, check_tensor
+from bozzetto_bridge.adapters.trellis.environment import NEEDED, check_tensor
 from bozzetto_bridge.deferred import deferring
 
 _MODELS = (

@@ -31,11 +31,7 @@ class ReconViaGenHybridAdapter(StagedAdapter):
     """Upstream's hybrid of two pipelines, in one call."""
 
     ID = "reconviagen-v05-python"
-
-    def __init__(self, weights: str = ReconViaGenAdapter.DEFAULT_WEIGHTS) -> None:
-        super().__init__()
-        self._weights = weights
-        self._pipeline: Any = None
+    DEFAULT_WEIGHTS = ReconViaGenAdapter.DEFAULT_WEIGHTS
 
     def info(self) -> EngineInfo:
         """Say what it is and what can be set."""

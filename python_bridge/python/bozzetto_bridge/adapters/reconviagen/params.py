@@ -30,17 +30,9 @@ _LOW_VRAM = ParamSpec(
 
 
 def _sampler(stage: str, name: str, steps: int, rescale: float, rescale_t: float) -> tuple[ParamSpec, ...]:
-    given = trellis_params(stage, name, steps, 7.5, 0.6, rescale_t, _WEAKEST)
-    spec = ParamSpec(
-        f"{stage}.guidance_rescale",
-        f"{name} guidance rescale",
-        stage,
-        number(0, 1, rescale, 0.01),
-        "Takes back the contrast that guidance adds: 0 keeps all of it, 1 takes all of it back.",
-        advanced=True,
-    )
+    given = trellis_params(stage, name, steps, 7.5, 0.6, rescale_t, _WEAKEST, rescale)
     # One call of upstream's makes structure and latent: a change of either starts with the structure.
-    return tuple(dataclasses.replace(each, stage="structure") for each in (*given[:2], spec, *given[2:]))
+    return tuple(dataclasses.replace(each, stage="structure") for each in given)
 
 
 def _rate(key: str, label: str, minimum: float, default: float, step: float, text: str) -> ParamSpec:

@@ -39,10 +39,8 @@ class ReconViaGenAdapter(StagedAdapter):
     ID = "reconviagen-python"
     DEFAULT_WEIGHTS = "Stable-X/trellis-vggt-v0-2"
 
-    def __init__(self, weights: str = DEFAULT_WEIGHTS) -> None:
-        super().__init__()
-        self._weights = weights
-        self._pipeline: Any = None
+    def __init__(self, weights: str | None = None) -> None:
+        super().__init__(weights)
         self._app: Any = None
 
     def info(self) -> EngineInfo:

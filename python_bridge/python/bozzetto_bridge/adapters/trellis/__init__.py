@@ -39,11 +39,6 @@ class TrellisAdapter(StagedAdapter):
     ID = "trellis-python"
     DEFAULT_WEIGHTS = "microsoft/TRELLIS-image-large"
 
-    def __init__(self, weights: str = DEFAULT_WEIGHTS) -> None:
-        super().__init__()
-        self._weights = weights
-        self._pipeline: Any = None
-
     def info(self) -> EngineInfo:
         """Say what it is and what can be set."""
         return EngineInfo(

@@ -5,22 +5,15 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from bozzetto_bridge.adapter import Requirement
+from bozzetto_bridge.adapters.requirements import PYTORCH
 from bozzetto_bridge.adapters.trellis import identity
 from bozzetto_bridge.deferred import deferring
 
-COMMON = "Install it into this Python environment with pip."
 NEEDED = (
-    Requirement("torch", "torch", "Install PyTorch for the CUDA of your driver: https://pytorch.org."),
-    Requirement("torchvision", "torchvision", "Install the torchvision that belongs to your PyTorch."),
-    Requirement("transformers", "transformers", COMMON),
-    Requirement("safetensors", "safetensors", COMMON),
-    Requirement("huggingface_hub", "huggingface_hub", COMMON),
-    Requirement("easydict", "easydict", COMMON),
-    Requirement("tqdm", "tqdm", COMMON),
-    Requirement("PIL", "pillow", COMMON),
+    *PYTORCH,
     Requirement("spconv", "spconv", "Install the spconv for your CUDA, such as spconv-cu120."),
 )
-"""What every pipeline of the family cannot do without."""
+"""What every pipeline on TRELLIS cannot do without."""
 
 REQUIREMENTS = (
     *NEEDED,

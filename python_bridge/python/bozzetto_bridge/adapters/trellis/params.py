@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bozzetto_bridge.params import ParamSpec, StageInfo, choice, number, switch, whole
+from bozzetto_bridge.adapters import samplers
+from bozzetto_bridge.params import ParamSpec, StageInfo, choice, switch
 
 STAGES = (
     StageInfo("prepare", "Cutting out the object"),
@@ -28,48 +29,25 @@ FORMATS = (
 
 
 def sampler_params(
-    stage: str, name: str, steps: int, strength: float, guidance_from: float, rescale_t: float, weakest: str
+    stage: str,
+    name: str,
+    steps: int,
+    strength: float,
+    guidance_from: float,
+    rescale_t: float,
+    weakest: str,
+    guidance_rescale: float | None = None,
 ) -> tuple[ParamSpec, ...]:
     """Give the parameters that every sampler has; `weakest` says from where on guidance does something."""
-    return (
-        ParamSpec(
-            f"{stage}.steps",
-            f"{name} steps",
-            stage,
-            whole(1, 50, steps),
-            "More steps follow the model more closely and take longer; beyond 25 little changes.",
-        ),
-        ParamSpec(
-            f"{stage}.guidance_strength",
-            f"{name} guidance strength",
-            stage,
-            number(0, 10, strength, 0.1),
-            f"How closely the pictures are followed. Too much hardens and overdraws; {weakest}.",
-        ),
-        ParamSpec(
-            f"{stage}.guidance_from",
-            f"{name} guidance from",
-            stage,
-            number(0, 1, guidance_from, 0.05),
-            "Noise level down to which guidance acts. Lower guides longer, into the fine steps, and takes more time.",
-            advanced=True,
-        ),
-        ParamSpec(
-            f"{stage}.guidance_to",
-            f"{name} guidance to",
-            stage,
-            number(0, 1, 1.0, 0.05),
-            "Noise level from which guidance acts; 1 guides from the first step on.",
-            advanced=True,
-        ),
-        ParamSpec(
-            f"{stage}.rescale_t",
-            f"{name} rescale T",
-            stage,
-            number(1, 6, rescale_t, 0.1),
-            "Higher values spend more of the steps on the coarse form, lower ones more on the details.",
-            advanced=True,
-        ),
+    text = f"How closely the pictures are followed. Too much hardens and overdraws; {weakest}."
+    return samplers.sampler_params(
+        stage,
+        name,
+        steps=steps,
+        guidance=samplers.guidance_param(stage, name, 0, strength, text),
+        guidance_from=guidance_from,
+        guidance_rescale=guidance_rescale,
+        rescale_t=rescale_t,
     )
 
 

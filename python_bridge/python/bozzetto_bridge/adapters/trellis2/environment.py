@@ -3,18 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from bozzetto_bridge.adapter import Requirement
+from bozzetto_bridge.adapters.requirements import COMMON, PYTORCH
 
 _KERNELS = "Install the kernels of TRELLIS.2 with its setup.sh, for the PyTorch and CUDA of this environment."
-_COMMON = "Install it into this Python environment with pip."
 REQUIREMENTS = (
-    Requirement("torch", "torch", "Install PyTorch for the CUDA of your driver: https://pytorch.org."),
-    Requirement("torchvision", "torchvision", "Install the torchvision that belongs to your PyTorch."),
-    Requirement("transformers", "transformers", _COMMON),
-    Requirement("safetensors", "safetensors", _COMMON),
-    Requirement("huggingface_hub", "huggingface_hub", _COMMON),
-    Requirement("easydict", "easydict", _COMMON),
-    Requirement("tqdm", "tqdm", _COMMON),
-    Requirement("PIL", "pillow", _COMMON),
+    *PYTORCH,
     Requirement("flex_gemm", "FlexGEMM", _KERNELS),
     Requirement("cumesh", "CuMesh", _KERNELS),
     Requirement("o_voxel", "o-voxel", _KERNELS),
@@ -28,8 +21,8 @@ REQUIREMENTS = (
 
 TEXTURING_REQUIREMENTS = (
     *REQUIREMENTS,
-    Requirement("trimesh", "trimesh", _COMMON),
-    Requirement("cv2", "opencv-python-headless", _COMMON),
+    Requirement("trimesh", "trimesh", COMMON),
+    Requirement("cv2", "opencv-python-headless", COMMON),
     Requirement("nvdiffrast", "nvdiffrast", _KERNELS),
 )
 """Modules that upstream's texturing imports; those of its own baking among them, which is not used."""

@@ -21,15 +21,14 @@ DEFAULT_WEIGHTS = "microsoft/TRELLIS.2-4B"
 class Trellis2Models(StagedAdapter):
     """A pipeline of upstream's with its models."""
 
+    DEFAULT_WEIGHTS = DEFAULT_WEIGHTS
     CONFIG_FILE: str
     PIPELINE: str
     NEEDED_MODELS: tuple[str, ...]
     REQUIREMENTS: tuple[Requirement, ...]
 
-    def __init__(self, weights: str = DEFAULT_WEIGHTS) -> None:
-        super().__init__()
-        self._weights = weights
-        self._pipeline: Any = None
+    def __init__(self, weights: str | None = None) -> None:
+        super().__init__(weights)
         self._conditions: dict[tuple[str, int], Any] = {}
 
     def requirements(self) -> tuple[Requirement, ...]:

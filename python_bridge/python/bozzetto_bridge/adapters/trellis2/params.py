@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bozzetto_bridge.params import ParamSpec, StageInfo, choice, number, switch, whole
+from bozzetto_bridge.adapters import samplers
+from bozzetto_bridge.params import ParamSpec, StageInfo, choice, switch, whole
 
 STAGES = (
     StageInfo("prepare", "Cutting out the object"),
@@ -14,55 +15,20 @@ STAGES = (
 )
 
 
-def sampler_params(stage: str, name: str, strength: float, rescale: float, until: float, rescale_t: float) -> tuple:
+def sampler_params(
+    stage: str, name: str, strength: float, rescale: float, until: float, rescale_t: float
+) -> tuple[ParamSpec, ...]:
     """Give the parameters that every sampler has: the defaults are upstream's `pipeline.json`, the ranges its app's."""
-    return (
-        ParamSpec(
-            f"{stage}.steps",
-            f"{name} steps",
-            stage,
-            whole(1, 50, 12),
-            "More steps follow the model more closely and take longer; beyond 25 little changes.",
-        ),
-        ParamSpec(
-            f"{stage}.guidance_strength",
-            f"{name} guidance strength",
-            stage,
-            number(1, 10, strength, 0.1),
-            "How closely the picture is followed. Too much hardens and overdraws; 1 takes half the time.",
-        ),
-        ParamSpec(
-            f"{stage}.guidance_rescale",
-            f"{name} guidance rescale",
-            stage,
-            number(0, 1, rescale, 0.01),
-            "Takes back the contrast that guidance adds: 0 keeps all of it, 1 takes all of it back.",
-            advanced=True,
-        ),
-        ParamSpec(
-            f"{stage}.guidance_from",
-            f"{name} guidance from",
-            stage,
-            number(0, 1, 0.6, 0.05),
-            "Noise level down to which guidance acts. Lower guides longer, into the fine steps, and takes more time.",
-            advanced=True,
-        ),
-        ParamSpec(
-            f"{stage}.guidance_to",
-            f"{name} guidance to",
-            stage,
-            number(0, 1, until, 0.05),
-            "Noise level from which guidance acts; 1 guides from the first step on.",
-            advanced=True,
-        ),
-        ParamSpec(
-            f"{stage}.rescale_t",
-            f"{name} rescale T",
-            stage,
-            number(1, 6, rescale_t, 0.1),
-            "Higher values spend more of the steps on the coarse form, lower ones more on the details.",
-            advanced=True,
-        ),
+    text = "How closely the picture is followed. Too much hardens and overdraws; 1 takes half the time."
+    return samplers.sampler_params(
+        stage,
+        name,
+        steps=12,
+        guidance=samplers.guidance_param(stage, name, 1, strength, text),
+        guidance_from=0.6,
+        guidance_to=until,
+        guidance_rescale=rescale,
+        rescale_t=rescale_t,
     )
 
 
