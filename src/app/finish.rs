@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bozzetto_asset::{Asset, TexturedMesh, TriMesh, View};
-use bozzetto_mesh::{
-    ColorSource, Control, FinishSettings, Finished, MeshHealth, Prepared, Simplifier, Step, StepProgress,
-};
+use bozzetto_asset::{Asset, TriMesh, View};
+use bozzetto_mesh::{Control, FinishSettings, Finished, MeshHealth, Prepared, Simplifier, Step, StepProgress};
 use parking_lot::Mutex;
 
 use super::latest::{LatestWins, Ticket};
@@ -28,20 +26,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// What of the settings applies: they outlive results, and not every result has pictures to take colours from.
-    fn applicable(&self, mut settings: FinishSettings) -> FinishSettings {
-        if !pictures::have_cameras(&self.views, &self.asset.cameras) {
-            settings.colors_from = ColorSource::Asset;
-        }
-        settings
-    }
-
-    /// Its pictures, where colours come from them.
-    fn pictures(&self, settings: &FinishSettings, control: &Control<'_>) -> Result<Pictures, Problem> {
-        match settings.colors_from {
-            ColorSource::Asset => Ok(Arc::default()),
-            ColorSource::Pictures => pictures::prepared(&self.views, &self.asset.cameras, control).map_err(problem_of),
-        }
+    fn applicable(&self, settings: FinishSettings) -> FinishSettings {
+        pictures::applicable(settings, &self.views, &self.asset.cameras)
     }
 }
 
@@ -233,7 +219,7 @@ fn finish(
     control: &Control<'_>,
 ) -> Result<Finished, Problem> {
     if let Some(textured) = source.asset.textured() {
-        return as_made(textured, control);
+        return pictures::as_made(textured, control).map_err(problem_of);
     }
     // Taken out, so that a panic on the way leaves nothing half made behind.
     let prepared = match kept.prepared.take().filter(|kept| kept.fits(source, settings)) {
@@ -247,7 +233,7 @@ fn finish(
     });
     let pictures = match kept.pictures.take().filter(|(result, _)| *result == source.result) {
         Some((_, pictures)) if !pictures.is_empty() => Ok(pictures),
-        _ => source.pictures(settings, control),
+        _ => pictures::wanted(settings, &source.views, &source.asset.cameras, control).map_err(problem_of),
     };
     let finished = pictures.and_then(|pictures| {
         kept.pictures = Some((source.result, Arc::clone(&pictures)));
@@ -270,7 +256,8 @@ fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishS
             is_cancelled: &is_cancelled,
             ..Control::silent()
         };
-        let result = finish_once(&source, &settings, &control).map(Arc::new);
+        let finished = pictures::finish(&source.asset, &source.views, &settings, &control);
+        let result = finished.map(Arc::new).map_err(problem_of);
         let number = ticket.number();
         for_work.post(Message::Finish(FinishEvent::Other { number, result }));
     };
@@ -279,24 +266,6 @@ fn start_other(mailbox: &Mailbox) -> std::io::Result<LatestWins<(Source, FinishS
         for_panic.post(Message::Finish(FinishEvent::Other { number, result }));
     };
     LatestWins::start("finish other", work, failed)
-}
-
-fn finish_once(source: &Source, settings: &FinishSettings, control: &Control<'_>) -> Result<Finished, Problem> {
-    if let Some(textured) = source.asset.textured() {
-        return as_made(textured, control);
-    }
-    let pictures = source.pictures(settings, control)?;
-    let prepared = Prepared::new(&source.asset, settings, control).map_err(problem_of)?;
-    prepared
-        .with_pictures(pictures)
-        .finish(settings, control)
-        .map_err(problem_of)
-}
-
-/// A mesh that its engine made with textures keeps them.
-fn as_made(textured: TexturedMesh, control: &Control<'_>) -> Result<Finished, Problem> {
-    let health = MeshHealth::examined(&textured.mesh, control).map_err(problem_of)?;
-    Ok(Finished::as_made(textured, health))
 }
 
 fn start_simplify(

@@ -1,7 +1,4 @@
-use bozzetto_asset::{Asset, View};
-use bozzetto_mesh::{ColorSource, Control, FinishSettings, Finished, MeshHealth, Prepared};
-
-use crate::pictures;
+use bozzetto_mesh::{ColorSource, FinishSettings};
 
 /// Where the colours of the finished mesh come from.
 #[derive(Debug, clap::Args)]
@@ -32,23 +29,4 @@ impl Colors {
             };
         }
     }
-}
-
-/// Finishes an asset, unless its engine made the textures too, with colours from the pictures of its views where the settings say so.
-pub(super) fn finish(
-    asset: &Asset,
-    views: &[View],
-    settings: &FinishSettings,
-    control: &Control<'_>,
-) -> anyhow::Result<Finished> {
-    if let Some(textured) = asset.textured() {
-        let health = MeshHealth::examined(&textured.mesh, control)?;
-        return Ok(Finished::as_made(textured, health));
-    }
-    let prepared = Prepared::new(asset, settings, control)?;
-    let prepared = match settings.colors_from {
-        ColorSource::Asset => prepared,
-        ColorSource::Pictures => prepared.with_pictures(pictures::prepared(views, &asset.cameras, control)?),
-    };
-    Ok(prepared.finish(settings, control)?)
 }

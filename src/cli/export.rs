@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bozzetto_asset::formats::generation::Generation;
 use bozzetto_asset::{Asset, GaussianSplats, Material, TexturedMesh, TriMesh};
-use bozzetto_mesh::{ColorSource, Control, FinishSettings, Finished, MeshHealth};
+use bozzetto_mesh::{Control, FinishSettings, Finished, MeshHealth};
 
-use super::colors::{self, Colors};
+use super::colors::Colors;
 use super::content::Content;
 use super::packing::Packing;
 use super::rebuild::Rebuild;
@@ -123,18 +123,17 @@ fn finish_generation(
     arguments.rebuild.apply(&mut settings);
     arguments.colors.apply(&mut settings);
     let views = pictures::views_of(pictures::job_of(generation).as_ref());
-    // Saved settings outlive results, and not every result has pictures to take colours from.
-    if !arguments.colors.is_said() && !pictures::have_cameras(&views, &asset.cameras) {
-        settings.colors_from = ColorSource::Asset;
+    if !arguments.colors.is_said() {
+        settings = pictures::applicable(settings, &views, &asset.cameras);
     }
     let progress = Progress::new(false);
     let control = Control {
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),
     };
-    let finished = colors::finish(asset, &views, &settings, &control);
+    let finished = pictures::finish(asset, &views, &settings, &control);
     progress.clear();
-    finished
+    Ok(finished?)
 }
 
 fn plain(mesh: Arc<TriMesh>) -> TexturedMesh {

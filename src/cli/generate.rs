@@ -13,7 +13,7 @@ use bozzetto_viewport::{Offscreen, OrbitCamera, RenderSettings, Scene};
 use serde_json::json;
 
 use super::choice::{self, Python};
-use super::colors::{self, Colors};
+use super::colors::Colors;
 use super::packing::Packing;
 use super::rebuild::Rebuild;
 use super::{UsageError, parameters, progress::Progress, sources};
@@ -193,7 +193,7 @@ fn generate_and_finish(
         is_cancelled: &|| cancelled.load(Ordering::Relaxed),
         progress: &|step| progress.step(&step),
     };
-    let finished = colors::finish(&asset, &views, &settings, &control)?;
+    let finished = pictures::finish(&asset, &views, &settings, &control)?;
     Ok((asset, finished))
 }
 

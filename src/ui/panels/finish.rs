@@ -259,19 +259,14 @@ fn texture_row_ui(
     send: &impl Fn(FinishSettings, bool),
 ) {
     let help = "Edge of the square textures in pixels. Each step takes four times the memory.";
-    let is_changed = settings.texture_px != default.texture_px;
-    let (is_reset, chosen) = row_ui(ui, "Textures", help, is_changed, |ui| {
-        let width = ui.available_width();
-        let shown = format!("{} px", settings.texture_px);
-        combo_ui(ui, "Textures", &shown, width, |ui| {
-            TEXTURE_SIZES.into_iter().find(|&size| {
-                ui.selectable_label(size == settings.texture_px, format!("{size} px"))
-                    .clicked()
-            })
-        })
-        .flatten()
-    });
-    let texture_px = if is_reset { Some(default.texture_px) } else { chosen };
+    let texture_px = choice_row_ui(
+        ui,
+        ("Textures", help),
+        true,
+        TEXTURE_SIZES,
+        (settings.texture_px, default.texture_px),
+        |size| format!("{size} px"),
+    );
     if let Some(texture_px) = texture_px {
         send(
             FinishSettings {
@@ -298,20 +293,9 @@ fn colors_row_ui(ui: &mut Ui, state: &AppState, send: &impl Fn(FinishSettings, b
     } else {
         "As generated: of this result no pictures are known with a camera each."
     };
-    let is_changed = shown != ColorSource::default();
-    let (is_reset, chosen) = row_ui(ui, "Colours", help, is_changed, |ui| {
-        let width = ui.available_width();
-        let list = |ui: &mut Ui| {
-            combo_ui(ui, "Colours", color_source_label(shown), width, |ui| {
-                [ColorSource::Asset, ColorSource::Pictures].into_iter().find(|&source| {
-                    ui.selectable_label(source == shown, color_source_label(source))
-                        .clicked()
-                })
-            })
-        };
-        ui.add_enabled_ui(has_pictures, list).inner.flatten()
-    });
-    let colors_from = if is_reset { Some(ColorSource::default()) } else { chosen };
+    let sources = [ColorSource::Asset, ColorSource::Pictures];
+    let values = (shown, ColorSource::default());
+    let colors_from = choice_row_ui(ui, ("Colours", help), has_pictures, sources, values, color_source_label);
     if let Some(colors_from) = colors_from {
         send(
             FinishSettings {
@@ -323,11 +307,35 @@ fn colors_row_ui(ui: &mut Ui, state: &AppState, send: &impl Fn(FinishSettings, b
     }
 }
 
-fn color_source_label(source: ColorSource) -> &'static str {
-    match source {
+fn color_source_label(source: ColorSource) -> String {
+    let label = match source {
         ColorSource::Asset => "As generated",
         ColorSource::Pictures => "From the pictures",
-    }
+    };
+    label.to_owned()
+}
+
+/// A row with a list of values, of which one is shown; returns the one that was chosen, or the standard one when the row was
+/// set back.
+fn choice_row_ui<T: Copy + PartialEq, const N: usize>(
+    ui: &mut Ui,
+    (name, help): (&str, &str),
+    is_enabled: bool,
+    options: [T; N],
+    (shown, standard): (T, T),
+    label_of: impl Fn(T) -> String,
+) -> Option<T> {
+    let (is_reset, chosen) = row_ui(ui, name, help, shown != standard, |ui| {
+        let width = ui.available_width();
+        let list = |ui: &mut Ui| {
+            combo_ui(ui, name, &label_of(shown), width, |ui| {
+                let mut options = options.into_iter();
+                options.find(|&option| ui.selectable_label(option == shown, label_of(option)).clicked())
+            })
+        };
+        ui.add_enabled_ui(is_enabled, list).inner.flatten()
+    });
+    if is_reset { Some(standard) } else { chosen }
 }
 
 fn status_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
