@@ -1,7 +1,7 @@
 //! Upstream's pipelines in a Python environment, as the window sets them up. With `BOZZETTO_TEST_PYTHON` the environment is a
 //! real one with the bridge in it; what the environment's own report would say of missing packages is answered for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bozzetto::app::Command;
 use bozzetto::app::state::{JobStatus, Modal, NoticeLevel, PythonStatus};
@@ -30,13 +30,19 @@ fn a_folder_without_python_says_so() {
 
 /// A program that answers for a Python: says that an engine can run, and is the real interpreter for all else.
 #[cfg(unix)]
-fn interpreter(folder: &std::path::Path, real: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt as _;
+fn interpreter(folder: &Path, real: &str) -> PathBuf {
     let report =
         format!(r#"{{"python":"3.11","bridge":"0.1.0","engines":{{"{ENGINE}":{{"can_run":true,"problems":[]}}}}}}"#);
     let script = format!(
         "#!/bin/sh\nfor argument; do [ \"$argument\" = --probe ] && echo '{report}' && exit; done\nexec '{real}' \"$@\"\n"
     );
+    program(folder, &script)
+}
+
+/// A script that can be started like an interpreter.
+#[cfg(unix)]
+fn program(folder: &Path, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join("python3");
     std::fs::write(&path, script).expect("can be written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("can be made executable");
@@ -46,15 +52,9 @@ fn interpreter(folder: &std::path::Path, real: &str) -> PathBuf {
 #[cfg(unix)]
 #[test]
 fn an_environment_without_the_bridge_offers_to_install_it() {
-    use std::os::unix::fs::PermissionsExt as _;
     let home = home();
-    let path = home.path().join("python3");
-    std::fs::write(
-        &path,
-        "#!/bin/sh\necho 'python3: No module named bozzetto_bridge' >&2\nexit 1\n",
-    )
-    .expect("can be written");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("can be made executable");
+    let script = "#!/bin/sh\necho 'python3: No module named bozzetto_bridge' >&2\nexit 1\n";
+    let path = program(home.path(), script);
     let mut window = TestWindow::open(home.path(), &[]);
     *window.desktop.folder.lock() = Some(path);
     window.send(Command::SetModal(Some(Modal::Python)));

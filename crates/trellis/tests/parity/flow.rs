@@ -3,7 +3,7 @@
 use crate::released::{assert_asks_for, keys};
 use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::Result;
-use bozzetto_trellis::flow::{FlowConfig, PreparedCondition, SlatFlow, SlatTokens, StructureFlow};
+use bozzetto_trellis::flow::{FlowConfig, FlowTransformer, PreparedCondition, SlatFlow, SlatTokens, StructureFlow};
 use bozzetto_trellis::layers::{
     CrossAttention, FeedForward, MultiHeadRmsNorm, Rotation, SelfAttention, TimestepEmbedding,
 };
@@ -36,6 +36,12 @@ fn slat_flow(fixture: &Fixture) -> (SlatFlow, SlatTokens) {
     let coords = fixture.tensor("coords").narrow(1, 1, 3);
     let tokens = flow.tokens(&coords, Some(&fixture.tensor("beside"))).expect("tokens");
     (flow, tokens)
+}
+
+/// The fixture's picture, and none.
+fn conditions(transformer: &FlowTransformer, fixture: &Fixture) -> (PreparedCondition, PreparedCondition) {
+    let with = transformer.condition(&fixture.tensor("cond")).expect("a condition");
+    (with, transformer.no_condition().expect("a condition"))
 }
 
 #[test]
@@ -119,11 +125,7 @@ fn the_structure_flow_gives_upstreams_velocities() {
     let fixture = Fixture::open("structure_flow");
     let flow = structure_flow(&fixture);
     assert_eq!(flow.noise_shape(), [1, 8, 4, 4, 4]);
-    let with = flow
-        .transformer()
-        .condition(&fixture.tensor("cond"))
-        .expect("a condition");
-    let without = flow.transformer().no_condition().expect("a condition");
+    let (with, without) = conditions(flow.transformer(), &fixture);
     let x = fixture.tensor("x");
     for (index, t) in TIMES.into_iter().enumerate() {
         let expected = fixture.tensor(&format!("out.{index}"));
@@ -140,11 +142,7 @@ fn the_structure_flow_gives_upstreams_velocities() {
 fn the_slat_flow_gives_upstreams_velocities() {
     let fixture = Fixture::open("slat_flow");
     let (flow, tokens) = slat_flow(&fixture);
-    let with = flow
-        .transformer()
-        .condition(&fixture.tensor("cond"))
-        .expect("a condition");
-    let without = flow.transformer().no_condition().expect("a condition");
+    let (with, without) = conditions(flow.transformer(), &fixture);
     let x = fixture.tensor("x");
     for (index, t) in TIMES.into_iter().enumerate() {
         let velocities = flow.forward(&x, &tokens, t, &[&with, &without]).expect("velocities");
@@ -260,11 +258,7 @@ fn schedules_are_upstreams_to_the_last_bit() {
 fn every_sampler_gives_upstreams_cube() {
     let fixture = Fixture::open("structure_flow");
     let flow = structure_flow(&fixture);
-    let with = flow
-        .transformer()
-        .condition(&fixture.tensor("cond"))
-        .expect("a condition");
-    let without = flow.transformer().no_condition().expect("a condition");
+    let (with, without) = conditions(flow.transformer(), &fixture);
     let model = Dense { flow, with, without };
     check_sampler(&model, &fixture.tensor("x"), Spread::Dense, "dense");
 }
@@ -273,11 +267,7 @@ fn every_sampler_gives_upstreams_cube() {
 fn every_sampler_gives_upstreams_latent() {
     let fixture = Fixture::open("slat_flow");
     let (flow, tokens) = slat_flow(&fixture);
-    let with = flow
-        .transformer()
-        .condition(&fixture.tensor("cond"))
-        .expect("a condition");
-    let without = flow.transformer().no_condition().expect("a condition");
+    let (with, without) = conditions(flow.transformer(), &fixture);
     let model = Sparse {
         flow,
         tokens,
