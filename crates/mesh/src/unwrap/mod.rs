@@ -1,18 +1,25 @@
-use std::sync::Arc;
+mod piece;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bozzetto_asset::TriMesh;
 use glam::Vec2;
+use piece::Piece;
 use rayon::prelude::*;
-use uvunwrap::{Density, MeshInput, Options, Packing};
+use uvunwrap::{Atlas, Density, MeshInput, Options, Packing};
 
 use crate::background::{Reporter, in_background};
+use crate::clean::neighbors;
 use crate::pieces::pieces;
-use crate::topology::gather;
+use crate::topology::{DisjointSets, NONE, area_normal, gather};
 use crate::{Control, MeshError, Step};
 
-/// Above this many faces charts are packed by their outlines' extents instead of their full shapes: somewhat looser
-/// and many times faster.
+/// Above this many faces, or parts that bend smoothly, charts are packed by their outlines' extents instead of their full
+/// shapes: somewhat looser and many times faster. It is the number of charts that takes time, which is not known before.
 const SHAPE_PACKING_UP_TO: usize = 120_000;
+const SHAPE_PACKING_UP_TO_PARTS: usize = 1_000;
+/// Cosine of the angle between two faces beyond which they are not one part.
+const SMOOTH: f32 = 0.5;
 /// Above this many faces the surface is cut into pieces that are unwrapped side by side. Their borders become seams, but
 /// charts of a hundred thousand faces, whose equations take a processor seconds, do not come about.
 const WHOLE_UP_TO: usize = 120_000;
@@ -30,9 +37,38 @@ pub struct Unwrapped {
     pub utilization: f32,
 }
 
+/// The library: charts of several meshes on one atlas, or nothing when it failed.
+type Generate = fn(
+    &[MeshInput<'_>],
+    &Options,
+    &(dyn Fn(uvunwrap::Progress) -> bool + Sync),
+) -> Option<Result<Atlas, uvunwrap::Error>>;
+
+/// Its direct solver (faer 0.22) panics on some ragged charts.
+fn generate(
+    inputs: &[MeshInput<'_>],
+    options: &Options,
+    progress: &(dyn Fn(uvunwrap::Progress) -> bool + Sync),
+) -> Option<Result<Atlas, uvunwrap::Error>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        uvunwrap::generate_with_progress(inputs, options, progress)
+    }))
+    .ok()
+}
+
 /// Cuts the surface into charts and lays them flat on one square texture without overlap, `padding_px` empty texels
 /// around each.
 pub fn unwrap(mesh: &TriMesh, texture_px: u32, padding_px: u32, control: &Control<'_>) -> Result<Unwrapped, MeshError> {
+    unwrap_by(generate, mesh, texture_px, padding_px, control)
+}
+
+fn unwrap_by(
+    generate: Generate,
+    mesh: &TriMesh,
+    texture_px: u32,
+    padding_px: u32,
+    control: &Control<'_>,
+) -> Result<Unwrapped, MeshError> {
     let num_faces = mesh.triangles.len();
     let failed = |cause: String| MeshError::UnwrapFailed {
         num_faces,
@@ -44,34 +80,37 @@ pub fn unwrap(mesh: &TriMesh, texture_px: u32, padding_px: u32, control: &Contro
     } else {
         PIECE_FACES
     };
-    let pieces: Vec<Piece> = pieces(mesh, faces_a_piece)
+    let pieces: Vec<_> = pieces(mesh, faces_a_piece)
         .into_par_iter()
         .map(|faces| Piece::new(mesh, faces))
         .collect();
-    let pieces = Arc::new(pieces);
     let options = Options {
         density: Density::Auto { page_size: texture_px },
         padding: padding_px,
-        packing: if num_faces <= SHAPE_PACKING_UP_TO {
-            Packing::Shape
-        } else {
-            Packing::Fast
-        },
+        packing: packing(mesh),
         ..Options::default()
     };
-    let of_thread = Arc::clone(&pieces);
-    let atlas = in_background(Step::Unwrap, control, move |reporter| {
-        let inputs = of_thread
-            .iter()
-            .map(|piece| MeshInput::new(&piece.positions, &piece.indices));
-        let inputs: Vec<_> = inputs.collect();
-        uvunwrap::generate_with_progress(&inputs, &options, |progress| report(reporter, progress, num_faces))
+    let (pieces, atlas) = in_background(Step::Unwrap, control, move |reporter| {
+        let layout = |pieces: &[Piece]| {
+            let inputs: Vec<_> = pieces.iter().map(Piece::input).collect();
+            generate(&inputs, &options, &|progress| report(reporter, progress, num_faces))
+        };
+        if let Some(atlas) = layout(&pieces) {
+            return (pieces, Some(atlas));
+        }
+        tracing::warn!("the layout failed as a whole: charts are made piece by piece");
+        let flattened = |piece: Piece| piece.flattened(&options, generate);
+        let pieces: Vec<_> = pieces.into_par_iter().map(flattened).collect();
+        let atlas = layout(&pieces);
+        (pieces, atlas)
     })?
-    .map_err(|panic| failed(panic.to_owned()))?
-    .map_err(|error| match error {
-        uvunwrap::Error::Cancelled => MeshError::Cancelled { step: Step::Unwrap },
-        other => failed(other.to_string()),
-    })?;
+    .map_err(|panic| failed(panic.to_owned()))?;
+    let atlas = atlas
+        .ok_or_else(|| failed("the library failed".to_owned()))?
+        .map_err(|error| match error {
+            uvunwrap::Error::Cancelled => MeshError::Cancelled { step: Step::Unwrap },
+            other => failed(other.to_string()),
+        })?;
     if atlas.meshes.len() != pieces.len() {
         return Err(failed("not every piece came back".to_owned()));
     }
@@ -111,32 +150,30 @@ pub fn unwrap(mesh: &TriMesh, texture_px: u32, padding_px: u32, control: &Contro
     })
 }
 
-/// A part of the surface with vertices of its own.
-struct Piece {
-    faces: Vec<u32>,
-    /// Of the whole, by place in the piece.
-    vertices: Vec<u32>,
-    positions: Vec<[f32; 3]>,
-    indices: Vec<u32>,
+fn packing(mesh: &TriMesh) -> Packing {
+    if mesh.triangles.len() <= SHAPE_PACKING_UP_TO && num_smooth_parts(mesh) <= SHAPE_PACKING_UP_TO_PARTS {
+        Packing::Shape
+    } else {
+        Packing::Fast
+    }
 }
 
-impl Piece {
-    fn new(mesh: &TriMesh, faces: Vec<u32>) -> Self {
-        let corners = || faces.iter().flat_map(|&face| mesh.triangles[face as usize]);
-        let mut vertices: Vec<u32> = corners().collect();
-        vertices.sort_unstable();
-        vertices.dedup();
-        let local = |vertex: u32| vertices.binary_search(&vertex).map_or(0, |place| place as u32);
-        Self {
-            positions: vertices
-                .iter()
-                .map(|&vertex| mesh.positions[vertex as usize].to_array())
-                .collect(),
-            indices: corners().map(local).collect(),
-            vertices,
-            faces,
+/// Parts of the surface within which no two neighbouring faces meet at a sharp angle.
+fn num_smooth_parts(mesh: &TriMesh) -> usize {
+    let num_faces = mesh.triangles.len();
+    let normals: Vec<_> = (0..num_faces)
+        .into_par_iter()
+        .map(|face| area_normal(mesh.corners(face)).normalize_or_zero())
+        .collect();
+    let mut parts = DisjointSets::new(num_faces);
+    for (face, around) in neighbors(&mesh.triangles).iter().enumerate() {
+        for &other in around.iter().filter(|&&other| other != NONE) {
+            if normals[face].dot(normals[other as usize]) > SMOOTH {
+                parts.unite(face as u32, other);
+            }
         }
     }
+    (0..num_faces as u32).filter(|&face| parts.find(face) == face).count()
 }
 
 /// Packing has no known total: it is shown as the second half of twice the faces, each trial half of what is left.
@@ -156,7 +193,6 @@ fn report(reporter: &Reporter, progress: uvunwrap::Progress, num_faces: usize) -
 mod tests {
     use super::*;
     use crate::bake::texels::{barycentric, texel_bounds};
-    use crate::topology::DisjointSets;
     use crate::{shapes, uv_overlap};
 
     #[test]
@@ -261,6 +297,66 @@ mod tests {
         };
         let error = unwrap(&mesh, 1024, 4, &control).unwrap_err();
         assert_eq!(error, MeshError::Cancelled { step: Step::Unwrap });
+    }
+
+    #[test]
+    fn ragged_surfaces_are_packed_by_extent() {
+        assert_eq!(num_smooth_parts(&shapes::cube(glam::Vec3::ZERO)), 6);
+        assert_eq!(num_smooth_parts(&shapes::torus(0.3, 0.1, 64, 32)), 1);
+        // Little roofs side by side: each slope is a part of its own.
+        let ridge = |place: usize| {
+            let (x, y) = ((place % 40) as f32, (place / 40) as f32);
+            let corner = |dx: f32, dy: f32, z: f32| glam::Vec3::new(x + 0.8 * dx, y + 0.8 * dy, z) / 40.0;
+            [
+                corner(0.0, 0.0, 0.0),
+                corner(0.5, 0.0, 1.0),
+                corner(0.5, 1.0, 1.0),
+                corner(0.0, 1.0, 0.0),
+                corner(1.0, 0.0, 0.0),
+                corner(1.0, 1.0, 0.0),
+            ]
+        };
+        let positions: Vec<_> = (0..40 * 20).flat_map(ridge).collect();
+        let triangles = (0..40 * 20).flat_map(|place| {
+            let at = |[a, b, c]: [u32; 3]| [6 * place + a, 6 * place + b, 6 * place + c];
+            [at([0, 1, 2]), at([0, 2, 3]), at([1, 4, 5]), at([1, 5, 2])]
+        });
+        let mesh = TriMesh::new(positions, triangles.collect());
+        assert_eq!(num_smooth_parts(&mesh), 1600);
+        let unwrapped = unwrap(&mesh, 1024, 2, &Control::silent()).unwrap();
+        assert_eq!(uv_overlap(&unwrapped.mesh, 1024), 0.0);
+        assert!(unwrapped.num_charts >= 800, "{}", unwrapped.num_charts);
+    }
+
+    #[test]
+    fn what_the_library_fails_on_is_laid_out_in_smaller_parts() {
+        /// As if no surface with more than a few faces could be cut into charts.
+        fn failing(
+            inputs: &[MeshInput<'_>],
+            options: &Options,
+            progress: &(dyn Fn(uvunwrap::Progress) -> bool + Sync),
+        ) -> Option<Result<Atlas, uvunwrap::Error>> {
+            let is_large = |input: &MeshInput<'_>| input.existing_uvs.is_none() && input.indices.len() > 3 * 100;
+            if inputs.iter().any(is_large) {
+                return None;
+            }
+            generate(inputs, options, progress)
+        }
+        for mesh in [shapes::torus(0.3, 0.1, 64, 32), shapes::cube(glam::Vec3::ZERO)] {
+            let unwrapped = unwrap_by(failing, &mesh, 512, 2, &Control::silent()).unwrap();
+            assert_eq!(uv_overlap(&unwrapped.mesh, 1024), 0.0);
+            for face in 0..mesh.triangles.len() {
+                assert_eq!(mesh.corners(face), unwrapped.mesh.corners(face));
+            }
+            assert!(unwrapped.utilization > 0.2, "{}", unwrapped.utilization);
+        }
+        // Even single faces.
+        let none: Generate = |inputs, options, progress| {
+            let is_made = inputs.iter().all(|input| input.existing_uvs.is_some());
+            is_made.then(|| generate(inputs, options, progress)).flatten()
+        };
+        let unwrapped = unwrap_by(none, &shapes::icosphere(0.4, 2), 512, 2, &Control::silent()).unwrap();
+        assert_eq!((uv_overlap(&unwrapped.mesh, 1024), unwrapped.num_charts), (0.0, 320));
     }
 
     #[test]
