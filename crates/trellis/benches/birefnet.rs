@@ -27,7 +27,6 @@ fn main() -> Result<()> {
         if kind == Kind::Half && device == Device::Cpu {
             continue;
         }
-        tch::manual_seed(1);
         let network = BiRefNet::new(&Weights::drawn(device), &BiRefNetConfig::released(), kind)?;
         let picture = Tensor::f_randn([1, 3, side, side], (Kind::Float, device))?;
         if let Device::Cuda(card) = device {

@@ -41,7 +41,6 @@ fn main() -> Result<()> {
     let kind = if device.is_cuda() { Kind::Half } else { Kind::Float };
     let _guard = tch::no_grad_guard();
 
-    tch::manual_seed(1);
     let config = DecoderConfig::released();
     let decoder = MaterialDecoder::new(&Weights::drawn(device), &config, kind)?;
     let (coords, masks) = ball(side, config.channels.len() - 1, device)?;

@@ -23,6 +23,7 @@ import trellis2_upstream  # noqa: E402
 
 trellis2_upstream.load(sys.argv[1])
 
+from trellis2.models.sparse_structure_flow import SparseStructureFlowModel  # noqa: E402
 from trellis2.models.structured_latent_flow import SLatFlowModel  # noqa: E402
 from trellis2.modules import sparse as sp  # noqa: E402
 
@@ -101,5 +102,12 @@ with torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         cond = torch.randn(1, seen, 1024, device=DEVICE)
         print(f"upstream, {count} tokens, condition {seen}: {median_ms(model, tokens(count), t, cond):.1f} ms", flush=True)
     del model, tensors
+    if IS_CARD:
+        with torch.device(DEVICE):
+            model = SparseStructureFlowModel(**WIDTHS | dict(resolution=16, in_channels=8, out_channels=8)).eval()
+        model.convert_to(torch.bfloat16)
+        x, cond = torch.randn(1, 8, 16, 16, 16, device=DEVICE), torch.randn(1, 1029, 1024, device=DEVICE)
+        print(f"upstream, structure, 4096 tokens, condition 1029: {median_ms(model, x, t, cond):.1f} ms", flush=True)
+        del model
     torch.cuda.empty_cache()
     subprocess.run([sys.argv[2], weights, run], check=True)

@@ -5,6 +5,7 @@ use std::time::Instant;
 use tch::{Cuda, Device, Kind, Tensor};
 
 use crate::flow::{FlowConfig, FlowTransformer, SlatFlow, StructureFlow};
+use crate::layers::{Precision, can_compute_in_eight_bits};
 use crate::torch::{cuda_memory, load_cuda, reset_peak_cuda_memory};
 use crate::weights::Weights;
 use crate::{Result, TrellisError};
@@ -36,9 +37,13 @@ pub fn run() -> Result<Vec<String>> {
     let kind = if device.is_cuda() { Kind::BFloat16 } else { Kind::Float };
     let mut rows = Vec::new();
     structure(device, kind, &mut rows)?;
-    latents(device, kind, &mut rows)?;
+    latents(device, kind.into(), &mut rows)?;
+    if can_compute_in_eight_bits(device) {
+        latents(device, Precision::eight_bit(kind), &mut rows)?;
+    }
     let flow = FlowConfig::released(32, 32);
-    let header = format!("{device:?}, {kind:?}, median of {NUM_RUNS}; floor: operations at 790 TFLOP/s");
+    let header =
+        format!("{device:?}, {kind:?}, median of {NUM_RUNS}; floor: operations at 790 TFLOP/s, whatever the bits");
     let columns = "what | tokens | condition | ms | floor ms | times the floor | peak GiB".to_owned();
     Ok([header, columns]
         .into_iter()
@@ -94,9 +99,14 @@ fn structure(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
     Ok(())
 }
 
-fn latents(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
+fn latents(device: Device, precision: Precision, rows: &mut Vec<Row>) -> Result<()> {
     let config = FlowConfig::released(32, 32);
-    let flow = SlatFlow::new(&Weights::drawn(device), &config, kind)?;
+    let flow = SlatFlow::new(&Weights::drawn(device), &config, precision)?;
+    let bits = if precision.has_eight_bit_linears {
+        ", 8-bit layers"
+    } else {
+        ""
+    };
     let sizes = if device.is_cuda() {
         LATENTS.to_vec()
     } else {
@@ -112,13 +122,13 @@ fn latents(device: Device, kind: Kind, rows: &mut Vec<Row>) -> Result<()> {
         let without = transformer.no_condition()?;
         // Without the picture there is nothing to attend to.
         let cases = [
-            ("latent flow", &with, num_condition_tokens),
-            ("latent flow, without the picture", &without, 0),
+            ("", &with, num_condition_tokens),
+            (", without the picture", &without, 0),
         ];
-        for (what, condition, num_condition_tokens) in cases {
+        for (seen, condition, num_condition_tokens) in cases {
             let (secs, peak_bytes) = measured(device, || flow.forward(&x, &tokens, 0.7, &[condition]))?;
             rows.push(Row {
-                what: what.to_owned(),
+                what: format!("latent flow{seen}{bits}"),
                 num_tokens,
                 num_condition_tokens,
                 num_evaluations: 1.0,

@@ -21,11 +21,11 @@ pub mod params;
 mod picture;
 pub mod pipeline;
 pub mod preprocess;
+pub mod random_set;
 pub mod resample;
 pub mod sampler;
 pub mod sparse;
 pub mod structure;
-pub mod tiny;
 pub mod torch;
 pub mod weights;
 

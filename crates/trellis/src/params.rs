@@ -12,6 +12,8 @@ pub struct Settings {
     pub cuts_out: bool,
     /// Whether all networks stay on the device.
     pub keeps_networks: bool,
+    /// Whether linear layers of the flows are computed in 8 bits, where the device can.
+    pub is_eight_bit: bool,
     /// How fine the result becomes, and in which steps.
     pub kind: PipelineKind,
     /// Tokens above which a cascade lowers its resolution.
@@ -40,6 +42,7 @@ impl Settings {
         Self {
             cuts_out: all.bool("features.cut_out").unwrap_or(true),
             keeps_networks: all.bool("features.keep_networks").unwrap_or(false),
+            is_eight_bit: all.bool("structure.fp8").unwrap_or(false),
             kind: kind.unwrap_or(PipelineKind::Cascade1024),
             max_num_tokens: all.int("shape.max_num_tokens").unwrap_or_default().max(1) as usize,
             structure: sampler_params(&all, "structure"),
@@ -66,14 +69,16 @@ fn sampler_params(values: &ParamValues, stage: &str) -> SamplerParams {
 pub fn specs() -> Vec<ParamSpec> {
     let mut specs = vec![
         switch(
-            "features.cut_out",
+            "features",
+            "cut_out",
             "Cut out the object",
             true,
             "Removes the background where the picture has no transparency, and fills the frame with the object. Off takes \
              the picture as it is: square, on black.",
         ),
         advanced(switch(
-            "features.keep_networks",
+            "features",
+            "keep_networks",
             "Keep all networks loaded",
             false,
             "Uses what memory there is: every network stays on the graphics card, so that a change shows sooner. Needs \
@@ -81,6 +86,14 @@ pub fn specs() -> Vec<ParamSpec> {
         )),
     ];
     specs.extend(sampler_specs("structure", "Structure", 7.5, 0.7, 1.0, 5.0));
+    specs.push(advanced(switch(
+        "structure",
+        "fp8",
+        "8-bit layers (FP8)",
+        false,
+        "Computes structure, shape and material with 8-bit numbers in the linear layers: a tenth faster and 1 GiB smaller, but \
+         5 % off where full precision is 1.5 % off. Takes a GeForce RTX 40 or newer.",
+    )));
     specs.push(ParamSpec {
         key: "shape.pipeline_type".to_owned(),
         label: "Resolution".to_owned(),
@@ -191,11 +204,11 @@ pub fn sampler_specs(
     ]
 }
 
-fn switch(key: &str, label: &str, default: bool, help: &str) -> ParamSpec {
+fn switch(stage: &str, key: &str, label: &str, default: bool, help: &str) -> ParamSpec {
     ParamSpec {
-        key: key.to_owned(),
+        key: format!("{stage}.{key}"),
         label: label.to_owned(),
-        stage: "features".to_owned(),
+        stage: stage.to_owned(),
         kind: ParamKind::Bool { default },
         unit: String::new(),
         help: help.to_owned(),

@@ -6,16 +6,16 @@ use std::path::Path;
 use bozzetto_trellis::networks::{Network, Networks, TRELLIS2};
 use bozzetto_trellis::pipeline::{self, FlowSize};
 use bozzetto_trellis::preprocess::prepare;
+use bozzetto_trellis::random_set::{self, Size};
 use bozzetto_trellis::sampler::SamplerParams;
 use bozzetto_trellis::sparse::ScratchMemory;
-use bozzetto_trellis::tiny;
 use bozzetto_trellis::torch::RandomState;
 use bozzetto_trellis::weights::Library;
 use image::{DynamicImage, RgbImage};
 use tch::Device;
 
 fn networks(folder: &Path) -> Networks {
-    tiny::make(folder).expect("written");
+    random_set::make(folder, Size::Tiny).expect("written");
     let library = Library::new(TRELLIS2, Some(folder.to_owned())).with_hub(folder.join("no-cache"));
     Networks::new(library, Device::Cpu).expect("a pipeline")
 }

@@ -7,15 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use bozzetto_asset::{Asset, View};
+use bozzetto_asset::{Asset, SparseStructure, View};
 use bozzetto_engine::{
     CancelToken, Engine, EngineError, Event, Job, ParamValue, ParamValues, Preview, RunContext, WorkerCommand,
     WorkerEngine,
 };
 use bozzetto_trellis::engine::Trellis2Engine;
 use bozzetto_trellis::networks::TRELLIS2;
-use bozzetto_trellis::tiny;
+use bozzetto_trellis::random_set::{self, Size};
 use bozzetto_trellis::weights::Library;
+use glam::{IVec3, Vec3};
 use image::{Rgba, RgbaImage};
 use tch::Device;
 
@@ -32,7 +33,7 @@ static WEIGHTS: LazyLock<tempfile::TempDir> = LazyLock::new(tiny_weights);
 
 fn tiny_weights() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    tiny::make(folder.path()).expect("written");
+    random_set::make(folder.path(), Size::Tiny).expect("written");
     folder
 }
 
@@ -175,6 +176,30 @@ fn a_run_tells_what_it_does_and_makes_a_mesh_with_materials() {
     let weights: BTreeSet<_> = asset.provenance.weights.keys().map(String::as_str).collect();
     assert_eq!(weights.len(), 7, "{weights:?}");
     assert!(asset.provenance.weights.values().all(|hash| hash.len() == 64));
+}
+
+#[test]
+fn a_structure_of_ones_own_is_what_the_shape_is_made_of() {
+    let _alone = alone();
+    let given = given("512");
+    // A staircase: none of its steps are mirror images of others.
+    let structure = SparseStructure {
+        origin: Vec3::splat(-0.5),
+        voxel_size: 1.0 / 64.0,
+        resolution: 64,
+        coords: (0..8).map(|step| IVec3::new(4 * step, 2 * step, 40)).collect(),
+        colors: Vec::new(),
+    };
+    let halved: BTreeSet<_> = structure.coords.iter().map(|coords| (coords / 2).to_array()).collect();
+    let engine = &mut engine(WEIGHTS.path()).with_structure(Some(structure));
+    let last = Mutex::new(BTreeSet::new());
+    let (asset, _) = run_watched(engine, &given.job, |event, _| {
+        if let Event::Preview(Preview::Structure(structure)) = event {
+            *last.lock().expect("no panic") = structure.coords.iter().map(|coords| coords.to_array()).collect();
+        }
+    });
+    assert_sound(&asset.expect("an asset"));
+    assert_eq!(last.into_inner().expect("no panic"), halved);
 }
 
 #[test]

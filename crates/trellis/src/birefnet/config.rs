@@ -40,7 +40,7 @@ impl BiRefNetConfig {
         }
     }
 
-    /// The narrowest that still has every part: for tests, and for [`crate::tiny`].
+    /// The narrowest that still has every part: for tests, and for [`crate::random_set`].
     pub fn tiny() -> Self {
         Self {
             embedding: 8,

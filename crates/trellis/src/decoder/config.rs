@@ -25,7 +25,7 @@ impl DecoderConfig {
         }
     }
 
-    /// The narrowest that still has every part: for tests, and for [`crate::tiny`].
+    /// The narrowest that still has every part: for tests, and for [`crate::random_set`].
     pub fn tiny() -> Self {
         Self {
             channels: vec![32, 16, 8, 8, 8],

@@ -220,8 +220,9 @@ mod tests {
             latent_channels: 8,
         };
         let fixture = Fixture::open("sparse");
+        let num_voxels = fixture.tensor("coords").size()[0];
+        let latent = Tensor::randn([num_voxels, 8], (Kind::Float, Device::Cpu));
         let [cpu, card] = [(Device::Cpu, Kind::Float), (Device::Cuda(0), Kind::Half)].map(|(device, kind)| {
-            tch::manual_seed(4);
             let torso = Torso::new(&Weights::drawn(device), &config, 6, false, kind).expect("weights");
             let scratch = ScratchMemory::bytes(1 << 22);
             let mut tree = VoxelTree::new(fixture.tensor("coords").to_device(device)).expect("voxels");
@@ -231,7 +232,6 @@ mod tests {
                 let mask = mask.bitwise_right_shift_tensor_scalar(10 + level).bitwise_and(1).gt(0);
                 tree.subdivide(&mask.view([-1, 8]), scratch).expect("children");
             }
-            let latent = Tensor::randn([tree.levels()[0].num_voxels(), 8], (Kind::Float, Device::Cpu));
             let mut x = torso.enter(&latent.to_device(device)).expect("features");
             let mut told = |_, _| Ok(());
             let mut on_block: OnBlock<'_> = &mut told;

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bozzetto_asset::{Asset, PreparedView, View, files};
+use bozzetto_asset::{Asset, PreparedView, SparseStructure, View, files};
 use bozzetto_engine::{
     EngineError, EngineInfo, Event, LogLevel, ParamSpec, ParamValues, Preview, RunContext, StageCache, StageKey,
 };
@@ -10,8 +10,11 @@ use image::{GrayImage, Luma, RgbImage};
 use tch::Device;
 
 use super::forecast::{NetworkSizes, condition_tokens};
+use super::preview::coords_of_structure;
+use super::reporter::Reporter;
 use super::trellis2::STAGES;
 use super::{Forecast, Plan, splats_of_volume, structure_of_coords};
+use crate::Result;
 use crate::flow::FlowConfig;
 use crate::networks::{Network, Networks};
 use crate::params::Settings;
@@ -20,18 +23,12 @@ use crate::pipeline::{
     self, Decoded, FinerVoxels, FlowSize, HostTensor, Latent, PipelineKind, Structure, StructureStep,
 };
 use crate::preprocess::prepare;
-use crate::sparse::ScratchMemory;
-use crate::torch::{RandomState, cuda_memory};
-use crate::{Result, TrellisError};
+use crate::torch::{RandomState, cuda_memory, reset_peak_cuda_memory};
 
 /// Steps of the structure from one preview to the next.
 const PREVIEW_STEPS: usize = 3;
 /// Voxels along an edge of those previews.
 const PREVIEW_RESOLUTION: i64 = 32;
-/// Room for chunks: at least so much, and more does not make them faster.
-const SCRATCH_BYTES: std::ops::RangeInclusive<u64> = (64 << 20)..=(2 << 30);
-/// The same where the processor computes: its caches are small.
-const SCRATCH_BYTES_OF_PROCESSOR: u64 = 256 << 20;
 
 /// The stages of one attempt. Each key takes in the one before it.
 pub(super) struct Chain<'a> {
@@ -41,6 +38,7 @@ pub(super) struct Chain<'a> {
     pub info: &'a EngineInfo,
     pub params: &'a ParamValues,
     pub plan: &'a Plan,
+    pub given_structure: Option<&'a SparseStructure>,
     pub secs_per_operation: &'a mut Option<f64>,
 }
 
@@ -50,9 +48,23 @@ struct Keyed<T> {
     made: Arc<T>,
 }
 
+/// What a run makes.
+pub(super) struct Made {
+    pub asset: Asset,
+    /// Whether a network cut the object out of the picture.
+    pub is_cut_out: bool,
+}
+
+/// The picture as the network sees it.
+struct Picture {
+    rgb: RgbImage,
+    is_cut_out: bool,
+}
+
 /// The picture and what is seen in it.
 struct Seen {
     key: StageKey,
+    is_cut_out: bool,
     at_512: Arc<HostTensor>,
     at_1024: Option<Arc<HostTensor>>,
 }
@@ -70,7 +82,8 @@ impl Seen {
 }
 
 impl Chain<'_> {
-    pub(super) fn run(&mut self, view: &View, seed: u64) -> Result<Asset, EngineError> {
+    pub(super) fn run(&mut self, view: &View, seed: u64) -> Result<Made, EngineError> {
+        self.count_memory();
         let seen = self.features(view)?;
         let structure = self.structure(&seen, seed)?;
         let (shape, resolution) = self.shape(&seen, &structure)?;
@@ -78,10 +91,14 @@ impl Chain<'_> {
         let decoded = self.decode(&shape, &material, resolution)?;
         let splats = splats_of_volume(&decoded.volume);
         self.emit(Event::Preview(Preview::Splats(Arc::new(splats))));
-        Ok(Asset {
-            mesh: Some(decoded.mesh.clone()),
-            volume: Some(decoded.volume.clone()),
-            ..Asset::default()
+        self.tell_memory();
+        Ok(Made {
+            asset: Asset {
+                mesh: Some(decoded.mesh.clone()),
+                volume: Some(decoded.volume.clone()),
+                ..Asset::default()
+            },
+            is_cut_out: seen.is_cut_out,
         })
     }
 
@@ -109,24 +126,28 @@ impl Chain<'_> {
         let picture = self.part(
             &mut stage,
             key.with_bytes(b"picture"),
-            |picture: &RgbImage| picture.len() as u64,
+            |picture: &Picture| picture.rgb.len() as u64,
             |chain, networks| {
                 let picture = picture::read(view)?;
-                let prepared = if cuts_out {
-                    prepare(&picture, |opaque| pipeline::matte(networks, opaque))?
+                let mut is_cut_out = false;
+                let rgb = if cuts_out {
+                    prepare(&picture, |opaque| {
+                        is_cut_out = true;
+                        pipeline::matte(networks, opaque)
+                    })?
                 } else {
                     picture.to_rgb8()
                 };
                 chain.progress("features", 1, 1 + num_looks)?;
-                Ok(prepared)
+                Ok(Picture { rgb, is_cut_out })
             },
         )?;
-        self.preview_picture(view, &picture);
+        self.preview_picture(view, &picture.rgb);
         let mut look = |chain: &mut Self, size: FlowSize, done| {
             let side_px = size.picture_px();
             let key = key.with_bytes(&side_px.to_le_bytes());
             chain.part(&mut stage, key, HostTensor::num_bytes, |chain, networks| {
-                let features = pipeline::features(networks, &picture, side_px)?;
+                let features = pipeline::features(networks, &picture.rgb, side_px)?;
                 chain.progress("features", done, 1 + num_looks)?;
                 Ok(features)
             })
@@ -136,7 +157,12 @@ impl Chain<'_> {
             .then(|| look(self, FlowSize::Flow1024, 3))
             .transpose()?;
         self.end(&stage);
-        Ok(Seen { key, at_512, at_1024 })
+        Ok(Seen {
+            key,
+            is_cut_out: picture.is_cut_out,
+            at_512,
+            at_1024,
+        })
     }
 
     fn structure(&mut self, seen: &Seen, seed: u64) -> Result<Keyed<Structure>, EngineError> {
@@ -148,17 +174,25 @@ impl Chain<'_> {
         let params = self.settings().structure;
         let started = Instant::now();
         let features = seen.at(FlowSize::Flow512)?;
+        let given = self.given_structure;
         let made = self.part(&mut stage, key, Structure::num_bytes, |chain, networks| {
             // As torch.manual_seed takes it: by its bits.
             tch::manual_seed(seed as i64);
             let random = RandomState::current()?;
-            pipeline::structure(networks, features, &params, &random, &mut |step: &StructureStep<'_>| {
+            let found = pipeline::structure(networks, features, &params, &random, &mut |step: &StructureStep<'_>| {
                 chain.progress("structure", step.done as u64, step.total as u64)?;
                 if step.done.is_multiple_of(PREVIEW_STEPS) && step.done < step.total {
                     chain.preview_structure(&step.coords(PREVIEW_RESOLUTION)?, PREVIEW_RESOLUTION);
                 }
                 Ok(())
-            })
+            })?;
+            match given {
+                Some(given) => {
+                    let coords = coords_of_structure(given);
+                    Structure::of_coords(&coords, i64::from(given.resolution), found.random)
+                }
+                None => Ok(found),
+            }
         })?;
         let is_new = stage.num_made > 0;
         self.end(&stage);
@@ -363,6 +397,29 @@ impl Chain<'_> {
         self.emit(Event::Log { level, message });
     }
 
+    fn count_memory(&self) {
+        if let Device::Cuda(index) = self.networks.device()
+            && let Err(error) = reset_peak_cuda_memory(index)
+        {
+            tracing::warn!("the graphics card's memory is not counted: {error}");
+        }
+    }
+
+    /// Says how much of the graphics card the run took.
+    fn tell_memory(&self) {
+        if let Device::Cuda(index) = self.networks.device()
+            && let Ok(memory) = cuda_memory(index)
+        {
+            let gigabytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+            let message = format!(
+                "At most {:.2} GiB of the graphics card were in use at once, and {:.2} GiB were held.",
+                gigabytes(memory.peak),
+                gigabytes(memory.peak_reserved)
+            );
+            self.log(LogLevel::Info, message);
+        }
+    }
+
     fn preview_structure(&self, coords: &HostTensor<i32>, resolution: i64) {
         let structure = structure_of_coords(coords, resolution as u32);
         self.emit(Event::Preview(Preview::Structure(Arc::new(structure))));
@@ -424,43 +481,6 @@ struct Stage {
     /// Parts that were not kept from an earlier run.
     num_made: usize,
     started: Instant,
-}
-
-/// What a stage tells while it computes.
-struct Reporter<'a> {
-    context: &'a RunContext<'a>,
-    device: Device,
-    chunk_divisor: usize,
-}
-
-impl Reporter<'_> {
-    /// Tells progress and memory, and stops the stage when the run was cancelled.
-    fn progress(&self, stage: &str, done: u64, total: u64) -> Result<()> {
-        self.context.progress(stage, done, total).map_err(TrellisError::from)?;
-        if let Device::Cuda(index) = self.device {
-            let memory = cuda_memory(index)?;
-            (self.context.emit)(Event::Memory {
-                used: memory.total - memory.free,
-                total: memory.total,
-            });
-        }
-        Ok(())
-    }
-
-    fn preview_structure(&self, coords: &HostTensor<i32>, resolution: i64) {
-        let structure = structure_of_coords(coords, resolution as u32);
-        (self.context.emit)(Event::Preview(Preview::Structure(Arc::new(structure))));
-    }
-
-    /// Room for chunks: a part of what is free now.
-    fn scratch(&self, device: Device) -> ScratchMemory {
-        let bytes = match device {
-            Device::Cuda(index) => cuda_memory(index).map_or(*SCRATCH_BYTES.start(), |memory| memory.available() / 4),
-            _ => SCRATCH_BYTES_OF_PROCESSOR,
-        };
-        let bytes = bytes.clamp(*SCRATCH_BYTES.start(), *SCRATCH_BYTES.end());
-        ScratchMemory::bytes(bytes as usize / self.chunk_divisor)
-    }
 }
 
 /// The parameters that a sampler takes: those that say how fine a shape becomes are not among them.

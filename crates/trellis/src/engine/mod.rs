@@ -5,6 +5,7 @@ mod forecast;
 mod hashes;
 mod plan;
 mod preview;
+mod reporter;
 mod trellis2;
 
 pub use forecast::Forecast;

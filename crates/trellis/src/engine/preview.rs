@@ -25,6 +25,13 @@ pub fn structure_of_coords(coords: &HostTensor<i32>, resolution: u32) -> SparseS
     }
 }
 
+/// The voxels of [`structure_of_coords`] again, `[N, 3]` (x, y, z), z up.
+pub(super) fn coords_of_structure(structure: &SparseStructure) -> Vec<[i32; 3]> {
+    let last = structure.resolution as i32 - 1;
+    let in_cube = |coords: &IVec3| [coords.x, last - coords.z, coords.y];
+    structure.coords.iter().map(in_cube).collect()
+}
+
 /// A volume as few round splats: neighbouring voxels share one.
 pub fn splats_of_volume(volume: &PbrVolume) -> GaussianSplats {
     let mut step = 1;
@@ -104,6 +111,7 @@ mod tests {
         let structure = structure_of_coords(&coords, 32);
         assert!(structure.is_consistent());
         assert_eq!(structure.coords, [IVec3::new(1, 3, 29)]);
+        assert_eq!(coords_of_structure(&structure), [[1, 2, 3]]);
     }
 
     #[test]

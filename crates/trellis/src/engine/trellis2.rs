@@ -1,15 +1,16 @@
 use std::path::PathBuf;
 
-use bozzetto_asset::{Asset, View};
+use bozzetto_asset::{Asset, SparseStructure, View};
 use bozzetto_engine::{
     CancelToken, Engine, EngineError, EngineInfo, Event, Job, LogLevel, PartLicence, RunContext, StageCache, StageInfo,
 };
 use tch::Device;
 
 use super::Plan;
-use super::chain::Chain;
+use super::chain::{Chain, Made};
 use super::hashes::WeightHashes;
-use crate::networks::{Networks, TRELLIS2};
+use crate::layers::can_compute_in_eight_bits;
+use crate::networks::{Network, Networks, TRELLIS2};
 use crate::params::{Settings, specs};
 use crate::torch::load_cuda;
 use crate::weights::Library;
@@ -31,7 +32,11 @@ pub struct Trellis2Engine {
     device: Device,
     networks: Option<Networks>,
     cache: StageCache,
+    /// In place of those that are found.
+    structure: Option<SparseStructure>,
     hashes: WeightHashes,
+    /// Whether the device has linear layers in 8 bits, once it was tried.
+    has_eight_bits: Option<bool>,
     /// Measured in the last structure stage.
     secs_per_operation: Option<f64>,
 }
@@ -50,9 +55,18 @@ impl Trellis2Engine {
             device,
             networks: None,
             cache: StageCache::with_capacity_bytes(CACHE_BYTES),
+            structure: None,
             hashes: WeightHashes::default(),
+            has_eight_bits: None,
             secs_per_operation: None,
         }
+    }
+
+    /// Goes on with this structure whatever is found, for measurements with random weights. Finding one takes its time anyway.
+    #[must_use]
+    pub fn with_structure(mut self, structure: Option<SparseStructure>) -> Self {
+        self.structure = structure;
+        self
     }
 
     /// Runs once, as planned.
@@ -67,12 +81,13 @@ impl Trellis2Engine {
         };
         networks.listen_to(&context.cancel);
         networks.keep_all(plan.settings.keeps_networks);
+        networks.use_eight_bit_flows(plan.settings.is_eight_bit);
         let needed = plan.settings.kind.networks();
         networks.check(&needed).map_err(|error| error.in_stage("features"))?;
-        let paths: Vec<_> = needed
-            .iter()
-            .filter_map(|&network| networks.path(network).ok())
-            .collect();
+        let path = |network: &Network| networks.path(*network).ok();
+        let mut paths: Vec<_> = needed.iter().filter_map(path).collect();
+        let cutter = path(&Network::BiRefNet).filter(|_| plan.settings.cuts_out);
+        paths.extend(cutter.clone());
         self.hashes.begin(&paths);
         let mut chain = Chain {
             networks,
@@ -81,11 +96,21 @@ impl Trellis2Engine {
             info: &info,
             params: &job.params,
             plan,
+            given_structure: self.structure.as_ref(),
             secs_per_operation: &mut self.secs_per_operation,
         };
-        let mut asset = chain.run(view, job.seed)?;
+        let Made { mut asset, is_cut_out } = chain.run(view, job.seed)?;
+        // The picture may have been cut out already.
+        paths.retain(|path| is_cut_out || Some(path) != cutter.as_ref());
         asset.provenance.weights = self.hashes.of(&paths);
         Ok(asset)
+    }
+
+    fn has_eight_bits(&mut self) -> bool {
+        let device = self.device;
+        *self
+            .has_eight_bits
+            .get_or_insert_with(|| can_compute_in_eight_bits(device))
     }
 
     /// Makes room before another attempt.
@@ -152,13 +177,18 @@ impl Engine for Trellis2Engine {
         let _no_gradients = tch::no_grad_guard();
         let job = job.validated(&self.info())?;
         let view = job.enabled_views().next().ok_or(EngineError::NoViews)?;
-        let plan = Plan::new(Settings::from_values(&job.params));
         let tell = |message| {
             (context.emit)(Event::Log {
                 level: LogLevel::Warning,
                 message,
             });
         };
+        let mut settings = Settings::from_values(&job.params);
+        if settings.is_eight_bit && !self.has_eight_bits() {
+            settings.is_eight_bit = false;
+            tell("This device has no 8-bit layers (FP8), so they are computed in full precision.".to_owned());
+        }
+        let plan = Plan::new(settings);
         with_less_and_less(plan, tell, |plan, is_again| {
             if is_again {
                 self.make_room();

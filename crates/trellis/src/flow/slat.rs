@@ -1,8 +1,8 @@
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::{FlowConfig, FlowTransformer, PreparedCondition};
 use crate::Result;
-use crate::layers::Rotation;
+use crate::layers::{Precision, Rotation};
 use crate::weights::Weights;
 
 /// The flow of structured latents: features `[tokens, channels]` at the active voxels.
@@ -19,10 +19,10 @@ pub struct SlatTokens {
 }
 
 impl SlatFlow {
-    /// Builds the model, with blocks that compute in `kind`.
-    pub fn new(weights: &Weights<'_>, config: &FlowConfig, kind: Kind) -> Result<Self> {
+    /// Builds the model, with blocks of this precision.
+    pub fn new(weights: &Weights<'_>, config: &FlowConfig, precision: impl Into<Precision>) -> Result<Self> {
         Ok(Self {
-            transformer: FlowTransformer::new(weights, config, kind)?,
+            transformer: FlowTransformer::new(weights, config, precision)?,
             in_channels: config.in_channels,
         })
     }

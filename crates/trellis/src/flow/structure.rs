@@ -1,8 +1,8 @@
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::{FlowConfig, FlowTransformer, PreparedCondition};
 use crate::Result;
-use crate::layers::Rotation;
+use crate::layers::{Precision, Rotation};
 use crate::weights::Weights;
 
 /// The flow of the sparse structure: a latent cube `[1, channels, r, r, r]`.
@@ -14,12 +14,12 @@ pub struct StructureFlow {
 }
 
 impl StructureFlow {
-    /// Builds the model, with blocks that compute in `kind`.
-    pub fn new(weights: &Weights<'_>, config: &FlowConfig, kind: Kind) -> Result<Self> {
+    /// Builds the model, with blocks of this precision.
+    pub fn new(weights: &Weights<'_>, config: &FlowConfig, precision: impl Into<Precision>) -> Result<Self> {
         let sizes = config.block_sizes()?;
         let head_dim = sizes.channels / sizes.num_heads;
         Ok(Self {
-            transformer: FlowTransformer::new(weights, config, kind)?,
+            transformer: FlowTransformer::new(weights, config, precision)?,
             rotation: Rotation::of_cube(config.resolution, head_dim, config.rope_freq, weights.device())?,
             resolution: config.resolution,
             in_channels: config.in_channels,

@@ -2,7 +2,7 @@ use tch::{Kind, Tensor};
 
 use super::FlowConfig;
 use crate::layers::{
-    Condition, Linear, ModulatedCrossBlock, Modulation, Rotation, TimestepEmbedding, plain_layer_norm,
+    Condition, Linear, ModulatedCrossBlock, Modulation, Precision, Rotation, TimestepEmbedding, plain_layer_norm,
 };
 use crate::weights::Weights;
 use crate::{Result, TrellisError};
@@ -33,8 +33,9 @@ pub struct FlowTransformer {
 }
 
 impl FlowTransformer {
-    /// Builds the model, with blocks that compute in `kind`.
-    pub fn new(weights: &Weights<'_>, config: &FlowConfig, kind: Kind) -> Result<Self> {
+    /// Builds the model, with blocks of this precision.
+    pub fn new(weights: &Weights<'_>, config: &FlowConfig, precision: impl Into<Precision>) -> Result<Self> {
+        let precision = precision.into();
         let sizes = config.block_sizes()?;
         let channels = sizes.channels;
         let block = |index: i64| weights.at("blocks").at(index);
@@ -47,13 +48,13 @@ impl FlowTransformer {
             timestep_modulation: Linear::new(&weights.at("adaLN_modulation.1"), channels, 6 * channels, Kind::Float)?,
             modulation_offsets: Tensor::f_stack(&offsets, 0)?,
             blocks: (0..config.num_blocks)
-                .map(|index| ModulatedCrossBlock::new(&block(index), &sizes, kind))
+                .map(|index| ModulatedCrossBlock::new(&block(index), &sizes, precision))
                 .collect::<Result<_>>()?,
             output: Linear::new(&weights.at("out_layer"), channels, config.out_channels, Kind::Float)?,
             condition_channels: sizes.condition_channels,
             head_dim: channels / sizes.num_heads,
             frequencies: config.rope_freq,
-            kind,
+            kind: precision.kind,
         })
     }
 

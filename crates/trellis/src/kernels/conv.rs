@@ -221,12 +221,11 @@ mod tests {
 
     /// Features and a convolution on the processor in f32, and the same on the card in f16, of numbers that both can hold.
     fn sides(in_channels: i64, out_channels: i64) -> [(Tensor, SubmanifoldConv, VoxelTree); 2] {
+        let num_voxels = tree(Device::Cpu).levels()[0].num_voxels();
+        let x = Tensor::randn([num_voxels, in_channels], (Kind::Float, Device::Cpu)).to_kind(Kind::Half);
         [(Device::Cpu, Kind::Float), (Device::Cuda(0), Kind::Half)].map(|(device, kind)| {
             let tree = tree(device);
-            tch::manual_seed(5);
             let conv = SubmanifoldConv::new(&Weights::drawn(device), in_channels, out_channels, kind).expect("weights");
-            let num_voxels = tree.levels()[0].num_voxels();
-            let x = Tensor::randn([num_voxels, in_channels], (Kind::Float, Device::Cpu)).to_kind(Kind::Half);
             (
                 padded(&x.to_device(device).to_kind(kind)).expect("a row more"),
                 conv,

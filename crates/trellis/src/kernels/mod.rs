@@ -2,7 +2,7 @@
 //!
 //! They are compiled for the card that is there when they are first needed, in a second or less, by the compiler library
 //! that comes with libtorch (NVRTC). Where that cannot be (no card, an old one, no compiler), or where sizes do not suit
-//! a kernel, [`convolve`] and [`layer_norm`] say so and the caller uses libtorch's operations instead: what comes out is the
+//! a kernel, its function says so and the caller uses libtorch's operations instead: what comes out is the
 //! same but for rounding.
 //!
 //! Kernels run on the default stream, as libtorch's do.
@@ -12,10 +12,12 @@ mod conv;
 mod driver;
 mod norm;
 mod query_key;
+mod token_rows;
 
 pub(crate) use conv::{Added, BLOCK_ROWS, BlockedRows, convolve, suits};
 pub(crate) use norm::{NormKernel, layer_norm};
 pub(crate) use query_key::query_key;
+pub(crate) use token_rows::{Out, Step, token_rows};
 
 use std::collections::HashMap;
 use std::ffi::CString;

@@ -55,6 +55,10 @@ extern "C" __global__ void query_key(u32* x, const float2* __restrict__ gamma, c
         float a = low[i] * scale * factor.x;
         float b = high[i] * scale * factor.y;
         if (phases) {
+            // The norm's result is rounded first, as where the two are apart.
+            const u32 pair = to_pair(a, b);
+            a = low_of(pair);
+            b = high_of(pair);
             const float2 phase = phases[(row % num_places) * (HEAD_DIM / 2) + place];
             const float turned = a * phase.x - b * phase.y;
             b = a * phase.y + b * phase.x;

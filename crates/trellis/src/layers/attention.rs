@@ -1,6 +1,6 @@
 use tch::{Kind, Tensor};
 
-use super::{Linear, MultiHeadRmsNorm, Rotation};
+use super::{Linear, MultiHeadRmsNorm, Precision, Rotation, TokenRows};
 use crate::Result;
 use crate::kernels::query_key;
 use crate::weights::Weights;
@@ -29,7 +29,14 @@ pub struct SelfAttention {
 
 impl SelfAttention {
     /// `weights` has `to_qkv`, `to_out`, and `q_rms_norm` and `k_rms_norm` where they are used.
-    pub fn new(weights: &Weights<'_>, channels: i64, num_heads: i64, has_norms: bool, kind: Kind) -> Result<Self> {
+    pub fn new(
+        weights: &Weights<'_>,
+        channels: i64,
+        num_heads: i64,
+        has_norms: bool,
+        precision: impl Into<Precision>,
+    ) -> Result<Self> {
+        let precision = precision.into();
         let norm = |name| {
             let norm = || MultiHeadRmsNorm::new(&weights.at(name), num_heads, channels / num_heads);
             has_norms.then(norm).transpose()
@@ -40,20 +47,25 @@ impl SelfAttention {
             _ => None,
         };
         Ok(Self {
-            to_qkv: Linear::new(&weights.at("to_qkv"), channels, 3 * channels, kind)?,
+            to_qkv: Linear::new(&weights.at("to_qkv"), channels, 3 * channels, precision)?,
             query_norm,
             key_norm,
             factors,
-            to_out: Linear::new(&weights.at("to_out"), channels, channels, kind)?,
+            to_out: Linear::new(&weights.at("to_out"), channels, channels, precision)?,
             num_heads,
         })
     }
 
+    /// Whether it takes rows in 8 bits.
+    pub fn is_eight_bit(&self) -> bool {
+        self.to_qkv.is_eight_bit()
+    }
+
     /// `[batch, tokens, channels]` to the same.
-    pub fn forward(&self, x: &Tensor, rotation: Option<&Rotation>) -> Result<Tensor> {
-        let (batch, num_tokens, channels) = x.size3()?;
-        let head_dim = channels / self.num_heads;
-        let qkv = self.to_qkv.forward(x)?;
+    pub fn forward(&self, rows: &TokenRows, rotation: Option<&Rotation>) -> Result<Tensor> {
+        let qkv = self.to_qkv.forward_rows(rows)?;
+        let (batch, num_tokens, channels) = qkv.size3()?;
+        let head_dim = channels / 3 / self.num_heads;
         let vectors = qkv.f_view([batch * num_tokens, 3 * self.num_heads, head_dim])?;
         let qkv = qkv.f_view([batch, num_tokens, 3, self.num_heads, head_dim])?;
         let (query, key) = if self.prepared_by_kernel(&vectors, rotation)? {
@@ -62,12 +74,13 @@ impl SelfAttention {
             let prepared = |place, norm: &Option<MultiHeadRmsNorm>| -> Result<Tensor> {
                 let x = qkv.f_select(2, place)?;
                 let kind = x.f_kind()?;
+                // Upstream rounds after the norm too.
                 let x = norm.as_ref().map_or(Ok(x.shallow_clone()), |norm| norm.forward(&x))?;
-                let x = match rotation {
-                    Some(rotation) => rotation.forward(&x.f_to_kind(Kind::Float)?)?,
-                    None => x,
-                };
-                Ok(x.f_to_kind(kind)?)
+                let x = x.f_to_kind(kind)?;
+                match rotation {
+                    Some(rotation) => Ok(rotation.forward(&x.f_to_kind(Kind::Float)?)?.f_to_kind(kind)?),
+                    None => Ok(x),
+                }
             };
             (prepared(0, &self.query_norm)?, prepared(1, &self.key_norm)?)
         };
@@ -110,18 +123,20 @@ impl CrossAttention {
         condition_channels: i64,
         num_heads: i64,
         has_norms: bool,
-        kind: Kind,
+        precision: impl Into<Precision>,
     ) -> Result<Self> {
+        let precision = precision.into();
         let norm = |name| {
             let norm = || MultiHeadRmsNorm::new(&weights.at(name), num_heads, channels / num_heads);
             has_norms.then(norm).transpose()
         };
         Ok(Self {
-            to_q: Linear::new(&weights.at("to_q"), channels, channels, kind)?,
-            to_kv: Linear::new(&weights.at("to_kv"), condition_channels, 2 * channels, kind)?,
+            to_q: Linear::new(&weights.at("to_q"), channels, channels, precision)?,
+            // Computed once a stage: nothing is won with fewer bits.
+            to_kv: Linear::new(&weights.at("to_kv"), condition_channels, 2 * channels, precision.kind)?,
             query_norm: norm("q_rms_norm")?,
             key_norm: norm("k_rms_norm")?,
-            to_out: Linear::new(&weights.at("to_out"), channels, channels, kind)?,
+            to_out: Linear::new(&weights.at("to_out"), channels, channels, precision)?,
             num_heads,
         })
     }
@@ -148,13 +163,13 @@ impl CrossAttention {
     }
 
     /// `[batch, tokens, channels]` to the same, or to `[1, 1, channels]` where there is nothing to look at.
-    pub fn forward(&self, x: &Tensor, condition: &Condition) -> Result<Tensor> {
+    pub fn forward(&self, rows: &TokenRows, condition: &Condition) -> Result<Tensor> {
         let (key, value) = match condition {
             Condition::Nothing(out) => return Ok(out.shallow_clone()),
             Condition::Tokens(key, value) => (key, value),
         };
-        let (batch, num_tokens, channels) = x.size3()?;
-        let query = self.to_q.forward(x)?;
+        let query = self.to_q.forward_rows(rows)?;
+        let (batch, num_tokens, channels) = query.size3()?;
         let query = query.f_view([batch, num_tokens, self.num_heads, channels / self.num_heads])?;
         let query = normalized(&query, self.query_norm.as_ref())?;
         self.to_out.forward(&attend(&query, key, value)?)

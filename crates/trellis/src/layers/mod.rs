@@ -7,13 +7,17 @@ mod feed_forward;
 mod linear;
 mod modulated_block;
 mod norm;
+mod precision;
 mod rotary;
 mod timestep;
+mod token_rows;
 
 pub use attention::{Condition, CrossAttention, SelfAttention, attend};
 pub use feed_forward::FeedForward;
 pub use linear::Linear;
 pub use modulated_block::{BlockSizes, ModulatedCrossBlock, Modulation};
-pub use norm::{LayerNorm, MultiHeadRmsNorm, modulated_layer_norm, plain_layer_norm};
+pub use norm::{LayerNorm, MultiHeadRmsNorm, plain_layer_norm};
+pub use precision::Precision;
 pub use rotary::Rotation;
 pub use timestep::TimestepEmbedding;
+pub use token_rows::{Branch, TokenNorm, TokenRows, add_branch, can_compute_in_eight_bits};

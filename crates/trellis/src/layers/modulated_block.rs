@@ -1,6 +1,9 @@
 use tch::{Kind, Tensor};
 
-use super::{Condition, CrossAttention, FeedForward, LayerNorm, Rotation, SelfAttention, modulated_layer_norm};
+use super::{
+    Branch, Condition, CrossAttention, FeedForward, LayerNorm, Precision, Rotation, SelfAttention, TokenNorm,
+    TokenRows, add_branch,
+};
 use crate::Result;
 use crate::weights::Weights;
 
@@ -37,8 +40,9 @@ impl Modulation {
     /// Those of all blocks at once: learned offsets `[blocks, 6 * channels]` and the timestep's `[1, 6 * channels]`, both f32.
     pub fn of_blocks(offsets: &Tensor, timestep: &Tensor, kind: Kind) -> Result<Vec<Self>> {
         let (num_blocks, width) = offsets.size2()?;
+        // Upstream rounds the timestep's before it adds.
         let all = offsets
-            .f_add(timestep)?
+            .f_add(&timestep.f_to_kind(kind)?.f_to_kind(Kind::Float)?)?
             .f_to_kind(kind)?
             .f_view([num_blocks, 6, width / 6])?;
         // Scales are factors of what is normalized, as differences from 1.
@@ -59,6 +63,25 @@ impl Modulation {
     }
 }
 
+impl Modulation {
+    fn attention_norm(&self) -> TokenNorm<'_> {
+        modulated(&self.attention_scale, &self.attention_shift)
+    }
+
+    fn feed_forward_norm(&self) -> TokenNorm<'_> {
+        modulated(&self.feed_forward_scale, &self.feed_forward_shift)
+    }
+}
+
+fn modulated<'a>(weight: &'a Tensor, shift: &'a Tensor) -> TokenNorm<'a> {
+    TokenNorm {
+        weight,
+        shift,
+        epsilon: EPSILON,
+        is_modulated: true,
+    }
+}
+
 /// Self-attention, attention to a condition, feed-forward network: a transformer block whose norms and strengths follow the
 /// timestep. Upstream: `modules/transformer/modulated.py`, `ModulatedTransformerCrossBlock` with `share_mod`, and the same for
 /// sparse tokens.
@@ -71,22 +94,29 @@ pub struct ModulatedCrossBlock {
 
 impl ModulatedCrossBlock {
     /// `weights` has `self_attn`, `norm2`, `cross_attn` and `mlp`; its `modulation` belongs to [`Modulation::of_blocks`].
-    pub fn new(weights: &Weights<'_>, sizes: &BlockSizes, kind: Kind) -> Result<Self> {
+    pub fn new(weights: &Weights<'_>, sizes: &BlockSizes, precision: impl Into<Precision>) -> Result<Self> {
+        let precision = precision.into();
         let BlockSizes {
             channels, num_heads, ..
         } = *sizes;
         Ok(Self {
-            self_attention: SelfAttention::new(&weights.at("self_attn"), channels, num_heads, sizes.has_norms, kind)?,
-            cross_norm: LayerNorm::new(&weights.at("norm2"), channels, EPSILON, kind)?,
+            self_attention: SelfAttention::new(
+                &weights.at("self_attn"),
+                channels,
+                num_heads,
+                sizes.has_norms,
+                precision,
+            )?,
+            cross_norm: LayerNorm::new(&weights.at("norm2"), channels, EPSILON, precision.kind)?,
             cross_attention: CrossAttention::new(
                 &weights.at("cross_attn"),
                 channels,
                 sizes.condition_channels,
                 num_heads,
                 sizes.has_cross_norms,
-                kind,
+                precision,
             )?,
-            feed_forward: FeedForward::new(&weights.at("mlp"), channels, sizes.hidden, kind)?,
+            feed_forward: FeedForward::new(&weights.at("mlp"), channels, sizes.hidden, precision)?,
         })
     }
 
@@ -103,27 +133,35 @@ impl ModulatedCrossBlock {
         conditions: &[&Condition],
         rotation: Option<&Rotation>,
     ) -> Result<()> {
-        let hidden = modulated_layer_norm(x, &modulation.attention_scale, &modulation.attention_shift, EPSILON)?;
-        let hidden = self.self_attention.forward(&hidden, rotation)?;
-        let _ = x.f_addcmul_(&hidden, &modulation.attention_gate)?;
+        let is_eight_bit = self.self_attention.is_eight_bit();
+        let rows = TokenRows::like(x, is_eight_bit)?;
+        rows.fill_normalized(x, None, &modulation.attention_norm())?;
+        let attended = self.self_attention.forward(&rows, rotation)?;
         for (place, condition) in conditions.iter().enumerate() {
-            let mut one = x.f_narrow(0, place as i64, 1)?;
-            let attended = match condition {
-                Condition::Nothing(out) => out.shallow_clone(),
-                Condition::Tokens(..) => self
-                    .cross_attention
-                    .forward(&self.cross_norm.forward(&one)?, condition)?,
+            let place = place as i64;
+            let (mut one, attended) = (x.f_narrow(0, place, 1)?, attended.f_narrow(0, place, 1)?);
+            let branch = Branch {
+                added: &attended,
+                gate: Some(&modulation.attention_gate),
             };
-            let _ = one.f_add_(&attended)?;
+            let rows = rows.of_batch(place)?;
+            match condition {
+                Condition::Nothing(_) => add_branch(&mut one, branch)?,
+                Condition::Tokens(..) => {
+                    rows.fill_normalized(&mut one, Some(branch), &self.cross_norm.of_tokens())?;
+                }
+            }
+            let seen = self.cross_attention.forward(&rows, condition)?;
+            let branch = Branch {
+                added: &seen,
+                gate: None,
+            };
+            rows.fill_normalized(&mut one, Some(branch), &modulation.feed_forward_norm())?;
         }
-        let hidden = modulated_layer_norm(
-            x,
-            &modulation.feed_forward_scale,
-            &modulation.feed_forward_shift,
-            EPSILON,
-        )?;
-        let hidden = self.feed_forward.forward(&hidden)?;
-        let _ = x.f_addcmul_(&hidden, &modulation.feed_forward_gate)?;
-        Ok(())
+        let branch = Branch {
+            added: &self.feed_forward.forward(&rows)?,
+            gate: Some(&modulation.feed_forward_gate),
+        };
+        add_branch(x, branch)
     }
 }

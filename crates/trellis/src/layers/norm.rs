@@ -1,5 +1,6 @@
 use tch::{Kind, Tensor};
 
+use super::TokenNorm;
 use crate::Result;
 use crate::weights::Weights;
 
@@ -20,6 +21,16 @@ impl LayerNorm {
         })
     }
 
+    /// For [`super::TokenRows::fill_normalized`].
+    pub fn of_tokens(&self) -> TokenNorm<'_> {
+        TokenNorm {
+            weight: &self.weight,
+            shift: &self.bias,
+            epsilon: self.epsilon,
+            is_modulated: false,
+        }
+    }
+
     /// `[.., channels]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let channels = self.weight.size();
@@ -32,11 +43,6 @@ impl LayerNorm {
 pub fn plain_layer_norm(x: &Tensor, epsilon: f64) -> Result<Tensor> {
     let channels = x.size().last().copied().unwrap_or_default();
     Ok(x.f_layer_norm::<&Tensor>([channels], None, None, epsilon, true)?)
-}
-
-/// Layer norm whose scale and shift, `[channels]` each, come from the timestep.
-pub fn modulated_layer_norm(x: &Tensor, scale: &Tensor, shift: &Tensor, epsilon: f64) -> Result<Tensor> {
-    Ok(x.f_layer_norm(scale.size(), Some(scale), Some(shift), epsilon, true)?)
 }
 
 /// Brings queries or keys of every head to length `sqrt(head_dim)`, times a learned factor for every head and channel.

@@ -63,6 +63,18 @@ impl Network {
         }
     }
 
+    /// Whether it is a flow, which 8-bit linear layers are for.
+    pub fn is_flow(self) -> bool {
+        matches!(
+            self,
+            Self::StructureFlow
+                | Self::ShapeFlow512
+                | Self::ShapeFlow1024
+                | Self::MaterialFlow512
+                | Self::MaterialFlow1024
+        )
+    }
+
     /// Its name in `pipeline.json`; none for those that are no part of the pipeline.
     pub fn pipeline_key(self) -> Option<&'static str> {
         match self {

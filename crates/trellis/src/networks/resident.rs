@@ -11,6 +11,7 @@ use crate::birefnet::{BiRefNet, BiRefNetConfig};
 use crate::decoder::{MaterialDecoder, ShapeDecoder};
 use crate::dino::{DinoConfig, DinoLayout, DinoModel};
 use crate::flow::{SlatFlow, StructureFlow};
+use crate::layers::Precision;
 use crate::structure::StructureDecoder;
 use crate::torch::empty_cuda_cache;
 use crate::weights::{Checkpoint, Library};
@@ -25,6 +26,7 @@ pub struct Networks {
     device: Device,
     loaded: Vec<(Network, Box<dyn Any + Send>)>,
     keeps_all: bool,
+    flows_are_eight_bit: bool,
     cancel: CancelToken,
 }
 
@@ -37,6 +39,7 @@ impl Networks {
             device,
             loaded: Vec::new(),
             keeps_all: false,
+            flows_are_eight_bit: false,
             cancel: CancelToken::new(),
         })
     }
@@ -54,6 +57,20 @@ impl Networks {
     /// Whether networks stay on the device when their stage is over.
     pub fn keep_all(&mut self, keeps_all: bool) {
         self.keeps_all = keeps_all;
+    }
+
+    /// Whether flows have linear layers in 8 bits. Those that were loaded otherwise leave the device.
+    pub fn use_eight_bit_flows(&mut self, flows_are_eight_bit: bool) {
+        if self.flows_are_eight_bit != flows_are_eight_bit {
+            self.flows_are_eight_bit = flows_are_eight_bit;
+            self.loaded.retain(|(network, _)| !network.is_flow());
+            self.give_memory_back();
+        }
+    }
+
+    /// Whether flows have linear layers in 8 bits.
+    pub fn flows_are_eight_bit(&self) -> bool {
+        self.flows_are_eight_bit
     }
 
     /// Stops loading when the run that it is for is cancelled.
@@ -127,7 +144,10 @@ impl Networks {
         let (description, library) = (&self.description, &self.library);
         // As upstream has it: the flows in bf16 and the decoders in f16. Processors know f32 best.
         let is_cuda = self.device.is_cuda();
-        let flow_kind = if is_cuda { Kind::BFloat16 } else { Kind::Float };
+        let flow_precision = Precision {
+            kind: if is_cuda { Kind::BFloat16 } else { Kind::Float },
+            has_eight_bit_linears: self.flows_are_eight_bit,
+        };
         let decoder_kind = if is_cuda { Kind::Half } else { Kind::Float };
         Ok(match network {
             Network::BiRefNet => {
@@ -141,7 +161,9 @@ impl Networks {
             }
             Network::StructureFlow => {
                 let config = description.config_of(network, library)?;
-                Box::new(file.load(self.device, |weights| StructureFlow::new(weights, &config, flow_kind))?)
+                Box::new(file.load(self.device, |weights| {
+                    StructureFlow::new(weights, &config, flow_precision)
+                })?)
             }
             Network::StructureDecoder => {
                 let config = description.config_of(network, library)?;
@@ -151,7 +173,7 @@ impl Networks {
             }
             Network::ShapeFlow512 | Network::ShapeFlow1024 | Network::MaterialFlow512 | Network::MaterialFlow1024 => {
                 let config = description.config_of(network, library)?;
-                Box::new(file.load(self.device, |weights| SlatFlow::new(weights, &config, flow_kind))?)
+                Box::new(file.load(self.device, |weights| SlatFlow::new(weights, &config, flow_precision))?)
             }
             Network::ShapeDecoder => {
                 let config = description.config_of(network, library)?;

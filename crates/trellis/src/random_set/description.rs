@@ -15,9 +15,10 @@ pub(super) const BIREFNET: &str = "ZhengPeng7/BiRefNet";
 
 /// What the released `pipeline.json` says, for latents of so many channels.
 pub(super) fn pipeline(latent_channels: usize) -> Value {
-    let spread = |from: f32, step: f32| -> Vec<f32> {
+    let spread = |from: f32, to: f32| -> Vec<f32> {
+        let last = latent_channels.saturating_sub(1).max(1) as f32;
         (0..latent_channels)
-            .map(|channel| from + step * channel as f32)
+            .map(|channel| from + (to - from) * channel as f32 / last)
             .collect()
     };
     json!({
@@ -36,8 +37,8 @@ pub(super) fn pipeline(latent_channels: usize) -> Value {
             "sparse_structure_sampler": sampler(7.5, 0.7, [0.6, 1.0], 5.0),
             "shape_slat_sampler": sampler(7.5, 0.5, [0.6, 1.0], 3.0),
             "tex_slat_sampler": sampler(1.0, 0.0, [0.6, 0.9], 3.0),
-            "shape_slat_normalization": { "mean": spread(-0.5, 0.2), "std": spread(0.8, 0.1) },
-            "tex_slat_normalization": { "mean": spread(0.3, -0.1), "std": spread(1.2, -0.05) },
+            "shape_slat_normalization": { "mean": spread(-0.5, 0.5), "std": spread(0.8, 1.3) },
+            "tex_slat_normalization": { "mean": spread(0.3, -0.2), "std": spread(1.2, 0.95) },
             "image_cond_model": {
                 "name": "DinoV3FeatureExtractor",
                 "args": { "model_name": "facebook/dinov3-vitl16-pretrain-lvd1689m" },
@@ -60,4 +61,24 @@ fn sampler(strength: f64, rescale: f64, interval: [f64; 2], rescale_t: f64) -> V
             "rescale_t": rescale_t,
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Size;
+    use super::*;
+    use crate::networks::PipelineDescription;
+
+    #[test]
+    fn latents_of_every_size_can_be_normalized() {
+        for size in [Size::Tiny, Size::Released] {
+            let channels = size.latent_channels() as usize;
+            let pipeline: PipelineDescription =
+                serde_json::from_value(pipeline(channels)["args"].take()).expect("a description");
+            for latent in [pipeline.shape_slat_normalization, pipeline.tex_slat_normalization] {
+                assert_eq!((latent.mean.len(), latent.std.len()), (channels, channels));
+                assert!(latent.std.iter().all(|&deviation| deviation > 0.5), "{latent:?}");
+            }
+        }
+    }
 }

@@ -1,10 +1,13 @@
-//! A set of weights in the released layout, narrow and random: it drives the whole engine in seconds on a processor.
+//! Sets of random weights in the released layout: tiny ones drive the whole engine in seconds on a processor, and ones as
+//! large as the released show what times and memory a computer needs, before 16 GB are fetched.
 //!
-//! What it makes means nothing, but there is always something: the structure's decoder is biased so that voxels lie along
-//! the edges of the cube alone, some tens of them, and which ones depends on the noise; the shape's decoder subdivides each
-//! into 64, in flat pieces.
+//! What they make means nothing, but there is always something: the structure's decoder is biased so that voxels lie along
+//! the edges of the cube alone, and which ones depends on the noise; the shape's decoder subdivides each into flat pieces.
 
 mod description;
+mod size;
+
+pub use size::Size;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,31 +16,26 @@ use serde::Serialize;
 use tch::Kind;
 
 use crate::Result;
-use crate::birefnet::{BiRefNet, BiRefNetConfig};
-use crate::decoder::{DecoderConfig, MaterialDecoder, ShapeDecoder};
-use crate::dino::{DinoConfig, DinoLayout, DinoModel};
-use crate::flow::{FlowConfig, SlatFlow, StructureFlow};
-use crate::structure::{StructureDecoder, StructureDecoderConfig};
+use crate::birefnet::BiRefNet;
+use crate::decoder::{MaterialDecoder, ShapeDecoder};
+use crate::dino::{DinoLayout, DinoModel};
+use crate::flow::{SlatFlow, StructureFlow};
+use crate::structure::StructureDecoder;
 use crate::weights::{Adjustment, RandomWeights, TensorSpec, record, write_whole};
 
-/// Channels of a latent of shape or material.
-const LATENT: i64 = 6;
-/// Channels of a structure's latent.
-const STRUCTURE_LATENT: i64 = 8;
-/// Channels of what the image encoder sees.
-const CONDITION: i64 = 16;
-
-/// Writes the set below `folder`, as [`crate::weights::Library`] finds it there.
-pub fn make(folder: &Path) -> Result<()> {
-    write_json(&folder.join("pipeline.json"), &description::pipeline(LATENT as usize))?;
-    flows(folder)?;
-    structure_decoder(folder)?;
-    decoders(folder)?;
-    companions(folder)
+/// Writes a set below `folder`, as [`crate::weights::Library`] finds it there.
+pub fn make(folder: &Path, size: Size) -> Result<()> {
+    let pipeline = description::pipeline(size.latent_channels() as usize);
+    write_json(&folder.join("pipeline.json"), &pipeline)?;
+    flows(folder, size)?;
+    structure_decoder(folder, size)?;
+    decoders(folder, size)?;
+    companions(folder, size)
 }
 
-fn flows(folder: &Path) -> Result<()> {
-    let structure = flow(16, STRUCTURE_LATENT, STRUCTURE_LATENT);
+fn flows(folder: &Path, size: Size) -> Result<()> {
+    let channels = size.structure_latent_channels();
+    let structure = size.flow(16, channels, channels);
     let specs = record(|weights| StructureFlow::new(weights, &structure, Kind::Float))?;
     let stem = description::STRUCTURE_FLOW;
     write_model(
@@ -47,15 +45,16 @@ fn flows(folder: &Path) -> Result<()> {
         &structure,
         &specs,
         Kind::BFloat16,
-        random(stem),
+        RandomWeights::of_name(stem),
     )?;
+    let latent = size.latent_channels();
     for (stem, resolution, is_material) in [
         (description::SHAPE_FLOW_512, 32, false),
         (description::SHAPE_FLOW_1024, 64, false),
         (description::MATERIAL_FLOW_512, 32, true),
         (description::MATERIAL_FLOW_1024, 64, true),
     ] {
-        let config = flow(resolution, if is_material { 2 * LATENT } else { LATENT }, LATENT);
+        let config = size.flow(resolution, if is_material { 2 * latent } else { latent }, latent);
         let specs = record(|weights| SlatFlow::new(weights, &config, Kind::Float))?;
         write_model(
             folder,
@@ -64,41 +63,15 @@ fn flows(folder: &Path) -> Result<()> {
             &config,
             &specs,
             Kind::BFloat16,
-            random(stem),
+            RandomWeights::of_name(stem),
         )?;
     }
     Ok(())
 }
 
-fn flow(resolution: i64, in_channels: i64, out_channels: i64) -> FlowConfig {
-    FlowConfig {
-        resolution,
-        in_channels,
-        model_channels: 24,
-        cond_channels: CONDITION,
-        out_channels,
-        num_blocks: 2,
-        num_heads: Some(2),
-        num_head_channels: Some(64),
-        mlp_ratio: 2.0,
-        pe_mode: "rope".to_owned(),
-        rope_freq: (1.0, 10_000.0),
-        share_mod: true,
-        qk_rms_norm: true,
-        qk_rms_norm_cross: true,
-    }
-}
-
-fn structure_decoder(folder: &Path) -> Result<()> {
-    let channels = vec![16, 8, 8];
-    let last = channels[channels.len() - 1] as usize;
-    let config = StructureDecoderConfig {
-        out_channels: 1,
-        latent_channels: STRUCTURE_LATENT,
-        num_res_blocks: 1,
-        channels,
-        num_res_blocks_middle: 1,
-    };
+fn structure_decoder(folder: &Path, size: Size) -> Result<()> {
+    let config = size.structure_decoder();
+    let last = config.channels[config.channels.len() - 1] as usize;
     let specs = record(|weights| StructureDecoder::new(weights, &config, Kind::Float))?;
     // The last convolution sums what is 0.9 on average everywhere, with a minus: the fewer of its 27 places lie within the
     // cube, the less. At a corner there are 8 (7.3), along an edge 12 (10.9), at a face 18 (16.4). Channels weigh
@@ -108,7 +81,7 @@ fn structure_decoder(folder: &Path) -> Result<()> {
         std::iter::repeat_n(weight, 27)
     });
     let stem = description::STRUCTURE_DECODER;
-    let random = random(stem)
+    let random = RandomWeights::of_name(stem)
         .with("out_layer.0.weight", Adjustment::Repeated(vec![1.0]))
         .with("out_layer.0.bias", Adjustment::Repeated(vec![1.0]))
         .with("out_layer.2.weight", Adjustment::Repeated(weights.collect()))
@@ -124,15 +97,12 @@ fn structure_decoder(folder: &Path) -> Result<()> {
     )
 }
 
-fn decoders(folder: &Path) -> Result<()> {
-    let config = DecoderConfig {
-        latent_channels: LATENT,
-        ..DecoderConfig::tiny()
-    };
+fn decoders(folder: &Path, size: Size) -> Result<()> {
+    let config = size.decoder();
     let stem = description::SHAPE_DECODER;
-    let mut shape_weights = random(stem).with("to_subdiv.weight", Adjustment::Scaled(0.2));
-    // A row of two, twice, then squares of four: each child whose logit is shifted up is there.
-    for (level, num_children) in [2, 2, 4, 4].into_iter().enumerate() {
+    let mut shape_weights = RandomWeights::of_name(stem).with("to_subdiv.weight", Adjustment::Scaled(0.2));
+    // Rows of two or squares of four: each child whose logit is shifted up is there.
+    for (level, num_children) in size.num_children().into_iter().enumerate() {
         let logits = (0..8).map(|child| if child < num_children { 4.0 } else { -4.0 });
         let ending = format!("blocks.{level}.{}.to_subdiv.bias", config.num_blocks[level]);
         shape_weights = shape_weights.with(&ending, Adjustment::Repeated(logits.collect()));
@@ -159,37 +129,24 @@ fn decoders(folder: &Path) -> Result<()> {
         &config,
         &specs,
         Kind::Half,
-        random(stem),
+        RandomWeights::of_name(stem),
     )
 }
 
 /// The networks that come from other repositories.
-fn companions(folder: &Path) -> Result<()> {
-    let dino = DinoConfig {
-        hidden_size: CONDITION,
-        num_hidden_layers: 2,
-        num_attention_heads: 2,
-        intermediate_size: 32,
-        ..DinoConfig::default()
-    };
+fn companions(folder: &Path, size: Size) -> Result<()> {
+    let dino = size.dino();
     let place = folder.join(description::DINO);
     let specs = record(|weights| DinoModel::new(weights, &dino, DinoLayout::Timm))?;
     write_json(&place.join("config.json"), &dino)?;
-    random(description::DINO).write(&place.join("model.safetensors"), &specs, Kind::Float)?;
+    RandomWeights::of_name(description::DINO).write(&place.join("model.safetensors"), &specs, Kind::Float)?;
 
-    let specs = record(|weights| BiRefNet::new(weights, &BiRefNetConfig::tiny(), Kind::Float))?;
+    let specs = record(|weights| BiRefNet::new(weights, &size.birefnet(), Kind::Float))?;
     // Most of a picture is the object, whatever it shows.
-    let mut weights = random(description::BIREFNET).with("conv_out1.0.bias", Adjustment::Repeated(vec![4.0]));
+    let mut weights =
+        RandomWeights::of_name(description::BIREFNET).with("conv_out1.0.bias", Adjustment::Repeated(vec![4.0]));
     let path = folder.join(description::BIREFNET).join("model.safetensors");
     weights.write(&path, &specs, Kind::Half)
-}
-
-/// Numbers of their own for each file.
-fn random(stem: &str) -> RandomWeights {
-    let seed = stem
-        .bytes()
-        .fold(0_u64, |seed, byte| seed.wrapping_mul(131).wrapping_add(byte.into()));
-    RandomWeights::new(seed)
 }
 
 fn write_model(

@@ -44,7 +44,7 @@ extern "C" {
 
 const char* bozzetto_last_error() { return message.c_str(); }
 
-// Free and total bytes of the card; bytes of tensors now and at most; bytes held by the cache.
+// Free and total bytes of the card; bytes of tensors now and at most; bytes held by the cache now and at most.
 int bozzetto_cuda_memory(int device, std::uint64_t* out) {
     return guarded([&] {
         auto* allocator = cuda_allocator();
@@ -56,6 +56,7 @@ int bozzetto_cuda_memory(int device, std::uint64_t* out) {
         out[2] = aggregate(stats.allocated_bytes, false);
         out[3] = aggregate(stats.allocated_bytes, true);
         out[4] = aggregate(stats.reserved_bytes, false);
+        out[5] = aggregate(stats.reserved_bytes, true);
     });
 }
 

@@ -26,6 +26,8 @@ pub struct CudaMemory {
     pub peak: u64,
     /// Held by libtorch, in tensors or for later ones.
     pub reserved: u64,
+    /// The same at most, since [`reset_peak_cuda_memory`].
+    pub peak_reserved: u64,
 }
 
 impl CudaMemory {
@@ -37,16 +39,17 @@ impl CudaMemory {
 
 /// How full a graphics card is.
 pub fn cuda_memory(device: usize) -> Result<CudaMemory> {
-    let mut out = [0; 5];
-    // SAFETY: there is room for the five numbers that it writes.
+    let mut out = [0; 6];
+    // SAFETY: there is room for the six numbers that it writes.
     checked(unsafe { bozzetto_cuda_memory(device as c_int, out.as_mut_ptr()) })?;
-    let [free, total, allocated, peak, reserved] = out;
+    let [free, total, allocated, peak, reserved, peak_reserved] = out;
     Ok(CudaMemory {
         free,
         total,
         allocated,
         peak,
         reserved,
+        peak_reserved,
     })
 }
 
@@ -56,7 +59,7 @@ pub fn empty_cuda_cache() -> Result<()> {
     checked(unsafe { bozzetto_cuda_empty_cache() })
 }
 
-/// Starts counting [`CudaMemory::peak`] anew.
+/// Starts counting [`CudaMemory::peak`] and [`CudaMemory::peak_reserved`] anew.
 pub fn reset_peak_cuda_memory(device: usize) -> Result<()> {
     // SAFETY: takes a number.
     checked(unsafe { bozzetto_cuda_reset_peak(device as c_int) })

@@ -36,6 +36,14 @@ impl RandomWeights {
         }
     }
 
+    /// Numbers of their own for each name.
+    pub fn of_name(name: &str) -> Self {
+        let seed = name
+            .bytes()
+            .fold(0_u64, |seed, byte| seed.wrapping_mul(131).wrapping_add(byte.into()));
+        Self::new(seed)
+    }
+
     /// Draws tensors whose name ends with `ending` in another way. The last one that fits counts.
     #[must_use]
     pub fn with(mut self, ending: &str, adjustment: Adjustment) -> Self {
@@ -68,7 +76,8 @@ impl RandomWeights {
         write_whole(path, &file)
     }
 
-    fn values(&mut self, name: &str, shape: &[i64]) -> Vec<f32> {
+    /// Those of a tensor of this name, in the order in which it is stored.
+    pub(crate) fn values(&mut self, name: &str, shape: &[i64]) -> Vec<f32> {
         let count = shape.iter().product::<i64>() as usize;
         let adjustment = self.adjustments.iter().rev().find(|(ending, _)| name.ends_with(ending));
         let scale = match adjustment.map(|(_, adjustment)| adjustment.clone()) {
@@ -86,27 +95,67 @@ impl RandomWeights {
             // All but the first axis are summed over.
             [_, inputs @ ..] => (0.0, 1.0 / (inputs.iter().product::<i64>() as f32).sqrt()),
         };
-        (0..count).map(|_| center + scale * spread * self.normal()).collect()
+        self.normals(count, center, scale * spread)
     }
 
-    /// Nearly normal: the sum of four even numbers.
-    fn normal(&mut self) -> f32 {
-        let bits = self.next();
-        let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xffff).sum();
-        (sum as f32 / 65_535.0 - 2.0) * 3.0_f32.sqrt()
-    }
-
-    /// `SplitMix64` (Steele, Lea, Flood, 2014).
-    fn next(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+    fn normals(&mut self, count: usize, center: f32, spread: f32) -> Vec<f32> {
+        let first = self.state;
+        self.state = first.wrapping_add(STEP.wrapping_mul(count as u64));
+        let mut values = vec![0.0; count];
+        in_parallel(&mut values, 1, |start, values| {
+            let mut state = first.wrapping_add(STEP.wrapping_mul(start as u64));
+            for value in values {
+                state = state.wrapping_add(STEP);
+                *value = center + spread * normal(state);
+            }
+        });
+        values
     }
 }
 
+/// Of `SplitMix64` (Steele, Lea, Flood, 2014), whose numbers follow from where it stands: any of them can be had at once.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+fn mixed(state: u64) -> u64 {
+    let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Nearly normal: the sum of four even numbers.
+fn normal(state: u64) -> f32 {
+    let bits = mixed(state);
+    let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xffff).sum();
+    (sum as f32 / 65_535.0 - 2.0) * 3.0_f32.sqrt()
+}
+
+/// Fills pieces of `out`, whose lengths are multiples of `unit`, side by side; each is told how many elements come before it.
+fn in_parallel<T: Send>(out: &mut [T], unit: usize, fill: impl Fn(usize, &mut [T]) + Sync) {
+    const SMALLEST_PIECE: usize = 1 << 16;
+    let num_threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let length = out
+        .len()
+        .div_ceil(num_threads)
+        .max(SMALLEST_PIECE)
+        .next_multiple_of(unit);
+    std::thread::scope(|scope| {
+        for (index, piece) in out.chunks_mut(length).enumerate() {
+            let fill = &fill;
+            scope.spawn(move || fill(index * length, piece));
+        }
+    });
+}
+
 fn as_bytes(values: &[f32], dtype: Dtype) -> Vec<u8> {
-    let two = |convert: fn(f32) -> u16| values.iter().flat_map(|&value| convert(value).to_le_bytes()).collect();
+    let two = |convert: fn(f32) -> u16| {
+        let mut bytes = vec![0; 2 * values.len()];
+        in_parallel(&mut bytes, 2, |start, bytes| {
+            for (bytes, &value) in bytes.chunks_exact_mut(2).zip(&values[start / 2..]) {
+                bytes.copy_from_slice(&convert(value).to_le_bytes());
+            }
+        });
+        bytes
+    };
     match dtype {
         Dtype::F16 => two(|value| half::f16::from_f32(value).to_bits()),
         Dtype::BF16 => two(|value| half::bf16::from_f32(value).to_bits()),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use tch::{Device, Kind, Tensor};
 
-use super::{Checkpoint, TensorSpec};
+use super::{Checkpoint, RandomWeights, TensorSpec};
 use crate::Result;
 
 /// A model's weights below a prefix. Models are built from it, see [`Checkpoint::load`] and [`super::record`].
@@ -43,8 +43,8 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Numbers at random, from the generator that [`tch::manual_seed`] starts, instead of a file's: for benchmarks of models
-    /// of any size. Weights keep the size of what goes through them about as it is; norms are about one.
+    /// Numbers at random instead of a file's, for tests and for benchmarks of models of any size. They depend on the tensor's name
+    /// and shape alone, see [`RandomWeights`].
     pub fn drawn(device: Device) -> Self {
         Self {
             source: Source::Drawn,
@@ -76,7 +76,7 @@ impl<'a> Weights<'a> {
                 used.borrow_mut().insert(key);
                 Ok(tensor)
             }
-            Source::Drawn => drawn(name, shape, kind, self.device),
+            Source::Drawn => drawn(&key, shape, kind, self.device),
             Source::Record(asked) => {
                 let shape = shape.to_owned();
                 // One number seen everywhere: a tensor of any shape that takes no memory.
@@ -100,19 +100,11 @@ impl<'a> Weights<'a> {
     }
 }
 
-fn drawn(name: &str, shape: &[i64], kind: Kind, device: Device) -> Result<Tensor> {
-    let options = (Kind::Float, Device::Cpu);
-    let numbers = match shape {
-        _ if kind == Kind::Int64 => Tensor::f_zeros(shape, options)?,
-        [_] if name.ends_with("weight") || name == "running_var" => Tensor::f_randn(shape, options)?
-            .f_mul_scalar_(0.1)?
-            .f_add_scalar_(1.0)?,
-        // All but the first axis are summed over.
-        [_, inputs @ ..] if !inputs.is_empty() => {
-            let num_inputs = inputs.iter().product::<i64>() as f64;
-            Tensor::f_randn(shape, options)?.f_div_scalar_(num_inputs.sqrt())?
-        }
-        _ => Tensor::f_randn(shape, options)?.f_mul_scalar_(0.1)?,
-    };
-    Ok(numbers.f_to_device_(device, kind, false, false)?)
+fn drawn(key: &str, shape: &[i64], kind: Kind, device: Device) -> Result<Tensor> {
+    if kind == Kind::Int64 {
+        return Ok(Tensor::f_zeros(shape, (kind, device))?);
+    }
+    let values = RandomWeights::of_name(key).values(key, shape);
+    let tensor = Tensor::f_from_slice(&values)?.f_view(shape)?;
+    Ok(tensor.f_to_device_(device, kind, false, false)?)
 }

@@ -5,7 +5,7 @@ use crate::support::{Fixture, assert_close};
 use bozzetto_trellis::Result;
 use bozzetto_trellis::flow::{FlowConfig, FlowTransformer, PreparedCondition, SlatFlow, SlatTokens, StructureFlow};
 use bozzetto_trellis::layers::{
-    CrossAttention, FeedForward, MultiHeadRmsNorm, Rotation, SelfAttention, TimestepEmbedding,
+    CrossAttention, FeedForward, MultiHeadRmsNorm, Rotation, SelfAttention, TimestepEmbedding, TokenRows,
 };
 use bozzetto_trellis::sampler::{Guidance, SamplerParams, Spread, Step, Velocity, sample, schedule};
 use bozzetto_trellis::weights::record;
@@ -66,11 +66,12 @@ fn every_block_gives_upstreams_numbers() {
         "norm of keys",
     );
 
+    let rows = TokenRows::Full(hidden);
     let attention = fixture
         .part(|weights| SelfAttention::new(&weights.at("blocks.0.self_attn"), CHANNELS, HEADS, true, Kind::Float));
-    let turned = attention.forward(&hidden, Some(&rotation)).expect("tokens");
+    let turned = attention.forward(&rows, Some(&rotation)).expect("tokens");
     assert_close(&turned, &fixture.tensor("out.self_attention"), "self-attention");
-    let unturned = attention.forward(&hidden, None).expect("tokens");
+    let unturned = attention.forward(&rows, None).expect("tokens");
     assert_close(
         &unturned,
         &fixture.tensor("out.self_attention.unturned"),
@@ -88,12 +89,12 @@ fn every_block_gives_upstreams_numbers() {
         )
     });
     let condition = attention.condition(&fixture.tensor("cond")).expect("a condition");
-    let attended = attention.forward(&hidden, &condition).expect("tokens");
+    let attended = attention.forward(&rows, &condition).expect("tokens");
     assert_close(&attended, &fixture.tensor("out.cross_attention"), "cross-attention");
 
     let feed_forward =
         fixture.part(|weights| FeedForward::new(&weights.at("blocks.0.mlp"), CHANNELS, 341, Kind::Float));
-    let out = feed_forward.forward(&hidden).expect("tokens");
+    let out = feed_forward.forward(&rows).expect("tokens");
     assert_close(&out, &fixture.tensor("out.feed_forward"), "feed-forward network");
 }
 
@@ -110,13 +111,13 @@ fn attention_to_nothing_is_attention_to_zeros() {
             Kind::Float,
         )
     });
-    let hidden = fixture.tensor("hidden");
+    let rows = TokenRows::Full(fixture.tensor("hidden"));
     let zeros = attention
         .condition(&fixture.tensor("cond").zeros_like())
         .expect("a condition");
-    let expected = attention.forward(&hidden, &zeros).expect("tokens");
+    let expected = attention.forward(&rows, &zeros).expect("tokens");
     let nothing = attention.no_condition().expect("a condition");
-    let found = attention.forward(&hidden, &nothing).expect("one token");
+    let found = attention.forward(&rows, &nothing).expect("one token");
     assert_close(&found.expand_as(&expected), &expected, "attention to nothing");
 }
 
