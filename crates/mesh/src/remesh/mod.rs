@@ -17,10 +17,12 @@
 //! cell closes.
 
 mod bins;
+mod block;
 mod contour;
 mod hits;
 mod kinds;
 mod lattice;
+mod leaves;
 mod qef;
 mod settle;
 mod sides;
@@ -34,7 +36,7 @@ use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::contour::{Contour, contour};
+use self::contour::{Contour, ContourOptions, contour};
 use self::kinds::Kinds;
 use self::lattice::Lattice;
 use self::settle::{settle, settle_apart, towards};
@@ -140,9 +142,14 @@ pub fn remesh(mesh: &TriMesh, settings: &RemeshSettings, control: &Control<'_>) 
         fill_cavities(&mut bricks, control)?;
     }
     let stage = course.stage(250, bricks.len() * 4);
-    let contour = contour(&bricks, &solid, settings.keeps_features, &stage)?;
+    let options = ContourOptions {
+        keeps_features: settings.keeps_features,
+        // Rounding smooths by the cell, and colours lie at vertices.
+        merges: settings.keeps_features && mesh.colors.is_empty(),
+    };
+    let contour = contour(&bricks, &solid, options, &stage)?;
     drop((solid, bricks));
-    if contour.quads.is_empty() {
+    if contour.polygons.is_empty() {
         return Err(empty);
     }
     let stage = course.stage(150, contour.positions.len() * 2);
@@ -239,8 +246,8 @@ impl Source<'_> {
             // Shells keep their thickness: sheets do not draw vertices back.
             let tree = SearchTree::new(&self.part(&self.kinds.bodies));
             targets = towards(&tree, &contour.wanted, projects_back, stage)?;
-            // First within the cells: another diagonal may be the one that keeps faces apart then.
-            let mut within = contour.held_within_cells(&targets);
+            // First within the leaves: another diagonal may be the one that keeps faces apart then.
+            let mut within = contour.held_within_leaves(&targets);
             within.extend_from_slice(&surface.positions[within.len()..]);
             let mut positions = settle(&surface.positions, &within, &surface.triangles, stage)?;
             positions.truncate(contour.positions.len());
