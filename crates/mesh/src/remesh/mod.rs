@@ -6,8 +6,8 @@
 //! 2. **Samples.** The solid is sampled in bricks near the surface, one bit a sample. Samples are changed where a cell
 //!    would be ambiguous, and cavities that nothing from outside reaches are filled. See `sides.rs`.
 //! 3. **Contour.** Dual contouring from the exact crossings of triangles and lattice edges, with their normals: vertices
-//!    lie on sharp edges and in corners. See `contour.rs`.
-//! 4. **Triangles.** Quads are cut so that no two triangles cross. See `surface.rs`.
+//!    lie on sharp edges and in corners. Flat cells become larger ones. See `contour.rs` and `leaves.rs`.
+//! 4. **Triangles.** Polygons are cut so that no two triangles cross. See `surface.rs`.
 //! 5. **Settling.** Vertices move back to the surface if wanted, and out of their cells to sharp tips, where no face
 //!    folds or passes through another one. See `settle.rs`.
 //!
@@ -62,8 +62,8 @@ pub struct RemeshSettings {
     /// Vertices already lie where the surface's planes meet, so this matters for strongly curved detail, and for
     /// everything where features are not kept.
     pub projects_back: f32,
-    /// Put vertices on sharp edges and into corners. Off: in the middle of the crossings, which rounds both and smooths
-    /// noise.
+    /// Put vertices on sharp edges and into corners, and few where the surface is flat and has no colours of its own. Off:
+    /// one in every cell in the middle of the crossings, which rounds edges and smooths noise.
     pub keeps_features: bool,
     /// Leave cavities that nothing from outside reaches. Off: they are filled.
     pub keeps_cavities: bool,
