@@ -83,6 +83,7 @@ fn unite_close(positions: &[Vec3], distance: f32, sets: &mut DisjointSets) {
 
     // Across the border of a cell.
     let kept = kept.concat();
+    let buckets = Buckets::of(&kept);
     let across: Vec<(u32, u32)> = kept
         .par_iter()
         .flat_map_iter(|&(own_hash, index)| {
@@ -97,8 +98,7 @@ fn unite_close(positions: &[Vec3], distance: f32, sets: &mut DisjointSets) {
                         if hash == own_hash {
                             continue;
                         }
-                        let start = kept.partition_point(|entry| entry.0 < hash);
-                        let cell = kept[start..].iter().take_while(|entry| entry.0 == hash);
+                        let cell = buckets.entries(hash).iter().filter(|entry| entry.0 == hash);
                         pairs.extend(
                             cell.filter(|&&(_, other)| other > index && is_close(index, other))
                                 .map(|&(_, other)| (index, other)),
@@ -111,6 +111,34 @@ fn unite_close(positions: &[Vec3], distance: f32, sets: &mut DisjointSets) {
         .collect();
     for (a, b) in across {
         sets.unite(a, b);
+    }
+}
+
+/// Where in a sorted list of hashes those start that have the same first bits: a look-up takes one step where searching
+/// the whole list would leave the processor's cache at each.
+struct Buckets<'a> {
+    entries: &'a [(u64, u32)],
+    /// One more than there are buckets.
+    starts: Vec<u32>,
+    shift: u32,
+}
+
+impl<'a> Buckets<'a> {
+    fn of(entries: &'a [(u64, u32)]) -> Self {
+        let bits = entries.len().max(2).ilog2();
+        let shift = u64::BITS - bits;
+        let start = |bucket: u64| entries.partition_point(|entry| entry.0 >> shift < bucket) as u32;
+        Self {
+            entries,
+            starts: (0..=1_u64 << bits).into_par_iter().map(start).collect(),
+            shift,
+        }
+    }
+
+    /// Those in the bucket of a hash.
+    fn entries(&self, hash: u64) -> &'a [(u64, u32)] {
+        let bucket = (hash >> self.shift) as usize;
+        &self.entries[self.starts[bucket] as usize..self.starts[bucket + 1] as usize]
     }
 }
 

@@ -176,6 +176,43 @@ fn sharp_edges_are_kept() {
 }
 
 #[test]
+fn flat_walls_take_few_faces_and_fine_detail_beside_them_many() {
+    let resolution = 96;
+    let gear = shapes::turned(shapes::gear(8, 0.2, 0.26, 0.5));
+    let shape = shapes::together(shapes::turned(shapes::cube(Vec3::ZERO)), &moved(gear, Vec3::splat(0.3)));
+    let mesh = rebuilt(&shape, &at(resolution));
+    let health = assert_closed(&mesh);
+    assert!(health.is_watertight);
+    let rounded = RemeshSettings {
+        keeps_features: false,
+        ..at(resolution)
+    };
+    let everywhere = rebuilt(&shape, &rounded);
+    assert!(
+        mesh.triangles.len() * 5 < everywhere.triangles.len(),
+        "{} of {}",
+        mesh.triangles.len(),
+        everywhere.triangles.len()
+    );
+    assert_eq!(
+        health.euler_characteristic,
+        MeshHealth::of(&everywhere).euler_characteristic
+    );
+    // As near as with a vertex in every cell.
+    let [_, _, _, from] = errors(&shape, &mesh, resolution);
+    assert!(from < 0.9, "{from}");
+}
+
+#[test]
+fn larger_cells_leave_a_curved_surface_where_it_is() {
+    let shape = shapes::noisy_sphere(7, 0.02, 12.0, 0.0);
+    let mesh = rebuilt(&shape, &at(200));
+    assert_closed(&mesh);
+    let [_, _, to, from] = errors(&shape, &mesh, 200);
+    assert!(to < 0.1 && from < 0.1, "{to} {from} cells");
+}
+
+#[test]
 fn crossing_spheres_become_one() {
     let ball = shapes::icosphere(0.3, 5);
     let two = shapes::together(moved(ball.clone(), Vec3::X * 0.2), &moved(ball, Vec3::X * -0.2));
@@ -394,6 +431,8 @@ proptest! {
             Ok(rebuilt) => {
                 prop_assert_eq!(flaw(&rebuilt), None);
                 prop_assert!(rebuilt.is_consistent() && !rebuilt.triangles.is_empty());
+                let crossings = SelfIntersections::of(&rebuilt, &Control::silent()).unwrap();
+                prop_assert_eq!(crossings.count, 0);
             }
             Err(error) => prop_assert!(matches!(error, MeshError::Empty { .. }), "{error}"),
         }

@@ -1,6 +1,6 @@
 //! Where triangles cross the edges of the lattice.
 
-use glam::Vec3;
+use glam::{Vec2, Vec3};
 
 use super::lattice::{BRICK, BRICK_LEN, Mask, set};
 
@@ -69,7 +69,7 @@ impl Flat {
         Self {
             corners,
             area: (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]),
-            lengths: [(b, c), (c, a), (a, b)].map(|(p, q)| (q[0] - p[0]).hypot(q[1] - p[1])),
+            lengths: [(b, c), (c, a), (a, b)].map(|(p, q)| Vec2::new(q[0] - p[0], q[1] - p[1]).length()),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use glam::{IVec3, Vec3};
 
+use super::block::mixed;
 use crate::topology::NONE;
 
 /// Samples along the edge of a brick.
@@ -191,6 +192,12 @@ impl Rows {
     pub(super) fn is_one_sided(&self) -> bool {
         let rows = self.0.as_flattened();
         rows.iter().all(|&row| row == 0) || rows.iter().all(|&row| row == 0x1FF)
+    }
+
+    /// Bits of the cells with corners on both sides in the row of cells from a sample's.
+    pub(super) fn crossed_cells(&self, z: usize, y: usize) -> u16 {
+        let [a, b, c, d] = [(z, y), (z, y + 1), (z + 1, y), (z + 1, y + 1)].map(|(z, y)| self.0[z][y]);
+        mixed([a, a >> 1, b, b >> 1, c, c >> 1, d, d >> 1]) & 0xFF
     }
 
     /// Bit set of the inside corners of a cell.

@@ -6,8 +6,8 @@
 //! 2. **Samples.** The solid is sampled in bricks near the surface, one bit a sample. Samples are changed where a cell
 //!    would be ambiguous, and cavities that nothing from outside reaches are filled. See `sides.rs`.
 //! 3. **Contour.** Dual contouring from the exact crossings of triangles and lattice edges, with their normals: vertices
-//!    lie on sharp edges and in corners. See `contour.rs`.
-//! 4. **Triangles.** Quads are cut so that no two triangles cross. See `surface.rs`.
+//!    lie on sharp edges and in corners. Flat cells become larger ones. See `contour.rs` and `leaves.rs`.
+//! 4. **Triangles.** Polygons are cut so that no two triangles cross. See `surface.rs`.
 //! 5. **Settling.** Vertices move back to the surface if wanted, and out of their cells to sharp tips, where no face
 //!    folds or passes through another one. See `settle.rs`.
 //!
@@ -17,10 +17,12 @@
 //! cell closes.
 
 mod bins;
+mod block;
 mod contour;
 mod hits;
 mod kinds;
 mod lattice;
+mod leaves;
 mod qef;
 mod settle;
 mod sides;
@@ -34,7 +36,7 @@ use glam::Vec3;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use self::contour::{Contour, contour};
+use self::contour::{Contour, ContourOptions, contour};
 use self::kinds::Kinds;
 use self::lattice::Lattice;
 use self::settle::{settle, settle_apart, towards};
@@ -60,8 +62,8 @@ pub struct RemeshSettings {
     /// Vertices already lie where the surface's planes meet, so this matters for strongly curved detail, and for
     /// everything where features are not kept.
     pub projects_back: f32,
-    /// Put vertices on sharp edges and into corners. Off: in the middle of the crossings, which rounds both and smooths
-    /// noise.
+    /// Put vertices on sharp edges and into corners, and few where the surface is flat and has no colours of its own. Off:
+    /// one in every cell in the middle of the crossings, which rounds edges and smooths noise.
     pub keeps_features: bool,
     /// Leave cavities that nothing from outside reaches. Off: they are filled.
     pub keeps_cavities: bool,
@@ -140,9 +142,14 @@ pub fn remesh(mesh: &TriMesh, settings: &RemeshSettings, control: &Control<'_>) 
         fill_cavities(&mut bricks, control)?;
     }
     let stage = course.stage(250, bricks.len() * 4);
-    let contour = contour(&bricks, &solid, settings.keeps_features, &stage)?;
+    let options = ContourOptions {
+        keeps_features: settings.keeps_features,
+        // Rounding smooths by the cell, and colours lie at vertices.
+        merges: settings.keeps_features && mesh.colors.is_empty(),
+    };
+    let contour = contour(&bricks, &solid, options, &stage)?;
     drop((solid, bricks));
-    if contour.quads.is_empty() {
+    if contour.polygons.is_empty() {
         return Err(empty);
     }
     let stage = course.stage(150, contour.positions.len() * 2);
@@ -239,8 +246,8 @@ impl Source<'_> {
             // Shells keep their thickness: sheets do not draw vertices back.
             let tree = SearchTree::new(&self.part(&self.kinds.bodies));
             targets = towards(&tree, &contour.wanted, projects_back, stage)?;
-            // First within the cells: another diagonal may be the one that keeps faces apart then.
-            let mut within = contour.held_within_cells(&targets);
+            // First within the leaves: another diagonal may be the one that keeps faces apart then.
+            let mut within = contour.held_within_leaves(&targets);
             within.extend_from_slice(&surface.positions[within.len()..]);
             let mut positions = settle(&surface.positions, &within, &surface.triangles, stage)?;
             positions.truncate(contour.positions.len());

@@ -47,23 +47,29 @@ fn eigen(mut matrix: Mat3) -> (Vec3, Mat3) {
     let mut axes = Mat3::IDENTITY;
     for _ in 0..SWEEPS {
         let mut is_diagonal = true;
-        for (p, q) in [(0, 1), (0, 2), (1, 2)] {
-            let off = matrix.col(q)[p];
-            if off.abs() <= 1e-7 * (matrix.col(p)[p] + matrix.col(q)[q]) {
+        for (p, q, rest) in [(0, 1, 2), (0, 2, 1), (1, 2, 0)] {
+            let (off, at_p, at_q) = (matrix.col(q)[p], matrix.col(p)[p], matrix.col(q)[q]);
+            if off.abs() <= 1e-7 * (at_p + at_q) {
                 continue;
             }
             is_diagonal = false;
-            let theta = (matrix.col(q)[q] - matrix.col(p)[p]) / (2.0 * off);
-            let tangent = theta.signum() / (theta.abs() + theta.hypot(1.0));
-            let cosine = tangent.hypot(1.0).recip();
+            let theta = (at_q - at_p) / (2.0 * off);
+            let tangent = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
+            let cosine = (tangent * tangent + 1.0).sqrt().recip();
             let sine = tangent * cosine;
-            let mut turn = Mat3::IDENTITY;
-            turn.col_mut(p)[p] = cosine;
-            turn.col_mut(q)[q] = cosine;
-            turn.col_mut(q)[p] = sine;
-            turn.col_mut(p)[q] = -sine;
-            matrix = turn.transpose() * matrix * turn;
-            axes *= turn;
+            let (beside_p, beside_q) = (matrix.col(p)[rest], matrix.col(q)[rest]);
+            let mut put = |row: usize, column: usize, value: f32| {
+                matrix.col_mut(column)[row] = value;
+                matrix.col_mut(row)[column] = value;
+            };
+            put(p, p, at_p - tangent * off);
+            put(q, q, at_q + tangent * off);
+            put(p, q, 0.0);
+            put(rest, p, cosine * beside_p - sine * beside_q);
+            put(rest, q, sine * beside_p + cosine * beside_q);
+            let (axis_p, axis_q) = (axes.col(p), axes.col(q));
+            *axes.col_mut(p) = axis_p * cosine - axis_q * sine;
+            *axes.col_mut(q) = axis_p * sine + axis_q * cosine;
         }
         if is_diagonal {
             break;

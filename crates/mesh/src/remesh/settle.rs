@@ -10,13 +10,16 @@ use super::stage::Stage;
 use crate::intersections::crossing_pairs;
 use crate::joined::joined;
 use crate::nearest::SearchTree;
-use crate::topology::area_normal;
+use crate::topology::{Side, area_normal, edges, sorted_sides};
 use crate::{MeshError, Step};
 
 /// A moved face may turn by so much: the cosine.
 const MOST_TURN: f32 = 0.1;
 /// Twice the least area of a moved face, in square cells.
 const LEAST_AREA: f32 = 1e-4;
+/// A moved face lies back on its neighbour where their normals are this opposite: the cosine. Of two faces in nearly one
+/// plane rounding decides whether they cross.
+const MOST_OPPOSITE: f32 = -0.99;
 /// Rounds in which a spoiled face takes back one vertex; after them it takes back all.
 const GENTLE_ROUNDS: usize = 16;
 /// Vertices move back to the surface from at most so far, in cells: what is farther away closes a hole.
@@ -48,7 +51,11 @@ pub(super) fn settle_apart(
 ) -> Result<Vec<Vec3>, MeshError> {
     let mut settling = Settling::new(positions, targets, triangles);
     let nearby = settling.near_moved();
-    while settling.takes_back(Settling::folded) || settling.takes_back(|settling| settling.crossing(&nearby)) {
+    let neighbors = settling.moved_neighbors(&nearby);
+    while settling.takes_back(Settling::folded)
+        || settling.takes_back(|settling| settling.folded_back(&neighbors))
+        || settling.takes_back(|settling| settling.crossing(&nearby))
+    {
         stage.control().check(Step::Remesh)?;
     }
     Ok(settling.positions())
@@ -138,6 +145,34 @@ impl<'a> Settling<'a> {
             .par_iter()
             .copied()
             .filter(|&triangle| boxed(triangle).any(|block| blocks.contains(&block)))
+            .collect()
+    }
+
+    /// Pairs of faces with a common edge among `nearby` of which one moves.
+    fn moved_neighbors(&self, nearby: &[[u32; 3]]) -> Vec<[[u32; 3]; 2]> {
+        let pair_of = |sides: &[Side]| match sides {
+            [a, b] => Some([a, b].map(|side| nearby[side.face()])),
+            _ => None,
+        };
+        edges(&sorted_sides(nearby))
+            .filter_map(pair_of)
+            .filter(|pair| pair.iter().any(|&triangle| self.moves(triangle)))
+            .collect()
+    }
+
+    /// Faces of pairs of neighbours of which one has moved and lies back on the other.
+    fn folded_back(&self, neighbors: &[[[u32; 3]; 2]]) -> Vec<[u32; 3]> {
+        let normal = |triangle: [u32; 3]| area_normal(triangle.map(|vertex| self.at(vertex))).normalize_or_zero();
+        neighbors
+            .par_iter()
+            .filter(|pair| {
+                pair.iter().any(|&triangle| self.moves(triangle)) && {
+                    let [a, b] = pair.map(normal);
+                    a.dot(b) < MOST_OPPOSITE
+                }
+            })
+            .flatten_iter()
+            .copied()
             .collect()
     }
 

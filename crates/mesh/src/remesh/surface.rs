@@ -1,24 +1,24 @@
-//! Cuts the quads of a contour into triangles that do not pass through each other.
+//! Cuts the polygons of a contour into triangles that do not pass through each other.
 //!
-//! An edge of the lattice and the vertices of two neighbouring cells at it span a tetrahedron; the four of them around
-//! an edge are its *envelope*. As long as every vertex lies within its own cell, two envelopes have no more than their
-//! surface in common, and triangles within different envelopes cannot cross (Ju and Udeshi 2006, "Intersection-free
-//! contouring on an octree grid"). So a quad is cut along a diagonal that leaves both triangles within its envelope; a
-//! quad without such a diagonal becomes a fan around the place where its edge is crossed, which always stays within.
+//! An edge of the lattice and the vertices of two neighbouring leaves at it span a tetrahedron; those around an edge are
+//! its *envelope*. As long as every vertex lies within its own leaf, and the line between neighbours passes through the face
+//! between their leaves, two envelopes have no more than their surface in common, and triangles within different envelopes
+//! cannot cross (Ju and Udeshi 2006, "Intersection-free contouring on an octree grid"). So a polygon is cut along a diagonal
+//! that leaves its triangles within its envelope; one without such a diagonal becomes a fan around the place where its edge
+//! is crossed, which always stays within.
 //!
 //! Where two sheets share a cell, the envelope of one could reach into the other's half. There the edge of the mesh to
-//! the next cell is led through a point of the face between them, near the corner that the sheet cuts off.
-
-use std::collections::HashMap;
+//! the next cell is led through a point of the face between them, near the corner that the sheet cuts off; and so it is
+//! where the line from a large leaf to a small one misses the face between them.
 
 use glam::{Vec2, Vec3};
 use rayon::prelude::*;
 
-use super::contour::{Contour, Quad, edge_between};
+use super::contour::{Contour, Polygon};
 use crate::joined::joined;
 use crate::topology::area_normal;
 
-/// Quads that a thread cuts at a time.
+/// Polygons that a thread cuts at a time.
 const CHUNK: usize = 4096;
 /// How far triangles keep from the rim of their envelope, as a share of it: more than rounding can bridge.
 const CLEARANCE: f32 = 1e-3;
@@ -31,9 +31,11 @@ pub(super) struct Surface {
     pub(super) triangles: Vec<[u32; 3]>,
 }
 
-/// How a quad is cut.
+/// How a polygon is cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Cut {
+    /// Not at all: it is a triangle.
+    Whole,
     /// From its first corner to its third.
     First,
     /// From its second corner to its fourth.
@@ -42,42 +44,45 @@ enum Cut {
     Fan,
 }
 
-/// Cuts all quads. `positions` are those of the contour's vertices, each within its own cell.
+/// Cuts all polygons. `positions` are those of the contour's vertices, each within its own leaf.
 pub(super) fn triangulated(contour: &Contour, mut positions: Vec<Vec3>) -> Surface {
     let between = Between::new(contour, &mut positions);
     let cuts: Vec<Cut> = contour
-        .quads
+        .polygons
         .par_iter()
-        .map(|quad| {
-            if between.is_beside(quad) {
-                return Cut::Fan;
+        .map(|polygon| {
+            if between.is_beside(polygon, &positions) {
+                Cut::Fan
+            } else {
+                cut(contour, polygon, &positions)
             }
-            let corners = quad.corners.map(|vertex| positions[vertex as usize]);
-            cut(corners, quad.corners.map(|vertex| contour.is_sharp[vertex as usize]))
         })
         .collect();
     let fans: Vec<u32> = (0..cuts.len() as u32)
         .into_par_iter()
-        .filter(|&quad| cuts[quad as usize] == Cut::Fan)
+        .filter(|&polygon| cuts[polygon as usize] == Cut::Fan)
         .collect();
     let first_centre = positions.len();
-    positions.extend(fans.iter().map(|&quad| contour.crossing(&contour.quads[quad as usize])));
+    positions.extend(
+        fans.iter()
+            .map(|&polygon| contour.polygons[polygon as usize].crossing()),
+    );
     let triangles: Vec<Vec<[u32; 3]>> = contour
-        .quads
+        .polygons
         .par_chunks(CHUNK)
         .zip(cuts.par_chunks(CHUNK))
         .enumerate()
-        .map(|(chunk, (quads, cuts))| {
-            let fans_before = fans.partition_point(|&quad| (quad as usize) < chunk * CHUNK);
+        .map(|(chunk, (polygons, cuts))| {
+            let fans_before = fans.partition_point(|&polygon| (polygon as usize) < chunk * CHUNK);
             let mut centre = (first_centre + fans_before) as u32;
-            let mut triangles = Vec::with_capacity(quads.len() * 2);
-            for (quad, cut) in quads.iter().zip(cuts) {
-                let [a, b, c, d] = quad.corners;
-                match cut {
-                    Cut::First => triangles.extend([[a, b, c], [a, c, d]]),
-                    Cut::Second => triangles.extend([[b, c, d], [b, d, a]]),
-                    Cut::Fan => {
-                        for [from, to] in ring(quad) {
+            let mut triangles = Vec::with_capacity(polygons.len() * 2);
+            for (polygon, cut) in polygons.iter().zip(cuts) {
+                match (cut, polygon.corners()) {
+                    (Cut::First, &[a, b, c, d]) => triangles.extend([[a, b, c], [a, c, d]]),
+                    (Cut::Second, &[a, b, c, d]) => triangles.extend([[b, c, d], [b, d, a]]),
+                    (Cut::Whole, &[a, b, c]) => triangles.push([a, b, c]),
+                    _ => {
+                        for [from, to] in polygon.sides() {
                             match between.vertex(from, to) {
                                 Some(middle) => triangles.extend([[centre, from, middle], [centre, middle, to]]),
                                 None => triangles.push([centre, from, to]),
@@ -96,17 +101,12 @@ pub(super) fn triangulated(contour: &Contour, mut positions: Vec<Vec3>) -> Surfa
     }
 }
 
-/// The sides of a quad.
-fn ring(quad: &Quad) -> [[u32; 2]; 4] {
-    let [a, b, c, d] = quad.corners;
-    [[a, b], [b, c], [c, d], [d, a]]
-}
-
-/// Vertices on faces between a cell that two sheets share and the next one.
+/// Vertices on faces between two leaves through which the line between their vertices does not lead well.
 struct Between<'a> {
     contour: &'a Contour,
-    /// By the vertices on both sides of the face, the lower one first.
-    vertices: HashMap<[u32; 2], u32>,
+    /// The vertices on both sides of each face, the lower one first; rising.
+    ends: Vec<[u32; 2]>,
+    first_vertex: u32,
 }
 
 impl<'a> Between<'a> {
@@ -114,40 +114,70 @@ impl<'a> Between<'a> {
     fn new(contour: &'a Contour, positions: &mut Vec<Vec3>) -> Self {
         let mut between = Self {
             contour,
-            vertices: HashMap::new(),
+            ends: Vec::new(),
+            first_vertex: positions.len() as u32,
         };
-        let beside: Vec<u32> = (0..contour.quads.len() as u32)
+        let (shared, vertices) = (&between, &*positions);
+        let mut found: Vec<([u32; 2], u32)> = (0..contour.polygons.len() as u32)
             .into_par_iter()
-            .filter(|&quad| between.is_beside(&contour.quads[quad as usize]))
+            .flat_map_iter(|polygon| {
+                let sides = contour.polygons[polygon as usize].sides();
+                sides
+                    .map(move |[from, to]| (key(from, to), polygon))
+                    .filter(|&(ends, _)| shared.leads_through(ends, vertices))
+            })
             .collect();
-        for quad in beside {
-            let quad = &contour.quads[quad as usize];
-            let crossing = contour.crossing(quad);
-            for [from, to] in ring(quad) {
-                if !(contour.shares_cell[from as usize] || contour.shares_cell[to as usize]) {
-                    continue;
-                }
-                // Every side has two quads: the vertex lies in the middle of their crossings, both on the face.
-                let next = positions.len() as u32;
-                let vertex = *between.vertices.entry(key(from, to)).or_insert(next);
-                if vertex == next {
-                    positions.push(crossing * 0.5);
-                } else {
-                    positions[vertex as usize] += crossing * 0.5;
-                }
-            }
+        found.par_sort_unstable();
+        let mut added = Vec::new();
+        for polygons in found.chunk_by(|a, b| a.0 == b.0) {
+            // Every side has two polygons: the vertex lies in the middle of their crossings, both on the face.
+            let crossings = polygons
+                .iter()
+                .map(|&(_, polygon)| contour.polygons[polygon as usize].crossing());
+            added.push(crossings.sum::<Vec3>() * 0.5);
+            between.ends.push(polygons[0].0);
         }
+        positions.extend(added);
         between
     }
 
-    fn is_beside(&self, quad: &Quad) -> bool {
-        quad.corners
-            .iter()
-            .any(|&vertex| self.contour.shares_cell[vertex as usize])
+    fn is_beside(&self, polygon: &Polygon, positions: &[Vec3]) -> bool {
+        let shares_cell = |&vertex: &u32| self.contour.shares_cell[vertex as usize];
+        polygon.corners().iter().any(shares_cell)
+            || polygon
+                .sides()
+                .any(|[from, to]| self.leads_through(key(from, to), positions))
+    }
+
+    /// Whether the edge between two neighbours is led through a point of the face between them.
+    fn leads_through(&self, ends: [u32; 2], positions: &[Vec3]) -> bool {
+        ends.iter().any(|&vertex| self.contour.shares_cell[vertex as usize]) || self.misses_face(ends, positions)
+    }
+
+    /// Whether the line between two neighbours misses the face between their leaves. Two leaves of one size are a convex
+    /// box: their vertices' line cannot.
+    fn misses_face(&self, ends: [u32; 2], positions: &[Vec3]) -> bool {
+        let sizes = ends.map(|vertex| self.contour.sizes[vertex as usize]);
+        if sizes[0] == sizes[1] {
+            return false;
+        }
+        let [(low_a, size_a), (low_b, size_b)] = ends.map(|vertex| self.contour.leaf(vertex));
+        let (low, high) = (low_a.max(low_b), (low_a + size_a).min(low_b + size_b));
+        let Some(axis) = (0..3).find(|&axis| low[axis] == high[axis]) else {
+            return true;
+        };
+        let [from, to] = ends.map(|vertex| positions[vertex as usize]);
+        let meets = from.lerp(to, (low[axis] - from[axis]) / (to[axis] - from[axis]));
+        let clearance = (high - low) * CLEARANCE;
+        // Written so that what is not a number misses.
+        !(0..3)
+            .filter(|&other| other != axis)
+            .all(|other| meets[other] > low[other] + clearance[other] && meets[other] < high[other] - clearance[other])
     }
 
     fn vertex(&self, from: u32, to: u32) -> Option<u32> {
-        self.vertices.get(&key(from, to)).copied()
+        let place = self.ends.binary_search(&key(from, to)).ok()?;
+        Some(self.first_vertex + place as u32)
     }
 }
 
@@ -155,10 +185,24 @@ fn key(from: u32, to: u32) -> [u32; 2] {
     [from.min(to), from.max(to)]
 }
 
+/// How a polygon is cut that leads through no points of faces.
+fn cut(contour: &Contour, polygon: &Polygon, positions: &[Vec3]) -> Cut {
+    let vertices = polygon.corners();
+    let corners = std::array::from_fn(|i| vertices.get(i).map_or(Vec3::NAN, |&vertex| positions[vertex as usize]));
+    let envelope = Envelope::around(polygon.common_edge(), polygon.axis.into(), corners);
+    match *vertices {
+        [a, b, c, d] => {
+            let is_sharp = [a, b, c, d].map(|vertex| contour.is_sharp[vertex as usize]);
+            cut_of_quad(&envelope, corners, is_sharp)
+        }
+        _ if envelope.pierces_edge([0, 1, 2]) => Cut::Whole,
+        _ => Cut::Fan,
+    }
+}
+
 /// Of the diagonals that stay within the envelope: the one that joins sharp vertices, so that an edge of the shape is an
 /// edge of the mesh; else the one that leaves no fold; else the shorter one.
-fn cut(corners: [Vec3; 4], is_sharp: [bool; 4]) -> Cut {
-    let envelope = Envelope::around(corners);
+fn cut_of_quad(envelope: &Envelope, corners: [Vec3; 4], is_sharp: [bool; 4]) -> Cut {
     let [a, b, c, d] = corners;
     let is_open = |p: [Vec3; 3], q: [Vec3; 3]| area_normal(p).dot(area_normal(q)) > 0.0;
     let first = (is_sharp[0] && is_sharp[2], is_open([a, b, c], [a, c, d]));
@@ -175,7 +219,7 @@ fn cut(corners: [Vec3; 4], is_sharp: [bool; 4]) -> Cut {
         .map_or(Cut::Fan, |(cut, _)| cut)
 }
 
-/// What lies between an edge of the lattice and the vertices of the cells around it.
+/// What lies between an edge of the lattice and the vertices of the leaves around it.
 struct Envelope {
     /// Across the edge, from it.
     across: [Vec2; 4],
@@ -184,9 +228,8 @@ struct Envelope {
 }
 
 impl Envelope {
-    fn around(corners: [Vec3; 4]) -> Self {
-        let (low, axis) = edge_between(corners);
-        let relative = corners.map(|corner| corner - low);
+    fn around((low, length): (Vec3, f32), axis: usize, corners: [Vec3; 4]) -> Self {
+        let relative = corners.map(|corner| (corner - low) / length);
         Self {
             across: relative.map(|corner| Vec2::new(corner[(axis + 1) % 3], corner[(axis + 2) % 3])),
             along: relative.map(|corner| corner[axis]),
@@ -246,6 +289,11 @@ mod tests {
             .collect::<Vec<_>>()
             .try_into()
             .unwrap()
+    }
+
+    fn cut(corners: [Vec3; 4], is_sharp: [bool; 4]) -> Cut {
+        let envelope = Envelope::around((Vec3::new(1.0, 1.0, 0.0), 1.0), 2, corners);
+        cut_of_quad(&envelope, corners, is_sharp)
     }
 
     #[test]
