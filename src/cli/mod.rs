@@ -137,7 +137,12 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
 
 fn status_of(error: &anyhow::Error) -> ExitStatus {
     for cause in error.chain() {
-        if cause.is::<UsageError>() || matches!(cause.downcast_ref(), Some(PythonError::NotFound { .. })) {
+        if cause.is::<UsageError>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(PythonError::NotFound { .. } | PythonError::NoWeights { .. })
+            )
+        {
             return ExitStatus::Usage;
         }
         match cause.downcast_ref() {
