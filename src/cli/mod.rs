@@ -54,7 +54,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a textured mesh, and splats if wanted, from one or several pictures.
-    Generate(generate::Arguments),
+    Generate(Box<generate::Arguments>),
     /// Write a saved result in another format or at another size.
     Export(export::Arguments),
     /// Draw a 3D file into a picture.

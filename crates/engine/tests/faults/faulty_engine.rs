@@ -139,7 +139,7 @@ fn have_fault(fault: &str, context: &RunContext<'_>) -> Result<(), EngineError> 
         "hangs" => signal_myself(rustix::process::Signal::STOP),
         "leaves a child behind" => {
             leave_child(false);
-            exit(6)
+            exit(6);
         }
         "panics" => panic!("the grid is upside down"),
         "prints" => (0..20).for_each(|_| print(&vec![b'x'; 1 << 20])),

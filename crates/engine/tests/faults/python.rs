@@ -40,7 +40,7 @@ const OTHERS: &[(&str, fn())] = &[
     ("holds the interpreter", holds_the_interpreter),
     ("loses the device", || fails_for_good(PYTHON)),
     ("is cancelled politely", || {
-        is_cancelled_politely(PYTHON, "is cancelled politely")
+        is_cancelled_politely(PYTHON, "is cancelled politely");
     }),
     ("ignores cancel", || is_cancelled_by_force(PYTHON, "ignores cancel")),
     ("blocks signals", || is_cancelled_by_force(PYTHON, "blocks signals")),

@@ -67,10 +67,10 @@ const OTHERS: &[(&str, fn())] = &[
     ("loses the device", || fails_for_good(Player::Own)),
     ("panics", || panics(Player::Own)),
     ("is cancelled politely", || {
-        is_cancelled_politely(Player::Own, "is healthy")
+        is_cancelled_politely(Player::Own, "is healthy");
     }),
     ("ignores cancel", || {
-        is_cancelled_by_force(Player::Own, "ignores cancel")
+        is_cancelled_by_force(Player::Own, "ignores cancel");
     }),
     ("is cancelled at the start", is_cancelled_at_the_start),
     ("does not exist", does_not_exist),

@@ -64,9 +64,8 @@ pub fn misbehave() -> ExitCode {
         return serve("");
     };
     match fault.as_str() {
-        "sleeps" => sleep(),
+        "sleeps" | "hangs at once" => sleep(),
         "exits at once" => die(3),
-        "hangs at once" => sleep(),
         "speaks another version" => {
             greet(99, &id());
             sleep()
