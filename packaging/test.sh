@@ -42,30 +42,17 @@ install_readers() {
     cp "$wanted" "$readers/requirements.txt"
 }
 
-# The bridge in an environment of its own, with the extension that Cargo builds for the bridge's Rust test: a wheel would
-# compile all of its dependencies once more.
+# The bridge's wheel, in the environment that built and tried it.
 install_bridge() {
     if ! has_python; then
         say "There is no Python 3.10 or newer, so the tests of the Python bridge will be skipped."
         return 0
     fi
-    bridge=target/bridge
-    wanted=python_bridge/tests/requirements.txt
-    if ! cmp -s "$wanted" "$bridge/requirements.txt"; then
-        say "Installing what the Python bridge's tests need into $bridge"
-        rm -rf "$bridge"
-        python3 -m venv "$bridge"
-        "$bridge/bin/pip" install --quiet --disable-pip-version-check -r "$wanted" ||
-            fail "The packages could not be fetched from PyPI. Check the network, then start again."
-        cp "$wanted" "$bridge/requirements.txt"
-    fi
-    cargo test --workspace --locked --no-run
-    packages_folder=$("$bridge/bin/python" -c 'import sysconfig; print(sysconfig.get_path("platlib"))')
-    rm -rf "$packages_folder/bozzetto_bridge"
-    cp -R python_bridge/python/bozzetto_bridge "$packages_folder/"
-    cp "${CARGO_TARGET_DIR:-target}/debug/deps/lib_native.so" "$packages_folder/bozzetto_bridge/_native.abi3.so"
-    BOZZETTO_TEST_PYTHON="$PWD/$bridge/bin/python"
+    bash packaging/wheel.sh --dev
+    BOZZETTO_TEST_PYTHON="$PWD/target/wheel-tools/bin/python"
     export BOZZETTO_TEST_PYTHON
+    "$BOZZETTO_TEST_PYTHON" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+        target/wheels/bozzetto_bridge-*.whl
 }
 
 packages=$(missing_build_packages; missing_vulkan_packages; missing_window_packages; missing_test_packages)

@@ -3,14 +3,20 @@
 # environment and asks it what that can run.
 #
 #   packaging/wheel.sh            as it is shipped
-#   packaging/wheel.sh --dev      quickly, from what `cargo test` has built
+#   packaging/wheel.sh --dev      from what `cargo test --workspace` builds; LIBTORCH as for test.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . packaging/install.sh
 
 profile=(--release --strip)
+cargo=cargo
 case "${1:-}" in
-    --dev) profile=(--profile dev) ;;
+    --dev)
+        profile=(--profile dev)
+        cargo="$PWD/packaging/workspace_cargo.sh"
+        LIBTORCH="${LIBTORCH:-$(bash packaging/libtorch.sh)}"
+        export LIBTORCH
+        ;;
     "") ;;
     *) fail "Say nothing, or --dev." ;;
 esac
@@ -31,7 +37,7 @@ fi
 
 wheels=target/wheels
 rm -rf "$wheels"
-"$tools/bin/maturin" build "${profile[@]}" --locked --manifest-path python_bridge/Cargo.toml --out "$wheels"
+CARGO="$cargo" "$tools/bin/maturin" build "${profile[@]}" --locked --manifest-path python_bridge/Cargo.toml --out "$wheels"
 BOZZETTO_TEST_WHEEL="$PWD/$(ls "$wheels"/bozzetto_bridge-*.whl)" \
     "$tools/bin/python" -m pytest -q -p no:cacheprovider python_bridge/tests/test_wheel.py
 ls -l "$wheels"

@@ -133,6 +133,30 @@ fn the_native_engine_makes_a_valid_glb_from_tiny_weights() {
 }
 
 #[test]
+fn weights_that_are_not_there_or_not_needed_are_refused_before_any_work() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let refused = |engine: &str, weights: &Path| {
+        let output = bozzetto()
+            .arg("generate")
+            .arg(example_views())
+            .args(["--engine", engine, "--weights"])
+            .arg(weights)
+            .arg("-o")
+            .arg(folder.path().join("x.glb"))
+            .output()
+            .expect("the program starts");
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = refused("trellis2-python", &folder.path().join("nothing"));
+    assert!(said.contains("There are no weights at"), "{said}");
+    let said = refused("trellis2", Path::new("owner/name"));
+    assert!(said.contains("There are no weights at"), "{said}");
+    let said = refused("hull", folder.path());
+    assert!(said.contains("has no weights"), "{said}");
+}
+
+#[test]
 fn the_same_job_gives_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let make = |name: &str, threads: &str| {

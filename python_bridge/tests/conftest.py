@@ -20,9 +20,9 @@ PATIENCE_SECS = 60
 class WorkerProcess:
     """A worker process and the lines it says."""
 
-    def __init__(self, arguments: list[str], env: dict[str, str] | None = None) -> None:
+    def __init__(self, arguments: list[str], env: dict[str, str] | None = None, program: str = sys.executable) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+            [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
         )
         self.patience_secs = PATIENCE_SECS
         self._lines: queue.Queue[bytes] = queue.Queue()
@@ -106,8 +106,8 @@ def start_worker() -> Iterator[Any]:
     """A function that starts workers, which end with the test."""
     workers = []
 
-    def start(arguments: list[str], env: dict[str, str] | None = None) -> WorkerProcess:
-        workers.append(WorkerProcess(arguments, env))
+    def start(arguments: list[str], env: dict[str, str] | None = None, **options: Any) -> WorkerProcess:
+        workers.append(WorkerProcess(arguments, env, **options))
         return workers[-1]
 
     yield start

@@ -29,7 +29,9 @@ def test_the_probe_names_what_is_missing() -> None:
 def test_the_probe_knows_an_environment_that_can_run() -> None:
     report = probe("--source", str(STAND_INS))
     assert report["torch"]["cards"] == [{"name": "Card", "memory": 8 << 30, "capability": [9, 0]}]
-    assert report["engines"]["trellis2-python"] == {"can_run": True, "problems": []}
+    wanted = {"can_run": True, "weights": "microsoft/TRELLIS.2-4B", "problems": []}
+    assert report["engines"]["trellis2-python"] == wanted
+    assert report["engines"]["nvdiffrec-python"]["weights"] is None
 
 
 def test_the_probe_knows_modules_without_a_card_and_modules_that_crash(tmp_path) -> None:

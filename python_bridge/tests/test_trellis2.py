@@ -205,7 +205,8 @@ def test_weights_are_remembered_by_their_hashes(adapter) -> None:
     assert adapter._hashes["tex_slat_decoder.safetensors"] == decoder
 
 
-def test_a_cached_file_is_known_by_its_name(tmp_path) -> None:
+def test_a_cached_file_is_known_by_its_name(tmp_path, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(STAND_INS))
     blob = tmp_path / ("ab" * 32)
     blob.write_bytes(b"content")
     (tmp_path / "model.safetensors").symlink_to(blob)

@@ -69,6 +69,10 @@ pub enum Command {
     ChoosePythonSource,
     /// Takes such a folder off the list.
     RemovePythonSource(PathBuf),
+    /// Opens the dialog that chooses a folder of weights for a Python pipeline, by the id of its engine.
+    ChoosePythonWeights(String),
+    /// Takes the weights of its makers for a Python pipeline again.
+    ForgetPythonWeights(String),
     /// Looks the Python environment over again.
     ExaminePython,
     /// Puts the bridge that came with the program into the Python environment.

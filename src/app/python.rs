@@ -12,12 +12,14 @@ use super::state::Problem;
 use crate::engines::{self, PythonEnvironment, PythonError, Report};
 
 /// What a folder was chosen for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FolderUse {
     /// It is a Python environment.
     Environment,
     /// It holds a pipeline's code.
     Source,
+    /// It holds weights for the engine of this id.
+    Weights(String),
 }
 
 /// What became of the environment.

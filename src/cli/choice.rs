@@ -1,10 +1,10 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bozzetto_engine::{Engine, EngineError, EngineInfo};
 use bozzetto_hull::HullEngine;
 
 use super::UsageError;
-use crate::engines::{self, PythonEnvironment};
+use crate::engines::{self, PythonEnvironment, PythonError};
 
 /// What every engine of a Python environment is called like.
 const OF_PYTHON: &str = "-python";
@@ -29,21 +29,29 @@ impl Python {
         Ok(found.transpose()?)
     }
 
-    /// The engine of this id.
-    pub(super) fn engine(&self, id: &str) -> anyhow::Result<Box<dyn Engine>> {
+    /// The engine of this id, with weights of one's own.
+    pub(super) fn engine(&self, id: &str, weights: Option<&Path>) -> anyhow::Result<Box<dyn Engine>> {
         let hull = HullEngine::new();
+        let weights = weights.map(engines::weights).transpose()?;
         if hull.info().id == id {
+            if weights.is_some() {
+                return Err(UsageError(format!("The engine '{id}' has no weights: leave --weights out.")).into());
+            }
             return Ok(Box::new(hull));
         }
         if id.ends_with(OF_PYTHON) {
-            let python = self.environment()?.ok_or_else(|| {
+            let mut python = self.environment()?.ok_or_else(|| {
                 UsageError(format!(
                     "Say with --python where the environment is that '{id}' runs in."
                 ))
             })?;
+            python.weights.extend(weights.map(|weights| (id.to_owned(), weights)));
             return Ok(Box::new(python.engine(id)));
         }
-        let native = engines::native().filter(|engine| engine.info().id == id);
+        if let Some(given) = weights.clone().filter(|weights| !weights.is_dir()) {
+            return Err(PythonError::NoWeights { given }.into());
+        }
+        let native = engines::native(weights.as_deref()).filter(|engine| engine.info().id == id);
         let unknown = || EngineError::UnknownEngine {
             id: id.to_owned(),
             known: vec![hull.info().id],

@@ -37,6 +37,11 @@ pub(super) struct Arguments {
     #[command(flatten)]
     python: Python,
 
+    /// Where the engine's weights are: a folder in their makers' layout or, for pipelines in Python, a repository on
+    /// Hugging Face as `owner/name`.
+    #[arg(long, value_name = "FOLDER")]
+    weights: Option<PathBuf>,
+
     /// Agree to the licences of parts that the engine uses and that may not be used commercially.
     #[arg(long = "agree")]
     agrees: bool,
@@ -110,7 +115,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let saved = arguments.job.as_deref().map(read_job).transpose()?;
     let id = saved.as_ref().map_or(&arguments.engine, |job| &job.engine);
-    let mut engine = arguments.python.engine(id)?;
+    let mut engine = arguments.python.engine(id, arguments.weights.as_deref())?;
     // An engine in a process of its own says what can be set once that runs.
     let info = engine.prepare(&CancelToken::new())?;
     choice::check_licences(&info, arguments.agrees)?;

@@ -54,7 +54,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make a textured mesh, and splats if wanted, from one or several pictures.
-    Generate(generate::Arguments),
+    Generate(Box<generate::Arguments>),
     /// Write a saved result in another format or at another size.
     Export(export::Arguments),
     /// Draw a 3D file into a picture.
@@ -137,7 +137,12 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
 
 fn status_of(error: &anyhow::Error) -> ExitStatus {
     for cause in error.chain() {
-        if cause.is::<UsageError>() || matches!(cause.downcast_ref(), Some(PythonError::NotFound { .. })) {
+        if cause.is::<UsageError>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(PythonError::NotFound { .. } | PythonError::NoWeights { .. })
+            )
+        {
             return ExitStatus::Usage;
         }
         match cause.downcast_ref() {

@@ -4,12 +4,12 @@
 mod python;
 mod wheel;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bozzetto_engine::{Engine, InProcessEngine, WorkerCommand, WorkerEngine};
 use bozzetto_hull::HullEngine;
 
-pub use python::{EngineReport, Fault, PythonEnvironment, PythonError, Report};
+pub use python::{EngineReport, Fault, PythonEnvironment, PythonError, Report, weights};
 pub use wheel::{WheelError, bundled_wheel};
 
 /// Id of the native neural engine.
@@ -36,10 +36,12 @@ pub fn built_in() -> Box<dyn Engine> {
     }
 }
 
-/// The native neural engine, where its program is installed.
-pub fn native() -> Option<Box<dyn Engine>> {
+/// The native neural engine, where its program is installed; its weights from a folder of one's own, or from where the
+/// environment says.
+pub fn native(weights: Option<&Path>) -> Option<Box<dyn Engine>> {
     let mut command = WorkerCommand::new(native_program()?).arg("worker");
-    if let Some(folder) = std::env::var_os(WEIGHTS_VARIABLE) {
+    let folder = weights.map(|folder| folder.as_os_str().to_owned());
+    if let Some(folder) = folder.or_else(|| std::env::var_os(WEIGHTS_VARIABLE)) {
         command = command.arg("--weights").arg(folder);
     }
     Some(Box::new(WorkerEngine::new(TRELLIS, command)))
@@ -52,7 +54,7 @@ pub fn others(python: Option<&PythonEnvironment>) -> Vec<Box<dyn Engine>> {
         let engines = python.runnable.iter();
         engines.map(|id| Box::new(python.engine(id)) as Box<dyn Engine>)
     });
-    native().into_iter().chain(of_python).collect()
+    native(None).into_iter().chain(of_python).collect()
 }
 
 fn native_program() -> Option<PathBuf> {

@@ -18,6 +18,8 @@ pub struct PythonEnvironment {
     pub interpreter: PathBuf,
     /// Folders of pipelines' code that is not installed as a package.
     pub sources: Vec<PathBuf>,
+    /// Weights in place of those that an engine's makers publish, by the engine's id: see [`weights`].
+    pub weights: BTreeMap<String, PathBuf>,
     /// Engines that its last report says can run, by id.
     pub runnable: Vec<String>,
 }
@@ -47,6 +49,15 @@ pub enum PythonError {
     NoBridge {
         /// The interpreter.
         path: PathBuf,
+    },
+    /// There are no weights where they should be.
+    #[error(
+        "There are no weights at '{}'. Name a folder that has them, or a repository on Hugging Face as 'owner/name'.",
+        .given.display()
+    )]
+    NoWeights {
+        /// What was given.
+        given: PathBuf,
     },
     /// It ended with an error.
     #[error("{what} failed: {last_words}")]
@@ -85,6 +96,9 @@ pub struct Report {
 pub struct EngineReport {
     /// Whether nothing is missing.
     pub can_run: bool,
+    /// The repository that its makers publish its weights in; `None` where it has none.
+    #[serde(default)]
+    pub weights: Option<String>,
     /// What is.
     pub problems: Vec<Fault>,
 }
@@ -121,7 +135,7 @@ impl PythonEnvironment {
                 .into_iter()
                 .map(|source| std::path::absolute(&source).unwrap_or(source))
                 .collect(),
-            runnable: Vec::new(),
+            ..Self::default()
         })
     }
 
@@ -133,6 +147,9 @@ impl PythonEnvironment {
             .arg(id);
         for source in &self.sources {
             command = command.arg("--source").arg(source);
+        }
+        if let Some(weights) = self.weights.get(id) {
+            command = command.arg("--weights").arg(weights);
         }
         WorkerEngine::new(id, command)
     }
@@ -207,6 +224,27 @@ impl PythonEnvironment {
     }
 }
 
+/// Weights as a worker takes them: a folder by its whole path, for workers run in folders of their own, or a repository by
+/// its name.
+pub fn weights(given: &Path) -> Result<PathBuf, PythonError> {
+    let no_weights = || PythonError::NoWeights {
+        given: given.to_owned(),
+    };
+    if given.is_dir() {
+        return std::path::absolute(given).map_err(|_| no_weights());
+    }
+    let is_name = |part: &str| {
+        let is_plain = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+        part.chars().all(is_plain) && part.chars().any(char::is_alphanumeric)
+    };
+    let parts: Vec<_> = given.to_str().unwrap_or_default().split('/').collect();
+    if parts.len() == 2 && parts.into_iter().all(is_name) {
+        Ok(given.to_owned())
+    } else {
+        Err(no_weights())
+    }
+}
+
 fn last_words(said: &str) -> String {
     let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     if lines.is_empty() {
@@ -237,6 +275,26 @@ mod tests {
     }
 
     #[test]
+    fn weights_are_a_folder_or_a_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(weights(folder.path()).unwrap(), folder.path());
+        assert!(weights(Path::new(".")).unwrap().is_absolute());
+        let repository = Path::new("microsoft/TRELLIS.2-4B");
+        assert_eq!(weights(repository).unwrap(), repository);
+        let missing = folder.path().join("nothing");
+        for wrong in [
+            missing.as_path(),
+            Path::new("TRELLIS.2-4B"),
+            Path::new("../weights"),
+            Path::new("a/b/c"),
+            Path::new(""),
+        ] {
+            let error = weights(wrong).unwrap_err().to_string();
+            assert!(error.contains("no weights"), "{error}");
+        }
+    }
+
+    #[test]
     fn the_end_of_what_a_program_says_is_told() {
         assert_eq!(last_words("a\n\nb\nc\n d \ne\n"), "b / c / d / e");
         assert_eq!(last_words(" \n"), "it did not say why.");
@@ -256,11 +314,13 @@ mod tests {
             (environment.runnable, report)
         };
         let report = r#"{"python":"3.11","bridge":"0.1.0","engines":{
-            "a":{"can_run":true,"problems":[]},
+            "a":{"can_run":true,"weights":"owner/name","problems":[]},
             "b":{"can_run":false,"problems":[{"package":"torch","problem":"is not installed","advice":"Install it."}]}}}"#;
         let (runnable, report) = answering(&format!("cat <<'END'\n{report}\nEND"));
         assert_eq!(runnable, ["a"]);
-        assert_eq!(report.unwrap().engines["b"].problems[0].package, "torch");
+        let report = report.unwrap();
+        assert_eq!(report.engines["a"].weights.as_deref(), Some("owner/name"));
+        assert_eq!(report.engines["b"].problems[0].package, "torch");
         let no_bridge = "echo 'python: No module named bozzetto_bridge' >&2; exit 1";
         assert!(matches!(answering(no_bridge).1, Err(PythonError::NoBridge { .. })));
         assert!(matches!(

@@ -434,13 +434,15 @@ pub fn add_python(state: &mut AppState) {
         problem: "is not installed".into(),
         advice: "Install it into this environment as the pipeline's own instructions say.".into(),
     };
-    let lacks = |problems: Vec<Fault>| EngineReport {
+    let lacks = |problems: Vec<Fault>, weights: Option<&str>| EngineReport {
         can_run: problems.is_empty(),
+        weights: weights.map(str::to_owned),
         problems,
     };
     state.python.environment = Some(PythonEnvironment {
         interpreter: "/home/ada/miniconda3/envs/trellis2/bin/python3".into(),
         sources: vec!["/home/ada/TRELLIS.2".into()],
+        weights: [("trellis2-python".into(), "/media/models/trellis2".into())].into(),
         runnable: vec!["trellis2-python".into()],
     });
     state.python.status = PythonStatus::Examined(Report {
@@ -448,8 +450,15 @@ pub fn add_python(state: &mut AppState) {
         bridge: Some("0.1.0".into()),
         graphics_card: "NVIDIA GeForce RTX 4070".into(),
         engines: [
-            ("trellis2-python".into(), lacks(Vec::new())),
-            ("trellis-python".into(), lacks(vec![fault])),
+            ("nvdiffrec-python".into(), lacks(Vec::new(), None)),
+            (
+                "trellis-python".into(),
+                lacks(vec![fault], Some("microsoft/TRELLIS-image-large")),
+            ),
+            (
+                "trellis2-python".into(),
+                lacks(Vec::new(), Some("microsoft/TRELLIS.2-4B")),
+            ),
         ]
         .into(),
     });

@@ -73,6 +73,41 @@ fn an_environment_without_the_bridge_offers_to_install_it() {
 
 #[cfg(unix)]
 #[test]
+fn weights_of_ones_own_are_handed_to_their_engine() {
+    let home = home();
+    let told = home.path().join("told");
+    let report = format!(
+        r#"{{"python":"3.11","bridge":"0.1.0","engines":{{"{ENGINE}":{{"can_run":true,"weights":"owner/name","problems":[]}}}}}}"#
+    );
+    let script = format!(
+        "#!/bin/sh\nfor argument; do [ \"$argument\" = --probe ] && echo '{report}' && exit; done\necho \"$*\" >'{}'\nexit 1\n",
+        told.display()
+    );
+    let path = program(home.path(), &script);
+    let weights = home.path().join("my weights");
+    std::fs::create_dir(&weights).expect("can be made");
+    let is_told = |wanted: &str| std::fs::read_to_string(&told).is_ok_and(|line| line.trim_end() == wanted);
+    let mut window = TestWindow::open(home.path(), &[]);
+    window.send(Command::SetModal(Some(Modal::Python)));
+    window.send(Command::SetPython(path));
+    window.until("the engine was started as it is", |_| {
+        is_told(&format!("-m bozzetto_bridge {ENGINE}"))
+    });
+    *window.desktop.folder.lock() = Some(weights.clone());
+    window.harness.run_steps(2);
+    window.harness.get_by_label("owner/name on Hugging Face");
+    window.harness.get_by_label("Folder…").click();
+    let wanted = format!("-m bozzetto_bridge {ENGINE} --weights {}", weights.display());
+    window.until("it was started with the weights", |_| is_told(&wanted));
+    window.harness.run_steps(2);
+    window.harness.get_by_label("Take the published weights again").click();
+    window.until("it was started without them", |_| {
+        is_told(&format!("-m bozzetto_bridge {ENGINE}"))
+    });
+}
+
+#[cfg(unix)]
+#[test]
 fn pipelines_of_an_environment_are_offered_and_their_licences_shown_before_the_first_run() {
     let Ok(real) = std::env::var("BOZZETTO_TEST_PYTHON") else {
         return;

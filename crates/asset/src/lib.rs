@@ -21,7 +21,7 @@ mod volume;
 pub use asset::Asset;
 pub use camera::{Camera, Projection};
 pub use placement::{LengthUnit, Pivot, Placement};
-pub use provenance::{Provenance, ViewRecord};
+pub use provenance::{FileRecord, Provenance, ViewRecord};
 pub use sparse_structure::SparseStructure;
 pub use splats::{GaussianSplats, LogScale, SH_C0, SplatFilter, sh_basis};
 pub use texture::{AlphaMode, Material, TexturedMesh};

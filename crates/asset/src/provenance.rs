@@ -19,12 +19,25 @@ pub struct Provenance {
     pub seed: u64,
     /// Name, content hash and settings of each view that took part.
     pub views: Vec<ViewRecord>,
+    /// The mesh that the engine worked on; absent for engines that need none, and in files of older versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mesh: Option<FileRecord>,
     /// Content hash of each weight file, by file name; empty for engines without weights.
     pub weights: BTreeMap<String, String>,
     /// Seconds since the Unix epoch when the run began.
     pub created_unix_secs: u64,
     /// Wall time of the run in seconds.
     pub duration_secs: f64,
+}
+
+/// A file as provenance remembers it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FileRecord {
+    /// Its name without its folder.
+    pub name: String,
+    /// SHA-256 of its content, lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// A view as provenance remembers it: everything that a run takes from a [`View`] but where its file lies.

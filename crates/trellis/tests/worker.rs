@@ -1,6 +1,10 @@
 //! The whole engine on a tiny set of weights: events, what is kept between runs, cancelling, faulty weights, and the same through
 //! a process.
 
+#[cfg(unix)]
+#[path = "../../engine/tests/faults/every_stage.rs"]
+mod every_stage;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
@@ -379,13 +383,17 @@ fn a_picture_without_an_object_is_told_apart_from_a_fault() {
     assert!(matches!(result, Err(EngineError::NoResult { .. })), "{result:?}");
 }
 
-#[test]
-fn the_process_serves_two_jobs_and_a_cancelled_one() {
+fn process() -> WorkerEngine {
     let command = WorkerCommand::new(env!("CARGO_BIN_EXE_bozzetto-trellis"))
         .arg("worker")
         .arg("--weights")
         .arg(WEIGHTS.path());
-    let mut worker = WorkerEngine::new("trellis2", command);
+    WorkerEngine::new("trellis2", command)
+}
+
+#[test]
+fn the_process_serves_two_jobs_and_a_cancelled_one() {
+    let mut worker = process();
     let given = given("512");
     let info = worker.prepare(&CancelToken::new()).expect("it greets");
     assert_eq!((info.id.as_str(), info.stages.len()), ("trellis2", 5));
@@ -407,4 +415,25 @@ fn the_process_serves_two_jobs_and_a_cancelled_one() {
     let (again, told) = run(&mut worker, &given.job);
     assert_eq!(told.reused, STAGES, "a cancelled run forgets nothing");
     assert_eq!(again.mesh, first.mesh);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_process_may_be_killed_or_cancelled_in_any_stage() {
+    let mut given = given("512");
+    for stage in ["structure", "shape", "material"] {
+        set(&mut given.job, &format!("{stage}.steps"), ParamValue::Int(2));
+        set(
+            &mut given.job,
+            &format!("{stage}.guidance_strength"),
+            ParamValue::Float(1.0),
+        );
+    }
+    let mut worker = process();
+    let after_kills = every_stage::killed_in_every_stage(&mut worker, &given.job);
+    assert_sound(&after_kills);
+    let mut worker = process();
+    let after_cancels = every_stage::cancelled_in_every_stage(&mut worker, &given.job);
+    assert_eq!(after_cancels.mesh, after_kills.mesh);
+    assert_eq!(after_cancels.volume, after_kills.volume);
 }

@@ -143,6 +143,9 @@ class Requirement:
 class Adapter(ABC):
     """An upstream pipeline as an engine. One adapter lives as long as its process and runs one job at a time."""
 
+    DEFAULT_WEIGHTS: str | None = None
+    """The repository of its weights, where no others are named; `None` for a pipeline without any."""
+
     @abstractmethod
     def info(self) -> EngineInfo:
         """Say what it is and what can be set, without importing anything heavy."""

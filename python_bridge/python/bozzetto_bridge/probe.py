@@ -69,6 +69,7 @@ def probe(source: list[str]) -> dict[str, Any]:
         "engines": {
             engine: {
                 "can_run": not any(need.package in problems for need in adapter.requirements()),
+                "weights": adapter.DEFAULT_WEIGHTS,
                 "problems": [problems[need.package] for need in adapter.requirements() if need.package in problems],
             }
             for engine, adapter in engines.items()

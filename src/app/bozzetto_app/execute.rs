@@ -36,6 +36,8 @@ impl BozzettoApp {
             Command::ForgetPython => self.forget_python(),
             Command::ChoosePythonSource => self.ask_for_folder(FolderUse::Source, parent),
             Command::RemovePythonSource(folder) => self.remove_python_source(&folder),
+            Command::ChoosePythonWeights(engine) => self.ask_for_folder(FolderUse::Weights(engine), parent),
+            Command::ForgetPythonWeights(engine) => self.set_python_weights(engine, None),
             Command::ExaminePython => self.examine_python(),
             Command::InstallBridge => self.install_bridge(),
             Command::AgreeToLicences => self.agree_to_licences(),

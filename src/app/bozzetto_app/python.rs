@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bozzetto_engine::Engine;
@@ -10,12 +11,16 @@ use crate::engines::PythonEnvironment;
 
 impl BozzettoApp {
     pub(super) fn ask_for_folder(&mut self, folder_use: FolderUse, parent: Option<&eframe::Frame>) {
-        let title = match folder_use {
+        let title = match &folder_use {
             FolderUse::Environment => "Choose a Python environment",
             FolderUse::Source => "Choose the folder of a pipeline's code",
+            FolderUse::Weights(_) => "Choose a folder of weights",
         };
         let environment = self.state.python.environment.as_ref();
-        let folder = environment.and_then(|environment| environment.interpreter.parent());
+        let folder = environment.and_then(|environment| match &folder_use {
+            FolderUse::Weights(engine) => environment.weights.get(engine).map(PathBuf::as_path),
+            _ => environment.interpreter.parent(),
+        });
         let pending = self.desktop.choose_folder(title, folder, parent);
         self.python.choose(folder_use, pending);
     }
@@ -24,7 +29,10 @@ impl BozzettoApp {
     pub(super) fn set_python(&mut self, path: &Path) {
         let sources = self.python_sources();
         match PythonEnvironment::at(path, sources) {
-            Ok(environment) => self.take_environment(environment),
+            Ok(environment) => self.take_environment(PythonEnvironment {
+                weights: self.python_weights(),
+                ..environment
+            }),
             Err(error) => self.state.python.status = PythonStatus::Failed(error.into()),
         }
     }
@@ -47,6 +55,19 @@ impl BozzettoApp {
         let mut sources = self.python_sources();
         sources.retain(|source| source != folder);
         self.set_python_sources(sources);
+    }
+
+    /// Takes weights for an engine, or those of its makers again. Nothing else of the environment changes.
+    pub(super) fn set_python_weights(&mut self, engine: String, weights: Option<PathBuf>) {
+        let Some(environment) = &mut self.state.python.environment else {
+            return;
+        };
+        match weights {
+            Some(weights) => environment.weights.insert(engine, weights),
+            None => environment.weights.remove(&engine),
+        };
+        self.python.greet(Some(environment.clone()));
+        self.remember();
     }
 
     /// Looks the environment over again.
@@ -74,17 +95,18 @@ impl BozzettoApp {
                 Answer::Chosen(folder) => match folder_use {
                     FolderUse::Environment => self.set_python(&folder),
                     FolderUse::Source => self.add_python_source(folder),
+                    FolderUse::Weights(engine) => self.set_python_weights(engine, Some(folder)),
                 },
                 Answer::Cancelled => {}
                 Answer::Unavailable(problem) => self.say(NoticeLevel::Warning, &problem),
             },
             PythonEvent::Examined { environment, report } => {
                 // Another one may have been chosen meanwhile.
-                let is_current = self.state.python.environment.as_ref().is_some_and(|current| {
+                let current = self.state.python.environment.as_mut().filter(|current| {
                     current.interpreter == environment.interpreter && current.sources == environment.sources
                 });
-                if is_current {
-                    self.state.python.environment = Some(environment);
+                if let Some(current) = current {
+                    current.runnable = environment.runnable;
                     self.state.python.status = match report {
                         Ok(report) => PythonStatus::Examined(report),
                         Err(failure) => PythonStatus::Failed(failure),
@@ -160,6 +182,11 @@ impl BozzettoApp {
     fn python_sources(&self) -> Vec<PathBuf> {
         let environment = self.state.python.environment.as_ref();
         environment.map_or_else(Vec::new, |environment| environment.sources.clone())
+    }
+
+    fn python_weights(&self) -> BTreeMap<String, PathBuf> {
+        let environment = self.state.python.environment.as_ref();
+        environment.map_or_else(BTreeMap::new, |environment| environment.weights.clone())
     }
 
     fn set_python_sources(&mut self, sources: Vec<PathBuf>) {

@@ -1,8 +1,10 @@
+use std::path::{Path, PathBuf};
+
 use egui::{Align, Layout, RichText, ScrollArea, Ui, vec2};
 
 use super::modals::{answer_ui, title_ui};
 use super::problem_ui;
-use crate::app::state::{AppState, PythonStatus};
+use crate::app::state::{AppState, PythonState, PythonStatus};
 use crate::app::{Command, CommandSender};
 use crate::engines::{PythonEnvironment, Report};
 use crate::ui::icons::Icon;
@@ -32,7 +34,7 @@ pub(super) fn python_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender)
         // The dialog grows with what is found; without this the area stays as low as it was at first.
         .min_scrolled_height(STATUS_HEIGHT)
         .auto_shrink([false, true])
-        .show(ui, |ui| status_ui(ui, &python.status, commands));
+        .show(ui, |ui| status_ui(ui, python, commands));
 }
 
 fn environment_ui(ui: &mut Ui, environment: Option<&PythonEnvironment>, commands: &CommandSender) {
@@ -88,23 +90,19 @@ fn path_row_ui(ui: &mut Ui, name: &str, path: &str, buttons: impl FnOnce(&mut Ui
     });
 }
 
-fn status_ui(ui: &mut Ui, status: &PythonStatus, commands: &CommandSender) {
-    match status {
-        PythonStatus::Unknown => {}
+fn status_ui(ui: &mut Ui, python: &PythonState, commands: &CommandSender) {
+    match &python.status {
+        PythonStatus::Unknown if python.environment.is_none() => {}
+        PythonStatus::Unknown => look_ui(ui, "Look it over", commands),
         PythonStatus::Examining => busy_ui(
             ui,
             "Looking it over: everything is imported once, which may take a minute.",
         ),
         PythonStatus::Installing => busy_ui(ui, "Installing the bridge."),
         PythonStatus::Examined(report) => {
-            report_ui(ui, report);
+            report_ui(ui, report, python.environment.as_ref(), commands);
             ui.add_space(space::S);
-            if ui
-                .add(Button::new("Look again").icon(Icon::Reset).height(size::CONTROL))
-                .clicked()
-            {
-                commands.send(Command::ExaminePython);
-            }
+            look_ui(ui, "Look again", commands);
         }
         PythonStatus::Failed(failure) => {
             problem_ui(ui, &failure.problem);
@@ -117,6 +115,13 @@ fn status_ui(ui: &mut Ui, status: &PythonStatus, commands: &CommandSender) {
     }
 }
 
+fn look_ui(ui: &mut Ui, name: &str, commands: &CommandSender) {
+    let look = Button::new(name).icon(Icon::Reset).height(size::CONTROL);
+    if ui.add(look).clicked() {
+        commands.send(Command::ExaminePython);
+    }
+}
+
 fn busy_ui(ui: &mut Ui, line: &str) {
     ui.horizontal(|ui| {
         ui.spinner();
@@ -124,7 +129,7 @@ fn busy_ui(ui: &mut Ui, line: &str) {
     });
 }
 
-fn report_ui(ui: &mut Ui, report: &Report) {
+fn report_ui(ui: &mut Ui, report: &Report, environment: Option<&PythonEnvironment>, commands: &CommandSender) {
     let palette = Palette::of(ui);
     let card = if report.graphics_card.is_empty() {
         "no graphics card known"
@@ -147,7 +152,30 @@ fn report_ui(ui: &mut Ui, report: &Report) {
             let line = format!("{} {}. {}", fault.package, fault.problem, fault.advice);
             ui.label(text::muted(ui, line));
         }
+        if let Some(published) = &engine.weights {
+            let own = environment.and_then(|environment| environment.weights.get(id));
+            weights_ui(ui, id, published, own.map(PathBuf::as_path), commands);
+        }
     }
+}
+
+/// Where an engine's weights come from: the repository that its makers publish them in, or the artist's own folder.
+fn weights_ui(ui: &mut Ui, engine: &str, published: &str, own: Option<&Path>, commands: &CommandSender) {
+    let shown = own.map_or_else(
+        || format!("{published} on Hugging Face"),
+        |own| own.display().to_string(),
+    );
+    path_row_ui(ui, "Weights", &shown, |ui| {
+        let folder = Button::new("Folder…").height(size::CONTROL);
+        let folder = folder.sentence("Weights from a folder of your own, laid out as their makers publish them.");
+        if ui.add(folder).clicked() {
+            commands.send(Command::ChoosePythonWeights(engine.to_owned()));
+        }
+        let forget = IconButton::new(Icon::Trash, "Take the published weights again");
+        if own.is_some() && ui.add(forget).clicked() {
+            commands.send(Command::ForgetPythonWeights(engine.to_owned()));
+        }
+    });
 }
 
 /// The licences of what the chosen engine uses, before its first run.

@@ -10,8 +10,8 @@ use bozzetto_engine::{
 };
 use parking_lot::Mutex;
 
-use crate::leaks;
-use crate::worker::{self, Language};
+use crate::worker::Player;
+use crate::{faulty_engine, leaks};
 
 static NUM_CASES: AtomicUsize = AtomicUsize::new(0);
 
@@ -24,13 +24,13 @@ pub struct Case {
 }
 
 impl Case {
-    pub fn new(language: Language, fault: &str) -> Self {
-        Self::with_command(language, fault, |_, _| ())
+    pub fn new(player: Player, fault: &str) -> Self {
+        Self::with_command(player, fault, |_, _| ())
     }
 
     /// With silence, or the wait for a greeting, taken for a hang after a moment.
-    pub fn impatient(language: Language, fault: &str) -> Self {
-        Self::with_command(language, fault, |command, _| {
+    pub fn impatient(player: Player, fault: &str) -> Self {
+        Self::with_command(player, fault, |command, _| {
             command.silence_limit = Duration::from_millis(300);
             if fault == "hangs at once" {
                 command.start_limit = Duration::from_millis(300);
@@ -39,7 +39,7 @@ impl Case {
     }
 
     pub fn with_command(
-        language: Language,
+        player: Player,
         fault: &str,
         change: impl FnOnce(&mut WorkerCommand, &tempfile::TempDir),
     ) -> Self {
@@ -47,12 +47,12 @@ impl Case {
         let id = format!("t{:02}", NUM_CASES.fetch_add(1, Ordering::Relaxed));
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("view.png"), b"a picture").expect("written");
-        let mut command = WorkerCommand::new(language.program());
-        command.args = language.args();
+        let mut command = WorkerCommand::new(player.program());
+        command.args = player.args();
         let mut command = command
-            .env(worker::FAULT, fault)
-            .env(worker::ID, &id)
-            .env(worker::FOLDER, folder.path());
+            .env(faulty_engine::FAULT, fault)
+            .env(faulty_engine::ID, &id)
+            .env(faulty_engine::FOLDER, folder.path());
         command.silence_limit = Duration::from_mins(1);
         command.cancel_grace = Duration::from_mins(1);
         command.shutdown_grace = Duration::from_mins(1);
@@ -101,7 +101,7 @@ impl Case {
 
     pub fn success(&mut self) {
         let asset = self.run().expect("the job must succeed");
-        assert_eq!(asset.mesh, worker::triangle().mesh);
+        assert_eq!(asset.mesh, faulty_engine::triangle().mesh);
     }
 
     /// What every test ends with: a job that succeeds, and nothing left behind.
@@ -118,7 +118,7 @@ impl Case {
     }
 
     pub fn sleeper(&self) -> Option<i32> {
-        let path: PathBuf = self.folder.path().join(worker::SLEEPER);
+        let path: PathBuf = self.folder.path().join(faulty_engine::SLEEPER);
         std::fs::read_to_string(path).ok()?.parse().ok()
     }
 }

@@ -4,10 +4,14 @@
 //! with a `WorkerEngine`. A worker has its fault once: started again, it is healthy. So every test ends with a job that
 //! must succeed, and with a look for threads and processes that were left behind.
 //!
-//! Where the variable `BOZZETTO_TEST_PYTHON` names an interpreter, its worker (`python_bridge`) must stand the same.
+//! Workers of other kinds must stand the same: the native engines' with libtorch in it, where `cargo test --workspace` has
+//! built one (`crates/trellis/examples/faulty_worker.rs`), and `python_bridge`, where the variable `BOZZETTO_TEST_PYTHON`
+//! names an interpreter. The built-in engine's worker is served as this program's own is.
 
+mod faulty_engine;
 mod job;
 mod leaks;
+mod native;
 mod python;
 mod trials;
 mod worker;
@@ -15,8 +19,8 @@ mod worker;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some(fault) = std::env::var_os(worker::FAULT) {
-        return worker::misbehave(&fault.to_string_lossy());
+    if std::env::var_os(faulty_engine::FAULT).is_some() {
+        return worker::misbehave();
     }
     let arguments = libtest_mimic::Arguments::from_args();
     libtest_mimic::run(&arguments, trials::all()).exit_code()

@@ -5,11 +5,14 @@ use std::time::Duration;
 use bozzetto_engine::EngineError;
 use libtest_mimic::Trial;
 
+use crate::faulty_engine;
 use crate::job::Case;
-use crate::trials::{died, ends_by_itself, fails_for_good, hung, is_cancelled_by_force, is_stage, tolerated, trial};
-use crate::worker::{self, Language};
+use crate::trials::{
+    died, ends_by_itself, fails_for_good, hung, is_cancelled_by_force, is_cancelled_politely, tolerated, trial,
+};
+use crate::worker::{self, Player};
 
-const PYTHON: Language = Language::Python;
+const PYTHON: Player = Player::Python;
 
 /// Faults that end in `WorkerDied`, with a part of its status.
 const DEADLY: &[(&str, &str)] = &[
@@ -36,7 +39,9 @@ const OTHERS: &[(&str, fn())] = &[
     ("hangs", || hung(PYTHON, "hangs")),
     ("holds the interpreter", holds_the_interpreter),
     ("loses the device", || fails_for_good(PYTHON)),
-    ("is cancelled politely", is_cancelled_politely),
+    ("is cancelled politely", || {
+        is_cancelled_politely(PYTHON, "is cancelled politely");
+    }),
     ("ignores cancel", || is_cancelled_by_force(PYTHON, "ignores cancel")),
     ("blocks signals", || is_cancelled_by_force(PYTHON, "blocks signals")),
     ("is left alone", || ends_by_itself(PYTHON)),
@@ -68,7 +73,7 @@ fn failures() -> Vec<(&'static str, EngineError)> {
         stage: "carve".into(),
     };
     vec![
-        ("fails politely", worker::no_result()),
+        ("fails politely", faulty_engine::no_result()),
         ("panics", internal("ValueError: the grid is upside down")),
         ("asks to exit", internal("SystemExit: 7")),
         ("runs out of device memory", out_of_memory("The graphics card")),
@@ -121,12 +126,5 @@ fn holds_the_interpreter() {
         command.silence_limit = Duration::from_secs(3);
     });
     case.success();
-    case.recovers();
-}
-
-fn is_cancelled_politely() {
-    let mut case = Case::new(PYTHON, "is cancelled politely");
-    assert_eq!(case.run_until(is_stage).map(|_| ()), Err(EngineError::Cancelled));
-    assert!(case.engine.process_id().is_some(), "it stays for the next job");
     case.recovers();
 }

@@ -10,8 +10,8 @@ use bozzetto_engine::{Engine as _, EngineError, Event, LogLevel, Preview, Runner
 use libtest_mimic::Trial;
 
 use crate::job::Case;
-use crate::worker::{self, Language};
-use crate::{leaks, python};
+use crate::worker::Player;
+use crate::{faulty_engine, leaks, native, python};
 
 /// A flood of a gigabyte must not show in memory.
 const PEAK_MEMORY_LIMIT: u64 = 150 << 20;
@@ -63,14 +63,18 @@ const HARMLESS: &[&str] = &[
 /// What needs words of its own.
 const OTHERS: &[(&str, fn())] = &[
     ("names a missing preview", names_a_missing_preview),
-    ("fails politely", fails_politely),
-    ("loses the device", loses_the_device),
-    ("panics", panics),
-    ("is cancelled politely", is_cancelled_politely),
-    ("ignores cancel", ignores_cancel),
+    ("fails politely", || fails_politely(Player::Own)),
+    ("loses the device", || fails_for_good(Player::Own)),
+    ("panics", || panics(Player::Own)),
+    ("is cancelled politely", || {
+        is_cancelled_politely(Player::Own, "is healthy");
+    }),
+    ("ignores cancel", || {
+        is_cancelled_by_force(Player::Own, "ignores cancel");
+    }),
     ("is cancelled at the start", is_cancelled_at_the_start),
     ("does not exist", does_not_exist),
-    ("is left alone", is_left_alone),
+    ("is left alone", || ends_by_itself(Player::Own)),
     ("the queue goes on", the_queue_goes_on),
     ("tells while it works", tells_while_it_works),
     #[cfg(unix)]
@@ -81,10 +85,10 @@ const OTHERS: &[(&str, fn())] = &[
 pub fn all() -> Vec<Trial> {
     let deadly = DEADLY
         .iter()
-        .map(|&(fault, wanted)| trial(fault, move || died(Language::Rust, fault, wanted)));
+        .map(|&(fault, wanted)| trial(fault, move || died(Player::Own, fault, wanted)));
     let silent = SILENT
         .iter()
-        .map(|&fault| trial(fault, move || hung(Language::Rust, fault)));
+        .map(|&fault| trial(fault, move || hung(Player::Own, fault)));
     let senseless = SENSELESS
         .iter()
         .map(|&(fault, wanted)| trial(fault, move || broke_protocol(fault, wanted)));
@@ -93,7 +97,7 @@ pub fn all() -> Vec<Trial> {
         .map(|&fault| trial(fault, move || handed_over_rubbish(fault)));
     let harmless = HARMLESS
         .iter()
-        .map(|&fault| trial(fault, move || tolerated(Language::Rust, fault)));
+        .map(|&fault| trial(fault, move || tolerated(Player::Own, fault)));
     let others = OTHERS.iter().map(|&(name, test)| trial(name, test));
     deadly
         .chain(silent)
@@ -101,6 +105,7 @@ pub fn all() -> Vec<Trial> {
         .chain(unreadable)
         .chain(harmless)
         .chain(others)
+        .chain(native::all())
         .chain(python::all())
         .collect()
 }
@@ -112,8 +117,8 @@ pub fn trial(name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
     })
 }
 
-pub fn died(language: Language, fault: &str, wanted: &str) {
-    let mut case = Case::new(language, fault);
+pub fn died(player: Player, fault: &str, wanted: &str) {
+    let mut case = Case::new(player, fault);
     let EngineError::WorkerDied { status, last_lines } = case.failure() else {
         panic!("the worker must have died");
     };
@@ -124,15 +129,15 @@ pub fn died(language: Language, fault: &str, wanted: &str) {
     case.recovers();
 }
 
-pub fn hung(language: Language, fault: &str) {
-    let mut case = Case::impatient(language, fault);
+pub fn hung(player: Player, fault: &str) {
+    let mut case = Case::impatient(player, fault);
     let error = case.failure();
     assert_eq!(error, EngineError::WorkerHung { secs: 1 });
     leaks::nothing_is_left(&case.id, case.folder.path());
     // A healthy worker may need longer than that on a busy machine.
     let Case { id, folder, .. } = case;
-    let mut patient = Case::with_command(language, fault, |command, _| {
-        let again = command.env.iter_mut().find(|(name, _)| name == worker::FOLDER);
+    let mut patient = Case::with_command(player, fault, |command, _| {
+        let again = command.env.iter_mut().find(|(name, _)| name == faulty_engine::FOLDER);
         again.expect("a variable").1 = folder.path().into();
     });
     assert_ne!(patient.id, id);
@@ -141,15 +146,15 @@ pub fn hung(language: Language, fault: &str) {
     leaks::nothing_is_left(&id, folder.path());
 }
 
-pub fn tolerated(language: Language, fault: &str) {
-    let mut case = Case::new(language, fault);
+pub fn tolerated(player: Player, fault: &str) {
+    let mut case = Case::new(player, fault);
     case.success();
     memory_stays_low();
     case.recovers();
 }
 
 fn broke_protocol(fault: &str, wanted: &str) {
-    let mut case = Case::new(Language::Rust, fault);
+    let mut case = Case::new(Player::Own, fault);
     let EngineError::Protocol { reason } = case.failure() else {
         panic!("the protocol must be broken");
     };
@@ -165,14 +170,14 @@ fn memory_stays_low() {
 }
 
 fn handed_over_rubbish(fault: &str) {
-    let mut case = Case::new(Language::Rust, fault);
+    let mut case = Case::new(Player::Own, fault);
     let error = case.failure();
     assert!(matches!(&error, EngineError::BadArtifact { .. }), "{error}");
     case.recovers();
 }
 
 fn names_a_missing_preview() {
-    let mut case = Case::new(Language::Rust, "names a missing preview");
+    let mut case = Case::new(Player::Own, "names a missing preview");
     case.success();
     let is_told =
         case.events.lock().iter().any(
@@ -182,9 +187,9 @@ fn names_a_missing_preview() {
     case.recovers();
 }
 
-fn fails_politely() {
-    let mut case = Case::new(Language::Rust, "fails politely");
-    assert_eq!(case.failure(), worker::no_result());
+pub fn fails_politely(player: Player) {
+    let mut case = Case::new(player, "fails politely");
+    assert_eq!(case.failure(), faulty_engine::no_result());
     let process = case.engine.process_id();
     case.success();
     assert_eq!(case.engine.process_id(), process, "it did nothing wrong");
@@ -193,20 +198,16 @@ fn fails_politely() {
     case.recovers();
 }
 
-fn loses_the_device() {
-    fails_for_good(Language::Rust);
-}
-
 /// What a process with a lost device would still do would fail: it is replaced.
-pub fn fails_for_good(language: Language) {
-    let mut case = Case::new(language, "loses the device");
-    assert_eq!(case.failure(), worker::device_lost());
+pub fn fails_for_good(player: Player) {
+    let mut case = Case::new(player, "loses the device");
+    assert_eq!(case.failure(), faulty_engine::device_lost());
     assert_eq!(case.engine.process_id(), None);
     case.recovers();
 }
 
-fn panics() {
-    let mut case = Case::new(Language::Rust, "panics");
+pub fn panics(player: Player) {
+    let mut case = Case::new(player, "panics");
     let reason = "the grid is upside down".to_owned();
     assert_eq!(case.failure(), EngineError::Internal { reason });
     assert!(case.engine.process_id().is_some());
@@ -217,19 +218,15 @@ pub fn is_stage(event: &Event) -> bool {
     matches!(event, Event::Stage { .. })
 }
 
-fn is_cancelled_politely() {
-    let mut case = Case::new(Language::Rust, "is healthy");
+pub fn is_cancelled_politely(player: Player, fault: &str) {
+    let mut case = Case::new(player, fault);
     assert_eq!(case.run_until(is_stage).map(|_| ()), Err(EngineError::Cancelled));
     assert!(case.engine.process_id().is_some(), "it stays for the next job");
     case.recovers();
 }
 
-fn ignores_cancel() {
-    is_cancelled_by_force(Language::Rust, "ignores cancel");
-}
-
-pub fn is_cancelled_by_force(language: Language, fault: &str) {
-    let mut case = Case::with_command(language, fault, |command, _| {
+pub fn is_cancelled_by_force(player: Player, fault: &str) {
+    let mut case = Case::with_command(player, fault, |command, _| {
         command.cancel_grace = Duration::from_millis(200);
     });
     assert_eq!(case.run_until(is_stage).map(|_| ()), Err(EngineError::Cancelled));
@@ -238,7 +235,7 @@ pub fn is_cancelled_by_force(language: Language, fault: &str) {
 }
 
 fn is_cancelled_at_the_start() {
-    let mut case = Case::new(Language::Rust, "hangs at once");
+    let mut case = Case::new(Player::Own, "hangs at once");
     let cancel = bozzetto_engine::CancelToken::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -260,7 +257,7 @@ fn case_is_started(folder: &std::path::Path) -> bool {
 
 fn does_not_exist() {
     let program = format!("worker{}", std::env::consts::EXE_SUFFIX);
-    let mut case = Case::with_command(Language::Rust, "is healthy", |command, folder| {
+    let mut case = Case::with_command(Player::Own, "is healthy", |command, folder| {
         command.program = folder.path().join(&program);
     });
     let error = case.failure();
@@ -274,17 +271,13 @@ fn does_not_exist() {
 }
 
 /// The program that a worker works for disappears in the middle of a job.
-fn is_left_alone() {
-    ends_by_itself(Language::Rust);
-}
-
-pub fn ends_by_itself(language: Language) {
-    let case = Case::new(language, "is busy");
-    let mut child = Command::new(language.program())
-        .args(language.args())
-        .env(worker::FAULT, "is busy")
-        .env(worker::ID, &case.id)
-        .env(worker::FOLDER, case.folder.path())
+pub fn ends_by_itself(player: Player) {
+    let case = Case::new(player, "is busy");
+    let mut child = Command::new(player.program())
+        .args(player.args())
+        .env(faulty_engine::FAULT, "is busy")
+        .env(faulty_engine::ID, &case.id)
+        .env(faulty_engine::FOLDER, case.folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -314,7 +307,7 @@ pub fn ends_by_itself(language: Language) {
 
 /// One job of three dies; the others do not notice.
 fn the_queue_goes_on() {
-    let case = Case::new(Language::Rust, "exits in mid-job");
+    let case = Case::new(Player::Own, "exits in mid-job");
     let job = case.job();
     let Case { engine, id, folder, .. } = case;
     let runner = Runner::start(vec![Box::new(engine)], Arc::new(|| ())).expect("threads");
@@ -346,14 +339,14 @@ fn the_queue_goes_on() {
 }
 
 fn tells_while_it_works() {
-    let mut case = Case::new(Language::Rust, "is healthy");
+    let mut case = Case::new(Player::Own, "is healthy");
     case.success();
     let process = case.engine.process_id().expect("it stays for the next job");
     leaks::is_seen(&case.id, case.folder.path(), process);
     let events = std::mem::take(&mut *case.events.lock());
     let label = "Carving the shape";
     assert!(matches!(&events[0], Event::Stage { label: found, .. } if found == label));
-    let mesh = worker::triangle().mesh;
+    let mesh = faulty_engine::triangle().mesh;
     assert!(matches!(&events[1], Event::Preview(Preview::Mesh(found)) if Some(found) == mesh.as_ref()));
     assert!(matches!(
         events[events.len() - 1],
@@ -369,7 +362,7 @@ fn tells_while_it_works() {
 /// A process in a group of its own keeps the pipes open, and is not found. Nobody waits for it.
 #[cfg(unix)]
 fn leaves_a_child_that_runs_away() {
-    let mut case = Case::new(Language::Rust, "leaves a child that runs away");
+    let mut case = Case::new(Player::Own, "leaves a child that runs away");
     let error = case.failure();
     assert!(
         matches!(&error, EngineError::WorkerDied { status, .. } if status == "exit code 6"),

@@ -2,53 +2,49 @@
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io::{BufRead as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::io::BufRead as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use bozzetto_asset::formats::artifact::{ASSET_FILE, write_asset};
-use bozzetto_asset::{Asset, TriMesh};
 use bozzetto_engine::protocol::{Message, MessageBody, PROTOCOL_VERSION, PreviewContent, Request};
-use bozzetto_engine::{Engine, EngineError, EngineInfo, Job, Preview, RunContext, StageInfo, serve_worker};
+use bozzetto_engine::serve_worker;
 
-/// Which fault to have.
-pub const FAULT: &str = "BOZZETTO_FAULT";
-/// Folder that remembers whether the fault was had.
-pub const FOLDER: &str = "BOZZETTO_FAULT_FOLDER";
-/// Engine id to greet with.
-pub const ID: &str = "BOZZETTO_FAULT_ID";
+use crate::faulty_engine::{
+    FaultyEngine, die, flood, folder, id, info, leave_child, no_result, print, sleep, take_fault, triangle,
+};
+
 /// Python interpreter of an environment with `python_bridge`; its tests are passed over where it is not set.
 pub const PYTHON: &str = "BOZZETTO_TEST_PYTHON";
-/// File in the folder with the process id of a process that the worker started.
-pub const SLEEPER: &str = "sleeper.pid";
-
-const GIGABYTE: usize = 1 << 30;
-
-/// No process outlives a run of the tests for long, even if they fail.
-const LIFETIME: Duration = Duration::from_mins(2);
 
 /// Who plays the worker.
-#[derive(Clone, Copy)]
-pub enum Language {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Player {
     /// This program.
-    Rust,
+    Own,
+    /// The example `faulty_worker` of the crate `trellis`: served as its engines are, with libtorch at work.
+    Native,
     /// The Python environment that [`PYTHON`] names, with `python_bridge` installed.
     Python,
 }
 
-impl Language {
+impl Player {
     pub fn program(self) -> PathBuf {
         match self {
-            Self::Rust => std::env::current_exe().expect("a path"),
-            Self::Python => std::env::var_os(PYTHON).expect("a Python interpreter").into(),
+            Self::Own => std::env::current_exe().expect("a path"),
+            Self::Native => {
+                let program = format!("faulty_worker{}", std::env::consts::EXE_SUFFIX);
+                let myself = std::env::current_exe().expect("a path");
+                let profile = myself.ancestors().nth(2).expect("this program lies in `deps`");
+                profile.join("examples").join(program)
+            }
+            Self::Python => std::env::var_os(PYTHON).unwrap_or_default().into(),
         }
     }
 
     pub fn args(self) -> Vec<OsString> {
         match self {
-            Self::Rust => Vec::new(),
+            Self::Own | Self::Native => Vec::new(),
             Self::Python => {
                 vec![
                     concat!(
@@ -63,24 +59,13 @@ impl Language {
 }
 
 /// A worker's `main`.
-pub fn misbehave(fault: &str) -> ExitCode {
-    let folder = PathBuf::from(std::env::var_os(FOLDER).unwrap_or_default());
-    let is_first_time = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(folder.join(fault))
-        .is_ok();
-    match fault {
-        "sleeps" => sleep(),
-        _ if is_first_time => have_fault(fault, &folder),
-        _ => serve(None),
-    }
-}
-
-fn have_fault(fault: &str, folder: &Path) -> ExitCode {
-    match fault {
+pub fn misbehave() -> ExitCode {
+    let Some(fault) = take_fault() else {
+        return serve("");
+    };
+    match fault.as_str() {
+        "sleeps" | "hangs at once" => sleep(),
         "exits at once" => die(3),
-        "hangs at once" => sleep(),
         "speaks another version" => {
             greet(99, &id());
             sleep()
@@ -89,9 +74,7 @@ fn have_fault(fault: &str, folder: &Path) -> ExitCode {
             greet(PROTOCOL_VERSION, "other");
             sleep()
         }
-        "panics" | "prints" | "asks for input" | "loses the device" | "is busy" | "is healthy" => {
-            serve(Some(fault.to_owned()))
-        }
+        "panics" | "prints" | "asks for input" | "loses the device" | "is busy" | "is healthy" => serve(&fault),
         _ => {
             greet(PROTOCOL_VERSION, &id());
             let order = Order::next().expect("a job");
@@ -101,7 +84,7 @@ fn have_fault(fault: &str, folder: &Path) -> ExitCode {
                 index: 0,
                 count: 1,
             });
-            order.spoil(fault, folder)
+            order.spoil(&fault)
         }
     }
 }
@@ -140,7 +123,7 @@ impl Order {
         Self::next().map_or(ExitCode::SUCCESS, |next| next.finish())
     }
 
-    fn spoil(&self, fault: &str, folder: &Path) -> ExitCode {
+    fn spoil(&self, fault: &str) -> ExitCode {
         match fault {
             "exits in mid-job" => return die(4),
             #[cfg(unix)]
@@ -174,8 +157,9 @@ impl Order {
             "names a missing artifact" => self.done(ASSET_FILE),
             "names a truncated artifact" => self.name_truncated_artifact(),
             "names an artifact outside" => {
-                write_asset(folder, &triangle()).expect("written");
-                self.done(folder.join(ASSET_FILE).to_string_lossy());
+                let outside = folder();
+                write_asset(&outside, &triangle()).expect("written");
+                self.done(outside.join(ASSET_FILE).to_string_lossy());
             }
             "names a missing preview" => {
                 let artifact = "preview-1.safetensors".to_owned();
@@ -198,8 +182,8 @@ impl Order {
             "closes its output" => {
                 rustix::stdio::dup2_stdout(std::fs::File::open("/dev/null").expect("there")).expect("closed");
             }
-            "leaves a child behind" => return leave_child(folder, false),
-            "leaves a child that runs away" => return leave_child(folder, true),
+            "leaves a child behind" => return leave_child(false),
+            "leaves a child that runs away" => return leave_child(true),
             "hangs" | "ignores cancel" => {}
             other => panic!("there is no fault '{other}'"),
         }
@@ -218,98 +202,11 @@ impl Order {
     }
 }
 
-/// The error of a worker that fails politely.
-pub fn no_result() -> EngineError {
-    EngineError::NoResult {
-        reason: "The views show nothing".into(),
-        advice: "Show something.".into(),
-    }
-}
-
-/// The error of a worker whose graphics card gave up.
-pub fn device_lost() -> EngineError {
-    EngineError::DeviceLost {
-        reason: "an illegal memory access was encountered".into(),
-    }
-}
-
-/// The asset of a healthy worker.
-pub fn triangle() -> Asset {
-    let mut mesh = TriMesh {
-        triangles: vec![[0, 1, 2]],
-        ..TriMesh::default()
-    };
-    mesh.positions.resize_with(3, Default::default);
-    mesh.positions[1].x = 1.0;
-    mesh.positions[2].y = 0.1;
-    Asset {
-        mesh: Some(Arc::new(mesh)),
-        ..Asset::default()
-    }
-}
-
-/// What the engine of every worker here says of itself.
-pub fn info(id: &str) -> EngineInfo {
-    EngineInfo {
-        id: id.to_owned(),
-        label: "Test".into(),
-        summary: "Makes a triangle.".into(),
-        stages: vec![StageInfo {
-            id: "carve".into(),
-            label: "Carving the shape".into(),
-        }],
-        params: Vec::new(),
-        max_views: None,
-        uses_seed: false,
-        device: format!("process {}", std::process::id()),
-        licences: Vec::new(),
-        needs_mesh: false,
-    }
-}
-
-/// An engine whose own fault, if any, shows in its first run.
-struct TestEngine {
-    fault: Option<String>,
-}
-
-impl Engine for TestEngine {
-    fn info(&self) -> EngineInfo {
-        info(&id())
-    }
-
-    fn run(&mut self, _job: &Job, context: &RunContext<'_>) -> Result<Asset, EngineError> {
-        context.stage(&self.info(), 0);
-        match self.fault.take().as_deref() {
-            Some("panics") => panic!("the grid is upside down"),
-            Some("prints") => (0..20).for_each(|_| print(&vec![b'x'; 1 << 20])),
-            Some("asks for input") => {
-                let found = std::io::read_to_string(std::io::stdin()).expect("readable");
-                assert_eq!(found, "", "requests can be read");
-            }
-            Some("loses the device") => return Err(device_lost()),
-            Some("is busy") => std::thread::sleep(LIFETIME),
-            _ => {}
-        }
-        let asset = triangle();
-        (context.emit)(bozzetto_engine::Event::Preview(Preview::Mesh(
-            asset.mesh.clone().expect("a mesh"),
-        )));
-        for done in 0..=10 {
-            context.progress("carve", done, 10)?;
-        }
-        Ok(asset)
-    }
-}
-
-fn serve(fault: Option<String>) -> ExitCode {
-    match serve_worker(Box::new(TestEngine { fault })) {
+fn serve(fault: &str) -> ExitCode {
+    match serve_worker(Box::new(FaultyEngine::new(fault))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
-}
-
-fn id() -> String {
-    std::env::var(ID).unwrap_or_default()
 }
 
 fn greet(protocol: u32, id: &str) {
@@ -321,48 +218,4 @@ fn say(id: Option<u64>, body: MessageBody) {
     let mut line = serde_json::to_vec(&Message { id, body }).expect("JSON");
     line.push(b'\n');
     print(&line);
-}
-
-fn print(bytes: &[u8]) {
-    let mut stdout = std::io::stdout();
-    // Nobody may be there to read it, which is no fault of this process.
-    let _ = stdout.write_all(bytes).and_then(|()| stdout.flush());
-}
-
-fn die(code: u8) -> ExitCode {
-    let _ = std::io::stderr().write_all(b"first line\nthe driver is too old\n");
-    ExitCode::from(code)
-}
-
-fn flood(stream: &mut dyn std::io::Write, has_lines: bool) {
-    let mut piece = vec![b'x'; 1 << 16];
-    if has_lines {
-        piece[(1 << 16) - 1] = b'\n';
-    }
-    for _ in 0..GIGABYTE >> 16 {
-        if stream.write_all(&piece).is_err() {
-            return;
-        }
-    }
-    let _ = stream.write_all(b"\n");
-}
-
-fn sleep() -> ExitCode {
-    std::thread::sleep(LIFETIME);
-    ExitCode::SUCCESS
-}
-
-/// Starts a process that holds all three pipes, and exits before it.
-#[expect(clippy::zombie_processes, reason = "leaving it behind is the fault")]
-fn leave_child(folder: &Path, runs_away: bool) -> ExitCode {
-    let mut command = Command::new(std::env::current_exe().expect("a path"));
-    command.env(FAULT, "sleeps").stdin(Stdio::inherit());
-    #[cfg(unix)]
-    if runs_away {
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    }
-    let child = command.spawn().expect("a process");
-    std::fs::write(folder.join(SLEEPER), child.id().to_string()).expect("written");
-    let _ = runs_away;
-    die(6)
 }
