@@ -324,22 +324,26 @@ fn colours_come_along() {
 fn threads_do_not_show() {
     let mut open = shapes::noisy_sphere(5, 0.1, 25.0, 0.01);
     open.triangles.truncate(18_000);
-    let mut mesh = shapes::together(open, &shapes::turned(shapes::gear(9, 0.3, 0.4, 0.6)));
-    mesh.colors = mesh.positions.clone();
+    let plain = shapes::together(open, &shapes::turned(shapes::gear(9, 0.3, 0.4, 0.6)));
+    // Colours keep a vertex in every cell.
+    let mut colored = plain.clone();
+    colored.colors = colored.positions.clone();
     let settings = RemeshSettings {
         projects_back: 0.5,
         ..at(96)
     };
-    let on = |num_threads| {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(num_threads)
-            .build()
-            .unwrap();
-        pool.install(|| rebuilt(&mesh, &settings))
-    };
-    let alone = on(1);
-    assert_closed(&alone);
-    assert!(alone == on(3));
+    for mesh in [plain, colored] {
+        let on = |num_threads| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(num_threads)
+                .build()
+                .unwrap();
+            pool.install(|| rebuilt(&mesh, &settings))
+        };
+        let alone = on(1);
+        assert_closed(&alone);
+        assert!(alone == on(3));
+    }
 }
 
 #[test]
