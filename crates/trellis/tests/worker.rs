@@ -199,7 +199,7 @@ fn a_structure_of_ones_own_is_what_the_shape_is_made_of() {
     let last = Mutex::new(BTreeSet::new());
     let (asset, _) = run_watched(engine, &given.job, |event, _| {
         if let Event::Preview(Preview::Structure(structure)) = event {
-            *last.lock().expect("no panic") = structure.coords.iter().map(|coords| coords.to_array()).collect();
+            *last.lock().expect("no panic") = structure.coords.iter().map(IVec3::to_array).collect();
         }
     });
     assert_sound(&asset.expect("an asset"));

@@ -47,7 +47,7 @@ impl Piece {
     pub fn flattened(self, options: &Options, generate: Generate) -> Self {
         let options = Options {
             packing: Packing::Fast,
-            ..options.clone()
+            ..*options
         };
         let atlas = generate(&[self.input()], &options, &|_| true);
         match atlas.and_then(Result::ok) {
@@ -60,7 +60,7 @@ impl Piece {
                 );
                 low.beside(high)
             }
-            _ => self.as_one_face(),
+            _ => self.into_one_face(),
         }
     }
 
@@ -132,7 +132,7 @@ impl Piece {
     }
 
     /// A single face, laid flat.
-    fn as_one_face(mut self) -> Self {
+    fn into_one_face(mut self) -> Self {
         let corner = |k: usize| Vec3::from(self.positions[self.indices[k] as usize]);
         let uvs = if self.indices.len() == 3 {
             let (along, other) = (corner(1) - corner(0), corner(2) - corner(0));
