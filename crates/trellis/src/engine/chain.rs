@@ -172,7 +172,7 @@ impl Chain<'_> {
             .with_bytes(&seed.to_le_bytes())
             .with_params(self.params, "structure", &self.info.params);
         let params = self.settings().structure;
-        let started = Instant::now();
+        let after_first_step = Cell::new(None);
         let features = seen.at(FlowSize::Flow512)?;
         let given = self.given_structure;
         let made = self.part(&mut stage, key, Structure::num_bytes, |chain, networks| {
@@ -181,6 +181,9 @@ impl Chain<'_> {
             let random = RandomState::current()?;
             let found = pipeline::structure(networks, features, &params, &random, &mut |step: &StructureStep<'_>| {
                 chain.progress("structure", step.done as u64, step.total as u64)?;
+                if step.done == 1 {
+                    after_first_step.set(Some(Instant::now()));
+                }
                 if step.done.is_multiple_of(PREVIEW_STEPS) && step.done < step.total {
                     chain.preview_structure(&step.coords(PREVIEW_RESOLUTION)?, PREVIEW_RESOLUTION);
                 }
@@ -194,12 +197,17 @@ impl Chain<'_> {
                 None => Ok(found),
             }
         })?;
-        let is_new = stage.num_made > 0;
+        // The first step takes loading along, and much that a card does only once.
+        let num_steps = params.steps as f64;
+        let step_secs = after_first_step
+            .get()
+            .filter(|_| params.steps > 1)
+            .map(|first| first.elapsed().as_secs_f64() * num_steps / (num_steps - 1.0));
         self.end(&stage);
         let resolution = self.settings().kind.structure_resolution();
         let coords = made.coords(resolution).map_err(|error| error.in_stage("structure"))?;
         self.preview_structure(&coords, resolution);
-        self.forecast(coords.len(), is_new.then(|| started.elapsed().as_secs_f64()));
+        self.forecast(coords.len(), step_secs);
         Ok(Keyed { key, made })
     }
 
@@ -442,7 +450,7 @@ impl Chain<'_> {
         self.emit(Event::Preview(Preview::Views(vec![prepared])));
     }
 
-    /// Says what the rest of the run takes. `structure_secs` is what the structure took, if it was made just now.
+    /// Says what the rest of the run takes. `structure_secs` is what the structure's steps took, if it was made just now.
     fn forecast(&mut self, num_coarse: usize, structure_secs: Option<f64>) {
         let Ok((structure, flow)) = self.flow_configs() else {
             return;
