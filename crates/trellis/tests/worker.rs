@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bozzetto_asset::{Asset, SparseStructure, View};
 use bozzetto_engine::{
@@ -26,7 +27,8 @@ use tch::Device;
 
 const STAGES: [&str; 5] = ["features", "structure", "shape", "material", "decode"];
 
-/// Random numbers come from one generator a process: one engine at a time may draw them.
+/// Random numbers come from one generator a process: one engine at a time may draw them. Processes of their own would only
+/// take processor cores from each other.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -384,15 +386,18 @@ fn a_picture_without_an_object_is_told_apart_from_a_fault() {
 }
 
 fn process() -> WorkerEngine {
-    let command = WorkerCommand::new(env!("CARGO_BIN_EXE_bozzetto-trellis"))
+    let mut command = WorkerCommand::new(env!("CARGO_BIN_EXE_bozzetto-trellis"))
         .arg("worker")
         .arg("--weights")
         .arg(WEIGHTS.path());
+    // A step takes seconds on a processor with much else to do, and a worker that is killed forgets everything.
+    command.cancel_grace = Duration::from_mins(1);
     WorkerEngine::new("trellis2", command)
 }
 
 #[test]
 fn the_process_serves_two_jobs_and_a_cancelled_one() {
+    let _alone = alone();
     let mut worker = process();
     let given = given("512");
     let info = worker.prepare(&CancelToken::new()).expect("it greets");
@@ -420,6 +425,7 @@ fn the_process_serves_two_jobs_and_a_cancelled_one() {
 #[cfg(unix)]
 #[test]
 fn the_process_may_be_killed_or_cancelled_in_any_stage() {
+    let _alone = alone();
     let mut given = given("512");
     for stage in ["structure", "shape", "material"] {
         set(&mut given.job, &format!("{stage}.steps"), ParamValue::Int(2));
