@@ -1,10 +1,14 @@
 //! The whole window, driven by accessible names: real engine, real files, a software graphics driver.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod capture;
 mod compare;
 mod forming;
 mod generate;
 mod kept_picture;
+mod native;
 mod pictures;
 mod python;
 mod session;
