@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bozzetto_asset::formats::ply;
 use bozzetto_asset::{LengthUnit, TexturedMesh};
 use bozzetto_mesh::shapes;
-use common::{bozzetto, decode_meshopt, example_views, validate_glb};
+use common::{bozzetto, decode_meshopt, example_views, native_worker, validate_glb};
 use image::AnimationDecoder as _;
 
 fn succeed(command: &mut Command) -> String {
@@ -101,14 +101,11 @@ fn colours_from_the_pictures_are_finer_than_generated_ones() {
 /// Where the native neural engine was built too, it lies beside the program, which finds it there.
 #[test]
 fn the_native_engine_makes_a_valid_glb_from_tiny_weights() {
-    let worker = Path::new(env!("CARGO_BIN_EXE_bozzetto"))
-        .with_file_name(format!("bozzetto-trellis{}", std::env::consts::EXE_SUFFIX));
-    if !worker.exists() {
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let (weights, glb) = (folder.path().join("weights"), folder.path().join("tiny.glb"));
-    succeed(Command::new(worker).arg("make-tiny").arg(&weights));
+    if native_worker(&weights).is_none() {
+        return;
+    }
     let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/owl/owl_az000_el10.png");
     let few = [
         "shape.pipeline_type=512",

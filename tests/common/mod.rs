@@ -17,6 +17,19 @@ pub fn bozzetto() -> Command {
     command
 }
 
+/// The native neural engine's worker, where it was built too: it lies beside the program. Its weights, tiny ones, are written
+/// to a folder.
+pub fn native_worker(weights: &Path) -> Option<PathBuf> {
+    let name = format!("bozzetto-trellis{}", std::env::consts::EXE_SUFFIX);
+    let worker = Path::new(env!("CARGO_BIN_EXE_bozzetto")).with_file_name(name);
+    if !worker.exists() {
+        return None;
+    }
+    let made = Command::new(&worker).arg("make-tiny").arg(weights).status();
+    assert!(made.expect("the worker starts").success());
+    Some(worker)
+}
+
 /// The bundled example: eight views with known cameras.
 pub fn example_views() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/examples/owl")

@@ -1,12 +1,9 @@
 //! The native neural engine as the window drives it: its worker on tiny weights, which lies beside the program where it was built
 //! too.
 
-use std::path::Path;
-
 use bozzetto::app::Command;
 use bozzetto::app::state::{ExportFormat, ExportStatus, FinishStatus, JobStatus, Modal};
 use bozzetto_engine::{CancelToken, Engine as _, ParamValue, WorkerCommand, WorkerEngine};
-
 use egui_kittest::kittest::Queryable as _;
 
 use super::{TestWindow, common, egg_pictures, home};
@@ -15,19 +12,12 @@ const ENGINE: &str = "trellis2";
 
 #[test]
 fn the_native_engine_makes_a_result_that_is_finished_and_exported() {
-    let worker = Path::new(env!("CARGO_BIN_EXE_bozzetto"))
-        .with_file_name(format!("bozzetto-trellis{}", std::env::consts::EXE_SUFFIX));
-    if !worker.exists() {
-        return;
-    }
     let home = home();
     let weights = home.path().join("weights");
-    let made = std::process::Command::new(&worker)
-        .arg("make-tiny")
-        .arg(&weights)
-        .status();
-    assert!(made.expect("it starts").success());
-    let command = WorkerCommand::new(&worker).arg("worker").arg("--weights").arg(&weights);
+    let Some(worker) = common::native_worker(&weights) else {
+        return;
+    };
+    let command = WorkerCommand::new(worker).arg("worker").arg("--weights").arg(&weights);
     let mut engine = Box::new(WorkerEngine::new(ENGINE, command));
     engine.prepare(&CancelToken::new()).expect("it greets");
     let mut window = TestWindow::open_with(home.path(), &egg_pictures(home.path())[..1], vec![engine]);

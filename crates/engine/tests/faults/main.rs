@@ -9,6 +9,7 @@
 //! names an interpreter. The built-in engine's worker is served as this program's own is.
 
 mod faulty_engine;
+mod guests;
 mod job;
 mod leaks;
 mod native;

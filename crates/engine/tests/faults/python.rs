@@ -1,68 +1,29 @@
 //! The same faults, had by a pipeline in the Python worker, and those that only such a pipeline can have.
 
-use std::time::Duration;
-
 use bozzetto_engine::EngineError;
 use libtest_mimic::Trial;
 
 use crate::faulty_engine;
+use crate::guests::{self, says_nothing_for_long};
 use crate::job::Case;
-use crate::trials::{
-    died, ends_by_itself, fails_for_good, hung, is_cancelled_by_force, is_cancelled_politely, tolerated, trial,
-};
+use crate::trials::{is_cancelled_by_force, tolerated};
 use crate::worker::{self, Player};
 
 const PYTHON: Player = Player::Python;
 
-/// Faults that end in `WorkerDied`, with a part of its status.
-const DEADLY: &[(&str, &str)] = &[
-    ("exits at once", "exit code 3"),
-    ("exits in mid-job", "exit code 4"),
-    ("is killed", "killed from outside"),
-    ("leaves a child behind", "exit code 6"),
-];
-
-/// Faults that do no harm.
-const HARMLESS: &[&str] = &[
-    "prints rubbish",
-    "floods with lines",
-    "floods standard error",
-    "floods with progress",
-    "asks for input",
-    "forks",
-    "is healthy",
-];
-
-/// What needs words of its own.
-const OTHERS: &[(&str, fn())] = &[
+/// What this worker alone has.
+const OWN: &[(&str, fn())] = &[
+    ("forks", || tolerated(PYTHON, "forks")),
     ("fails", fails),
-    ("hangs", || hung(PYTHON, "hangs")),
-    ("holds the interpreter", holds_the_interpreter),
-    ("loses the device", || fails_for_good(PYTHON)),
-    ("is cancelled politely", || {
-        is_cancelled_politely(PYTHON, "is cancelled politely");
+    ("holds the interpreter", || {
+        says_nothing_for_long(PYTHON, "holds the interpreter");
     }),
-    ("ignores cancel", || is_cancelled_by_force(PYTHON, "ignores cancel")),
     ("blocks signals", || is_cancelled_by_force(PYTHON, "blocks signals")),
-    ("is left alone", || ends_by_itself(PYTHON)),
 ];
 
-/// Every test; they are passed over where there is no Python environment, and where no process can be stopped or forked.
-pub fn all() -> impl Iterator<Item = Trial> {
-    let is_missing = cfg!(not(unix)) || std::env::var_os(worker::PYTHON).is_none();
-    let deadly = DEADLY
-        .iter()
-        .map(|&(fault, wanted)| named(fault, move || died(PYTHON, fault, wanted)));
-    let harmless = HARMLESS
-        .iter()
-        .map(|&fault| named(fault, move || tolerated(PYTHON, fault)));
-    let others = OTHERS.iter().map(|&(name, test)| named(name, test));
-    let trials: Vec<_> = deadly.chain(harmless).chain(others).collect();
-    trials.into_iter().map(move |trial| trial.with_ignored_flag(is_missing))
-}
-
-fn named(fault: &str, test: impl FnOnce() + Send + 'static) -> Trial {
-    trial(&format!("python {fault}"), test)
+/// Every test; they are passed over where there is no Python environment.
+pub fn all() -> Vec<Trial> {
+    guests::all("python", PYTHON, std::env::var_os(worker::PYTHON).is_none(), OWN)
 }
 
 /// Faults of a pipeline, by the error that the program hears of. The worker is well after each.
@@ -118,13 +79,4 @@ fn fails() {
         assert_eq!(case.engine.process_id(), process, "it stays after '{fault}'");
         case.ends_cleanly();
     }
-}
-
-/// The heartbeat needs no interpreter.
-fn holds_the_interpreter() {
-    let mut case = Case::with_command(PYTHON, "holds the interpreter", |command, _| {
-        command.silence_limit = Duration::from_secs(3);
-    });
-    case.success();
-    case.recovers();
 }

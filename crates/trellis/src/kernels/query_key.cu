@@ -4,21 +4,10 @@
 //
 // HEAD_DIM, a multiple of 64, comes from the compiler's options. Pairs of neighbouring channels are turned.
 
-typedef unsigned int u32;
 typedef long long i64;
 
 constexpr int PAIRS = HEAD_DIM / 64; // of neighbouring channels, for each lane
 static_assert(HEAD_DIM % 64 == 0, "lanes share channels evenly");
-
-__device__ __forceinline__ float low_of(u32 pair) { return __uint_as_float(pair << 16); }
-
-__device__ __forceinline__ float high_of(u32 pair) { return __uint_as_float(pair & 0xffff0000u); }
-
-__device__ __forceinline__ u32 to_pair(float low, float high) {
-    u32 out;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
-    return out;
-}
 
 // Row `r` of `x` begins at `r * row_stride` numbers and starts with `num_heads` vectors of HEAD_DIM. `gamma` has a factor for
 // each of them, the length that they get included. `phases` has cosine and sine of each pair for each of `num_places` rows, which

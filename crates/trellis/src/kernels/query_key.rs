@@ -39,7 +39,7 @@ pub(crate) fn query_key(x: &Tensor, gamma: &Tensor, phases: Option<&Tensor>) -> 
     }
     let recipe = Recipe {
         name: "query_key",
-        source: include_str!("query_key.cu"),
+        source: concat!(include_str!("bf16.cu"), include_str!("query_key.cu")),
         definitions: vec![("HEAD_DIM", head_dim)],
         shared_bytes: 0,
     };

@@ -6,7 +6,6 @@
 // to bf16 before they are weighed and before they are shifted, as where these are operations of their own; EIGHT, whether 8-bit
 // numbers come out.
 
-typedef unsigned int u32;
 typedef unsigned short u16;
 typedef long long i64;
 
@@ -15,16 +14,6 @@ constexpr int GELU = 2;
 constexpr int QUADS = CHANNELS / 128 / WARPS; // of neighbouring channels, for each lane
 constexpr int ROWS = 8 / WARPS;               // for each block of threads
 static_assert(CHANNELS % (128 * WARPS) == 0 && 8 % WARPS == 0, "lanes share channels evenly");
-
-__device__ __forceinline__ float low_of(u32 pair) { return __uint_as_float(pair << 16); }
-
-__device__ __forceinline__ float high_of(u32 pair) { return __uint_as_float(pair & 0xffff0000u); }
-
-__device__ __forceinline__ u32 to_pair(float low, float high) {
-    u32 out;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(out) : "f"(high), "f"(low));
-    return out;
-}
 
 __device__ __forceinline__ void take(uint2 quad, float (&values)[4]) {
     values[0] = low_of(quad.x);

@@ -84,7 +84,7 @@ pub(crate) fn token_rows(x: &Tensor, addend: Option<Addend<'_>>, step: Step<'_>,
     };
     let recipe = Recipe {
         name: "token_rows",
-        source: include_str!("token_rows.cu"),
+        source: concat!(include_str!("bf16.cu"), include_str!("token_rows.cu")),
         definitions: vec![
             ("CHANNELS", channels),
             ("WARPS", num_warps),
