@@ -63,3 +63,10 @@ def cut_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pictures") / "ball.png"
     Image.fromarray(pixels).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def second_picture(cut_out: Path) -> Path:
+    path = cut_out.with_name("turned.png")
+    Image.open(cut_out).transpose(Image.Transpose.ROTATE_90).save(path)
+    return path

@@ -1,5 +1,9 @@
 """Lets upstream, which asks for a graphics card by name in many places, run on the processor."""
 
+import sys
+from functools import partial
+from pathlib import Path
+
 import torch
 from torch.overrides import TorchFunctionMode
 
@@ -46,40 +50,94 @@ def add_bias_outside_spconv():
     ops.indice_conv = convolve_and_add
 
 
-def stand_in_for_reconviagens_encoders():
-    """Makes VGGT and BiRefNet of nothing: they are large, upstream loads them by name, and their code is not ours."""
+def add_fallbacks():
+    """Let packages that are missing be found here, and those that are there before."""
+    sys.path.append(str(Path(__file__).parent / "fallbacks"))
+
+
+def shrink_reconviagens_encoders():
+    """Makes small models of what upstream loads by name, with random weights.
+
+    VGGT, MASt3R and LPIPS are of upstream's own classes, and BiRefNet is nothing: the pictures are cut out.
+    """
     import huggingface_hub
+    import torchvision
     import transformers
 
-    def vggt(cls, name, **options):
-        return _Vggt()
+    add_fallbacks()
+
+    def small(cls, name, **options):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(5)
+            return (_small_vggt if cls.__name__ == "VGGT" else _small_mast3r)(cls)
 
     def birefnet(name, **options):
         return torch.nn.Linear(1, 1)
 
-    huggingface_hub.PyTorchModelHubMixin.from_pretrained = classmethod(vggt)
+    make_vgg = torchvision.models.vgg16
+
+    def vgg(**options):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(5)
+            return make_vgg()
+
+    huggingface_hub.PyTorchModelHubMixin.from_pretrained = classmethod(small)
     transformers.AutoModelForImageSegmentation.from_pretrained = birefnet
+    torchvision.models.vgg16 = vgg
     torch.cuda.is_bf16_supported = lambda *arguments, **options: True
 
 
-class _Aggregator(torch.nn.Module):
-    """Tokens of 24 layers that depend on the pictures."""
+def leave_meshes_whole():
+    """Leaves out what upstream does to a mesh before it takes the voxels of it: decimation and holes need a card."""
+    from trellis.utils import postprocessing_utils
 
-    def __init__(self):
-        super().__init__()
-        self.patches = torch.nn.Conv2d(3, 2048, 14, 14, bias=False)
-        generator = torch.Generator().manual_seed(5)
-        self.patches.weight.data.copy_(torch.randn(self.patches.weight.shape, generator=generator) * 0.02)
-
-    def forward(self, pictures):
-        tokens = self.patches(pictures[0]).flatten(2).transpose(1, 2)
-        tokens = torch.cat([tokens[:, :5] * 0, tokens], dim=1)[None]  # [1, views, 5 + 1369, 2048]
-        return [torch.sin(tokens * (1 + layer / 8)) for layer in range(24)], 5
+    postprocessing_utils.postprocess_mesh = lambda vertices, faces, **options: (vertices, faces)
 
 
-class _Vggt(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.aggregator = _Aggregator()
-        for name in ("camera_head", "point_head", "depth_head", "track_head"):
-            setattr(self, name, torch.nn.Linear(1, 1))
+def _small_vggt(cls):
+    """Two layers deep, each handed over twelve times: upstream takes tokens of four of 24."""
+    module = sys.modules[cls.__module__]
+    aggregator, camera_head = module.Aggregator, module.CameraHead
+
+    def shallow(**options):
+        made = aggregator(**options, depth=2, patch_embed="conv", mlp_ratio=0.25)
+        forward = made.forward
+
+        def deep(pictures):
+            tokens, start = forward(pictures)
+            return [tokens[layer // 12] for layer in range(24)], start
+
+        made.forward = deep
+        return made
+
+    module.Aggregator = shallow
+    module.CameraHead = partial(camera_head, trunk_depth=1, mlp_ratio=1)
+    module.TrackHead = lambda **options: torch.nn.Identity()  # upstream deletes it
+    made = cls()
+    # Poses are sums of four steps. A lens with no opening would have no focal length.
+    last = made.camera_head.pose_branch.fc2
+    last.weight.data *= 0.1
+    last.bias.data.copy_(torch.tensor([0, 0, 2, 0, 0, 0, 1, 0.7, 0.7]) / 4)
+    return made
+
+
+def _small_mast3r(cls):
+    made = cls(
+        output_mode="pts3d+desc24",
+        head_type="catmlp+dpt",
+        patch_embed_cls="ManyAR_PatchEmbed",
+        pos_embed="RoPE100",
+        img_size=(512, 512),
+        landscape_only=False,
+        two_confs=True,
+        desc_conf_mode=("exp", 0, float("inf")),
+        enc_embed_dim=64,
+        enc_depth=1,
+        enc_num_heads=2,
+        dec_embed_dim=64,
+        dec_depth=10,
+        dec_num_heads=2,
+    )
+    # Two pictures of one thing have something in common.
+    made.downstream_head2.load_state_dict(made.downstream_head1.state_dict())
+    return made

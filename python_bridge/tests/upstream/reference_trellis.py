@@ -17,26 +17,13 @@ def run(pipeline, images, options):
     return way(images if len(images) > 1 else images[0], formats=["gaussian", "mesh"], **options)
 
 
-def run_vggt(kind, pretend_card, weights, images, options):
-    """As ReconViaGen's demo does."""
-    import torch
-
-    pretend_card.stand_in_for_reconviagens_encoders()
-    pipeline = kind.from_pretrained(weights)
-    pipeline._device = torch.device("cuda")
-    pipeline.low_vram = True
-    prepared = [pipeline.preprocess_image(image) for image in images]
-    made, _, _ = pipeline.run(prepared, formats=["gaussian", "mesh"], preprocess_image=False, **options)
-    return made
-
-
 def main() -> None:
     source, weights, out, options, *pictures = sys.argv[1:]
     options = json.loads(options)
     sys.path.insert(0, source)
     import pretend_card
     from bozzetto_bridge import attention
-    from bozzetto_bridge.adapters.reconviagen.environment import importing
+    from bozzetto_bridge.adapters.trellis.environment import importing
     from PIL import Image
 
     if not os.environ.get("WITH_CARD"):
@@ -46,10 +33,11 @@ def main() -> None:
     with importing(), attention.importable():
         from trellis import pipelines
 
-        if hasattr(pipelines, "TrellisVGGTTo3DPipeline"):
-            made = run_vggt(pipelines.TrellisVGGTTo3DPipeline, pretend_card, weights, images, options)
-        else:
-            made = run(pipelines.TrellisImageTo3DPipeline.from_pretrained(weights), images, options)
+        made = run(pipelines.TrellisImageTo3DPipeline.from_pretrained(weights), images, options)
+    save(out, made)
+
+
+def save(out, made, **others):
     (gaussians,), (mesh,) = made["gaussian"], made["mesh"]
     arrays = {
         "vertices": mesh.vertices,
@@ -60,6 +48,7 @@ def main() -> None:
         "scaling": gaussians.get_scaling,
         "rotation": gaussians._rotation + gaussians.rots_bias,
         "opacity": gaussians.get_opacity,
+        **others,
     }
     np.savez(out, **{name: array.detach().float().cpu().numpy() for name, array in arrays.items()})
 

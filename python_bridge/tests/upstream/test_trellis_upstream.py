@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import job_for, read_safetensors
-from PIL import Image
 
-from upstream.conftest import HERE, KERNELS, environment, run_script, upstream
+from upstream.conftest import HERE, environment, run_script, upstream
 from upstream.test_trellis2_upstream import linear, y_up
 
 STEPS = 4
@@ -25,13 +24,6 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trellis")
     run_script("make_trellis.py", upstream("TRELLIS"), folder, env=environment())
     return folder
-
-
-@pytest.fixture(scope="module")
-def second_picture(cut_out: Path) -> Path:
-    path = cut_out.with_name("turned.png")
-    Image.open(cut_out).transpose(Image.Transpose.ROTATE_90).save(path)
-    return path
 
 
 def env_with_hub(checkpoints: Path) -> dict[str, str]:
@@ -94,39 +86,3 @@ def test_splats_and_meshes_are_upstreams(start_worker, checkpoints, cut_out, sec
     assert len(shapes) == len(cases), "each of the pictures and ways matters"
     notes = (tmp_path / "job" / "asset.safetensors").read_bytes()[:4000]
     assert b"splat_filter" in notes and b"mip" in notes
-
-
-def test_reconviagens_first_pass_is_upstreams(start_worker, cut_out, second_picture, tmp_path, monkeypatch) -> None:
-    source = upstream("ReconViaGen")
-    folder = tmp_path / "weights"
-    # Upstream's own code is found from where it is started.
-    monkeypatch.chdir(source)
-    run_script("make_trellis.py", source, folder, env=environment(KERNELS))
-    env = {**env_with_hub(folder), "PYTHONPATH": environment(KERNELS)["PYTHONPATH"]}
-    samplers = {
-        "sparse_structure_sampler_params": {"steps": STEPS, "guidance_rescale": 0.7, "rescale_t": 5.0},
-        "slat_sampler_params": {"steps": STEPS, "guidance_rescale": 0.5, "rescale_t": 3.0},
-    }
-    for each in samplers.values():
-        each |= {"cfg_strength": 7.5, "cfg_interval": [0.6, 1.0]}
-    out = tmp_path / "reference.npz"
-    pictures = (cut_out, second_picture)
-    options = json.dumps({"seed": SEED, **samplers})
-    run_script("reference_trellis.py", source, folder, out, options, *pictures, env=env)
-    with np.load(out) as arrays:
-        wanted = dict(arrays)
-    monkeypatch.chdir(tmp_path)
-    arguments = [str(HERE / "worker_without_card.py"), "reconviagen-python", "--source", str(source)]
-    worker = start_worker([*arguments, "--weights", str(folder)], env)
-    worker.patience_secs = 300
-    worker.next()
-    job = job_for("reconviagen-python", cut_out, **{"structure.steps": STEPS, "latent.steps": STEPS})
-    job["views"] = [{**job["views"][0], "path": str(path)} for path in pictures]
-    messages = worker.run(job, tmp_path / "job")
-    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
-    check(read_safetensors(tmp_path / "job" / "asset.safetensors"), wanted)
-    # Its refinement needs models that are not here: it is said, and the first pass is kept.
-    job["params"]["refine.mode"] = "cameras"
-    failed = worker.run(job, tmp_path / "job", 2)
-    assert failed[-1]["event"] == "failed"
-    assert failed[-1]["error"]["kind"] in ("missing_package", "missing_file"), failed[-1]

@@ -84,19 +84,23 @@ class StagedAdapter(Adapter):
         if self.context is not None:
             self.context.check()
 
+    def step_done(self) -> None:
+        """Tell that one more step of the samplers is done."""
+        import torch
+
+        # Otherwise the steps would be told when they are queued, not when they are done.
+        torch.cuda.synchronize()
+        self._steps_done += 1
+        if self.context is not None:
+            self.context.progress(self._steps_done, self._steps_total)
+            free, total = torch.cuda.mem_get_info()
+            self.context.memory(total - free, total)
+
     def _counted(self, sample_once: Callable[..., Output]) -> Callable[..., Output]:
         def counted(*args: Any, **kwargs: Any) -> Output:
-            import torch
-
             self._check()
             step = sample_once(*args, **kwargs)
-            # Otherwise the steps would be told when they are queued, not when they are done.
-            torch.cuda.synchronize()
-            self._steps_done += 1
-            if self.context is not None:
-                self.context.progress(self._steps_done, self._steps_total)
-                free, total = torch.cuda.mem_get_info()
-                self.context.memory(total - free, total)
+            self.step_done()
             return step
 
         return counted

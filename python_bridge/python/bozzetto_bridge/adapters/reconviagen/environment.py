@@ -14,7 +14,6 @@ _MODELS = (
     Requirement("einops", "einops", COMMON),
     Requirement("timm", "timm", COMMON),
     Requirement("kornia", "kornia", COMMON),
-    Requirement("dreamsim", "dreamsim", COMMON),
 )
 _DOWNLOAD = (
     "Download the branch {} of https://github.com/GAP-LAB-CUHK-SZ/ReconViaGen and name its folder as the source."
@@ -22,6 +21,7 @@ _DOWNLOAD = (
 
 REQUIREMENTS = (
     *_MODELS,
+    Requirement("dreamsim", "dreamsim", COMMON),
     Requirement(
         "trellis",
         "ReconViaGen v0.2",
@@ -29,6 +29,23 @@ REQUIREMENTS = (
         check=lambda: identity.problem(identity.RECONVIAGEN),
     ),
 )
+
+_RENDERED = (
+    Requirement("open3d", "open3d", COMMON),
+    Requirement("cv2", "opencv-python-headless", COMMON),
+    Requirement("utils3d", "utils3d", "Install https://github.com/EasternJournalist/utils3d at 9a4eb15 with pip."),
+)
+REFINEMENT_REQUIREMENTS = (
+    *_RENDERED,
+    Requirement("lpips", "lpips", COMMON),
+    Requirement(
+        "diff_gaussian_rasterization",
+        "diff-gaussian-rasterization",
+        "Install that of mip-splatting with the setup.sh of ReconViaGen v0.2, for the PyTorch and CUDA of this "
+        "environment.",
+    ),
+)
+"""What the refinement of v0.2 needs besides. Upstream would swallow that it is missing, after minutes of work."""
 
 _KERNELS = "Install it with the setup.sh of ReconViaGen v0.5, for the PyTorch and CUDA of this environment."
 HYBRID_REQUIREMENTS = (
@@ -43,6 +60,15 @@ HYBRID_REQUIREMENTS = (
         check=lambda: identity.problem(identity.RECONVIAGEN_HYBRID),
     ),
 )
+WHOLE_MESH_REQUIREMENTS = (
+    *_RENDERED,
+    Requirement("trimesh", "trimesh", COMMON),
+    Requirement("pyvista", "pyvista", COMMON),
+    Requirement("pymeshfix", "pymeshfix", COMMON),
+    Requirement("igraph", "igraph", COMMON),
+    Requirement("nvdiffrast", "nvdiffrast", _KERNELS),
+)
+"""What v0.5 needs besides to take its structure from a whole mesh."""
 
 _DEFERRED = (
     "cv2",

@@ -6,13 +6,18 @@ has no refinement and tells no cameras.
 
 import importlib
 import os
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 from bozzetto_bridge import attention, licences
 from bozzetto_bridge._native import Asset
 from bozzetto_bridge.adapter import Job, JobContext, Requirement
 from bozzetto_bridge.adapters.pictures_prepared import prepare
-from bozzetto_bridge.adapters.reconviagen.environment import HYBRID_REQUIREMENTS, importing
+from bozzetto_bridge.adapters.reconviagen.environment import (
+    HYBRID_REQUIREMENTS,
+    WHOLE_MESH_REQUIREMENTS,
+    importing,
+)
 from bozzetto_bridge.adapters.reconviagen.params import HYBRID_PARAMS, HYBRID_STAGES, sampler_arguments
 from bozzetto_bridge.adapters.reconviagen.vggt import ReconViaGenAdapter, load_pipeline
 from bozzetto_bridge.adapters.staged import StagedAdapter, is_lost, require, require_card
@@ -26,12 +31,18 @@ from bozzetto_bridge.params import EngineInfo
 from bozzetto_bridge.probe import graphics_card, has_module, version
 from bozzetto_bridge.stages import stage_key
 
+Step = TypeVar("Step")
+
 
 class ReconViaGenHybridAdapter(StagedAdapter):
     """Upstream's hybrid of two pipelines, in one call."""
 
     ID = "reconviagen-v05-python"
     DEFAULT_WEIGHTS = ReconViaGenAdapter.DEFAULT_WEIGHTS
+
+    def __init__(self, weights: str | None = None) -> None:
+        super().__init__(weights)
+        self._is_fusing = False
 
     def info(self) -> EngineInfo:
         """Say what it is and what can be set."""
@@ -72,6 +83,10 @@ class ReconViaGenHybridAdapter(StagedAdapter):
         with importing(), attention.importable():
             # It puts its own copy of TRELLIS.2 on the path.
             hybrid = importlib.import_module("trellis.pipelines.trellis_hybrid_pipeline")
+            # Most of what it imports is for upstream's own export.
+            importlib.import_module("trellis.utils.postprocessing_utils")
+        with importing():
+            # It looks for `flash_attn` itself, and must not take our stand-in for it.
             shape = load_upstream("Trellis2ImageTo3DPipeline", TRELLIS2_WEIGHTS, "pipeline.json", lambda: self.context)
         shape.cuda()
         # Its splats are not used.
@@ -83,12 +98,16 @@ class ReconViaGenHybridAdapter(StagedAdapter):
             value for part in (structure, shape) for name, value in vars(part).items() if name.endswith("_sampler")
         ]
         self.watch(samplers, [*structure.models.values(), *shape.models.values()])
+        importlib.import_module("trellis2.pipelines.trellis2_image_to_3d")._tqdm = self._fused
         self.hash_weights(self._weights, list(structure._pretrained_args["models"].values()))
 
     def run(self, job: Job, context: JobContext) -> Asset:
         """Make a mesh and a volume of materials."""
         self.context = context
+        self._is_fusing = False  # a stage that was stopped may have left it
         params = job.params
+        if params["generate.structure_from"] == "mesh":
+            require(WHOLE_MESH_REQUIREMENTS)
         preprocess = self._pipeline.preprocess_image if params["prepare.cut_out"] else None
         images_key, pictures = prepare(job, context, self.cache, preprocess)
         self.seed(job.seed)
@@ -118,6 +137,25 @@ class ReconViaGenHybridAdapter(StagedAdapter):
         asset = asset_of(meshes[0], self._pipeline.pbr_attr_layout, resolution)
         self.remember_weights(asset)
         return asset
+
+    def step_done(self) -> None:
+        """Tell a step, but for the parts of one that brings several pictures together."""
+        if not self._is_fusing:
+            super().step_done()
+
+    def _fused(self, steps: Iterable[Step], **options: Any) -> Iterator[Step]:
+        """Count the steps of several pictures.
+
+        In place of upstream's progress bar: a step goes past `sample_once`, or takes it once for each picture.
+        """
+        del options
+        for step in steps:
+            self._is_fusing = True
+            try:
+                yield step
+            finally:
+                self._is_fusing = False
+            self.step_done()
 
     def release_scratch(self) -> None:
         """Take the models that a stopped stage left there off the graphics card again."""

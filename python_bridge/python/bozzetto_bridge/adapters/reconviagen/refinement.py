@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from bozzetto_bridge.adapters.reconviagen.environment import REFINEMENT_REQUIREMENTS, importing
+from bozzetto_bridge.adapters.staged import require
 from bozzetto_bridge.deferred import Inert
 
 MAST3R_WEIGHTS = "naver/MASt3R_ViTLarge_BaseDecoder_512_catmlpdpt_metric"
@@ -40,7 +42,8 @@ class _Enough(BaseException):
 
 def load_app(pipeline: Any, folder: Path) -> ModuleType:
     """Import the demo from upstream's folder, and give it its models."""
-    with _without_interface(), inside(folder):
+    require(REFINEMENT_REQUIREMENTS)
+    with _without_interface(), inside(folder), importing():
         app = importlib.import_module("app_fine")
     app.pipeline = pipeline
     app.mast3r_model = app.AsymmetricMASt3R.from_pretrained(MAST3R_WEIGHTS).eval()

@@ -20,7 +20,7 @@ def load_upstream(name: str, weights: str, config_file: str, context: Callable[[
         importlib.import_module("trellis2.modules.sparse.attention")
         attention.lend_to("trellis2.modules.sparse", "sparse_scaled_dot_product_attention")
     # Upstream loads its matting model even when no picture needs one, and that one is gated.
-    rembg = pipelines.rembg
+    rembg = importlib.import_module("trellis2.pipelines.rembg")
     made_by_upstream = rembg.BiRefNet
 
     def matting(model_name: str = FREE_MODEL) -> LazyMatting:
