@@ -71,6 +71,9 @@ def job_with(engine: str, *pictures: Path, **params: Any) -> dict[str, Any]:
     return job
 
 
+AT_LENGTH = pytest.mark.skipif(
+    not {"WITH_CARD", "BOZZETTO_TEST_ALL"} & set(os.environ), reason="it takes a processor many minutes"
+)
 STEP_PARAMS = {"structure.steps": STEPS, "latent.steps": STEPS}
 
 
@@ -88,9 +91,7 @@ def test_the_first_pass_is_upstreams(start_worker, checkpoints, cut_out, second_
     check(read_safetensors(tmp_path / "job" / "asset.safetensors"), wanted)
 
 
-@pytest.mark.skipif(
-    not {"WITH_CARD", "BOZZETTO_TEST_ALL"} & set(os.environ), reason="it takes a processor many minutes"
-)
+@AT_LENGTH
 @pytest.mark.parametrize("way", ["No", "noise", "deltav"])
 def test_the_refinement_is_upstreams(start_worker, checkpoints, cut_out, second_picture, tmp_path, way) -> None:
     source = complete("ReconViaGen", "wheels/mast3r", "wheels/dust3r/croco", "assets/example_multi_image")
@@ -162,48 +163,59 @@ def hybrid_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(
+    ("num_pictures", "kind", "origin", "strategy"),
+    [
+        (2, "512", "direct", "adaptive_guidance_weight"),
+        (2, "1024_cascade", "mesh", "average"),
+        (1, "512", "mvtrellis2", "sequential"),
+        pytest.param(2, "512", "mvtrellis2", "fixed_guidance_rescale", marks=AT_LENGTH),
+        pytest.param(2, "1024", "direct", "weighted_average", marks=AT_LENGTH),
+        pytest.param(2, "512", "direct", "average_right", marks=AT_LENGTH),
+        pytest.param(2, "512", "direct", "sequential", marks=AT_LENGTH),
+    ],
+)
 def test_the_hybrid_is_upstreams(
-    start_worker, hybrid_checkpoints, cut_out, second_picture, tmp_path, monkeypatch
+    start_worker,
+    hybrid_checkpoints,
+    cut_out,
+    second_picture,
+    tmp_path,
+    monkeypatch,
+    num_pictures,
+    kind,
+    origin,
+    strategy,
 ) -> None:
     source = complete("ReconViaGen-v0.5", "wheels/TRELLIS.2/trellis2")
     # Weights are named by a path that is a repository's name too.
     monkeypatch.chdir(hybrid_checkpoints)
+    pictures = (cut_out, second_picture)[:num_pictures]
     worker = start(start_worker, "reconviagen-v05-python", source, hybrid_checkpoints)
-    two = (cut_out, second_picture)
-    cases = [
-        (two, "512", "direct", "adaptive_guidance_weight"),
-        (two, "1024_cascade", "mesh", "average"),
-        ((cut_out,), "512", "mvtrellis2", "sequential"),
-    ]
-    if {"WITH_CARD", "BOZZETTO_TEST_ALL"} & set(os.environ):
-        cases += [(two, "512", "mvtrellis2", "fixed_guidance_rescale"), (two, "1024", "direct", "weighted_average")]
-        cases += [(two, "512", "direct", "average_right"), (two, "512", "direct", "sequential")]
-    stages = ("structure", "latent", "shape", "material")
-    for number, (pictures, kind, origin, strategy) in enumerate(cases, start=1):
-        options = {
-            "strategy": strategy,
-            "pipeline_type": kind,
-            "ss_source": origin,
-            "ss_sampler_params": {**STRUCTURE, **GUIDANCE},
-            "slat_sampler_params": {**LATENT, **GUIDANCE},
-            "shape_slat_sampler_params": {"steps": STEPS},
-            "tex_slat_sampler_params": {"steps": STEPS},
-        }
-        wanted = reference("v0.5", source, hybrid_checkpoints, options, *pictures)
-        assert len(wanted["coords"]) > 500
-        assert len(wanted["faces"]) > 100
-        params = {f"{stage}.steps": STEPS for stage in stages}
-        for name, value in (("pipeline_type", kind), ("structure_from", origin), ("strategy", strategy)):
-            params[f"generate.{name}"] = value
-        messages = worker.run(job_with("reconviagen-v05-python", *pictures, **params), tmp_path / "job", number)
-        assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
-        told = [(message["done"], message["total"]) for message in messages if message["event"] == "progress"]
-        total = told[-1][1]
-        steps = [done for done, of in told if of == total]
-        # Some quick ones are passed over.
-        assert steps == sorted(steps), told
-        assert steps[-1] == total, told
-        asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
-        np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
-        assert np.array_equal(asset["mesh.triangles"], wanted["faces"].astype(int))
-        check_volume(asset, wanted, int(wanted["resolution"]))
+    options = {
+        "strategy": strategy,
+        "pipeline_type": kind,
+        "ss_source": origin,
+        "ss_sampler_params": {**STRUCTURE, **GUIDANCE},
+        "slat_sampler_params": {**LATENT, **GUIDANCE},
+        "shape_slat_sampler_params": {"steps": STEPS},
+        "tex_slat_sampler_params": {"steps": STEPS},
+    }
+    wanted = reference("v0.5", source, hybrid_checkpoints, options, *pictures)
+    assert len(wanted["coords"]) > 500
+    assert len(wanted["faces"]) > 100
+    params = {f"{stage}.steps": STEPS for stage in ("structure", "latent", "shape", "material")}
+    for name, value in (("pipeline_type", kind), ("structure_from", origin), ("strategy", strategy)):
+        params[f"generate.{name}"] = value
+    messages = worker.run(job_with("reconviagen-v05-python", *pictures, **params), tmp_path / "job")
+    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
+    told = [(message["done"], message["total"]) for message in messages if message["event"] == "progress"]
+    total = told[-1][1]
+    steps = [done for done, of in told if of == total]
+    # Some quick ones are passed over.
+    assert steps == sorted(steps), told
+    assert steps[-1] == total, told
+    asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
+    np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
+    assert np.array_equal(asset["mesh.triangles"], wanted["faces"].astype(int))
+    check_volume(asset, wanted, int(wanted["resolution"]))

@@ -55,6 +55,12 @@ class StagedAdapter(Adapter):
         output, self._random_state = self.cache.get_or_run(stage, key, context, made)
         return output
 
+    def go_on_with_random_numbers(self) -> None:
+        """Take up the random numbers after the last stage again, whatever drew some since."""
+        import torch
+
+        torch.set_rng_state(self._random_state)
+
     def watch(self, samplers: Iterable[Any], models: Iterable[Any]) -> None:
         """Let every sampler tell its steps, and every model look for a cancel before it starts."""
         for sampler in samplers:

@@ -180,6 +180,8 @@ class ReconViaGenAdapter(StagedAdapter):
             "trellis_stage2_start_t": params["refine.latent_start"],
         }
         cameras_only = params["refine.mode"] == "cameras"
+        # Upstream's demo has loaded all of its models before the first of them.
+        self.go_on_with_random_numbers()
         return refinement.refine(self._app, lambda *_, **__: first, pictures, arguments, cameras_only)
 
     def _report(self, job: Job, refined: refinement.Refined, context: JobContext) -> None:
