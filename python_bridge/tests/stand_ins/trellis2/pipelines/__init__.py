@@ -9,23 +9,7 @@ import torch
 CALLS = []
 
 
-class BiRefNet:
-    def __init__(self, model_name="ZhengPeng7/BiRefNet"):
-        CALLS.append(f"loads {model_name}")
-        if model_name.startswith("briaai"):
-            raise OSError(f"You are trying to access a gated repo. See https://huggingface.co/{model_name}.")
-
-    def to(self, device):
-        pass
-
-    def __call__(self, picture):
-        picture = picture.copy()
-        alpha = picture.convert("L").point(lambda value: 255 if value > 10 else 0)
-        picture.putalpha(alpha)
-        return picture
-
-
-rembg = SimpleNamespace(BiRefNet=BiRefNet)
+from trellis2.pipelines import rembg as rembg  # noqa: E402
 
 
 class Model:
