@@ -26,6 +26,16 @@ def test_the_probe_names_what_is_missing() -> None:
     assert problems["FlexGEMM"] == problems["o-voxel"] == "is not installed"
 
 
+def test_each_engine_says_how_its_own_upstream_installs_what_is_missing() -> None:
+    engines = probe()["engines"]
+    for engine, way in [
+        ("trellis2-python", "the kernels of TRELLIS.2 with its setup.sh"),
+        ("reconviagen-v05-python", "the setup.sh of ReconViaGen v0.5"),
+    ]:
+        advice = {problem["package"]: problem["advice"] for problem in engines[engine]["problems"]}
+        assert way in advice["FlexGEMM"]
+
+
 def test_the_probe_knows_an_environment_that_can_run() -> None:
     report = probe("--source", str(STAND_INS))
     assert report["torch"]["cards"] == [{"name": "Card", "memory": 8 << 30, "capability": [9, 0]}]

@@ -13,6 +13,7 @@ mod stage_cache;
 mod stage_key;
 #[cfg(test)]
 mod test_support;
+mod view_picture;
 mod worker;
 
 pub use cancel::CancelToken;
@@ -26,4 +27,5 @@ pub use recorded::{GENERATOR, run_recorded};
 pub use runner::{JobId, Runner, RunnerEvent, RunnerEventKind};
 pub use stage_cache::StageCache;
 pub use stage_key::StageKey;
+pub use view_picture::read_picture;
 pub use worker::{WorkerCommand, WorkerEngine, WorkerStreams, protocol, serve_worker};

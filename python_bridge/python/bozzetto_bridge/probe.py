@@ -16,6 +16,7 @@ from bozzetto_bridge.adapter import Requirement
 from bozzetto_bridge.failures import explain_text
 
 _IMPORT_LIMIT_SECS = 120
+_CARD_ADVICE = "Update the graphics driver, or install a PyTorch that fits it into this environment."
 
 _TORCH_REPORT = """
 import json, torch
@@ -54,12 +55,19 @@ def probe(source: list[str]) -> dict[str, Any]:
     wanted = {need.package: need for adapter in engines.values() for need in adapter.requirements()}
     problems = _problems(wanted.values(), source)
     torch = _torch(source)
-    if torch is not None and not torch["cards"]:
-        problems["torch"] = {
-            "package": "torch",
-            "problem": "finds no graphics card that it can use",
-            "advice": "Update the graphics driver, or install a PyTorch that fits it into this environment.",
+    has_card = torch is None or torch["cards"]
+    if not has_card:
+        problems["torch"] = "finds no graphics card that it can use"
+
+    def entry(need: Requirement) -> dict[str, str]:
+        is_card = need.package == "torch" and not has_card
+        # Pipelines share packages and install them in different ways.
+        return {
+            "package": need.package,
+            "problem": problems[need.package],
+            "advice": _CARD_ADVICE if is_card else need.advice,
         }
+
     return {
         "python": platform.python_version(),
         "executable": sys.executable,
@@ -70,7 +78,7 @@ def probe(source: list[str]) -> dict[str, Any]:
             engine: {
                 "can_run": not any(need.package in problems for need in adapter.requirements()),
                 "weights": adapter.DEFAULT_WEIGHTS,
-                "problems": [problems[need.package] for need in adapter.requirements() if need.package in problems],
+                "problems": [entry(need) for need in adapter.requirements() if need.package in problems],
             }
             for engine, adapter in engines.items()
         },
@@ -85,15 +93,11 @@ def version(package: str) -> str | None:
         return None
 
 
-def _problems(wanted: Iterable[Requirement], source: list[str]) -> dict[str, dict[str, str]]:
+def _problems(wanted: Iterable[Requirement], source: list[str]) -> dict[str, str]:
     """Give what is wrong with each package that cannot be used, by its name."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         found = pool.map(lambda need: (need, _problem(need, source)), wanted)
-        return {
-            need.package: {"package": need.package, "problem": problem, "advice": need.advice}
-            for need, problem in found
-            if problem
-        }
+        return {need.package: problem for need, problem in found if problem}
 
 
 def _problem(need: Requirement, source: list[str]) -> str:

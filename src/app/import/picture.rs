@@ -2,9 +2,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bozzetto_asset::View;
-use bozzetto_engine::{CancelToken, EngineError};
+use bozzetto_engine::{CancelToken, EngineError, read_picture};
 use egui::ColorImage;
-use image::{DynamicImage, ImageDecoder as _, ImageReader, RgbaImage};
+use image::{DynamicImage, RgbaImage};
 
 use crate::app::state::Problem;
 
@@ -68,17 +68,16 @@ pub fn cut_out(view: &View, cancel: &CancelToken) -> Result<Cutout, Problem> {
     })
 }
 
+/// Decodes as an engine will, so that what it refuses is told before it runs.
 fn decode(path: &Path) -> Result<DynamicImage, Problem> {
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let unreadable = |reason: String| Problem::with_hint(format!("'{name}' cannot be read: {reason}."), hint_for(path));
-    let reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(|error| unreadable(error.to_string()))?;
-    let mut decoder = reader.into_decoder().map_err(|error| unreadable(error.to_string()))?;
-    let orientation = decoder.orientation().map_err(|error| unreadable(error.to_string()))?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| unreadable(error.to_string()))?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
+    let view = View::new(path);
+    read_picture(&view).map_err(|error| match error {
+        EngineError::Io { reason, .. } | EngineError::BadView { reason, .. } => {
+            let sentence = format!("'{}' cannot be read: {reason}.", view.name());
+            Problem::with_hint(sentence, hint_for(path))
+        }
+        other => Problem::of(&other),
+    })
 }
 
 /// What to do with a picture that cannot be read.

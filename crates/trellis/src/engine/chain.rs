@@ -7,9 +7,9 @@ use bozzetto_engine::{
     EngineError, EngineInfo, Event, LogLevel, ParamSpec, ParamValues, Preview, RunContext, StageCache, StageKey,
 };
 use image::{GrayImage, Luma, RgbImage};
-use tch::Device;
 
 use super::forecast::{NetworkSizes, condition_tokens};
+use super::peak_memory::PeakMemory;
 use super::preview::coords_of_structure;
 use super::reporter::Reporter;
 use super::trellis2::STAGES;
@@ -23,7 +23,7 @@ use crate::pipeline::{
     self, Decoded, FinerVoxels, FlowSize, HostTensor, Latent, PipelineKind, Structure, StructureStep,
 };
 use crate::preprocess::prepare;
-use crate::torch::{RandomState, cuda_memory, reset_peak_cuda_memory};
+use crate::torch::RandomState;
 
 /// Steps of the structure from one preview to the next.
 const PREVIEW_STEPS: usize = 3;
@@ -40,6 +40,7 @@ pub(super) struct Chain<'a> {
     pub plan: &'a Plan,
     pub given_structure: Option<&'a SparseStructure>,
     pub secs_per_operation: &'a mut Option<f64>,
+    pub peak_memory: PeakMemory,
 }
 
 /// What a stage makes, with the key of all that it was made from.
@@ -83,7 +84,6 @@ impl Seen {
 
 impl Chain<'_> {
     pub(super) fn run(&mut self, view: &View, seed: u64) -> Result<Made, EngineError> {
-        self.count_memory();
         let seen = self.features(view)?;
         let structure = self.structure(&seen, seed)?;
         let (shape, resolution) = self.shape(&seen, &structure)?;
@@ -379,6 +379,7 @@ impl Chain<'_> {
 
     fn begin(&self, index: usize) -> Stage {
         self.context.stage(self.info, index);
+        PeakMemory::start(self.networks.device());
         Stage {
             id: STAGES[index].0,
             num_made: 0,
@@ -386,15 +387,22 @@ impl Chain<'_> {
         }
     }
 
-    fn end(&self, stage: &Stage) {
+    fn end(&mut self, stage: &Stage) {
         if stage.num_made == 0 {
             self.emit(Event::Reused {
                 stage: stage.id.to_owned(),
             });
-        } else {
-            let secs = stage.started.elapsed().as_secs_f32();
-            self.log(LogLevel::Debug, format!("Stage '{}' took {secs:.2} s.", stage.id));
+            return;
         }
+        let (id, secs) = (stage.id, stage.started.elapsed().as_secs_f32());
+        let message = match PeakMemory::now(self.networks.device()) {
+            Some(peak) => {
+                self.peak_memory = self.peak_memory.max(peak);
+                format!("Stage '{id}' took {secs:.2} s; {peak}.")
+            }
+            None => format!("Stage '{id}' took {secs:.2} s."),
+        };
+        self.log(LogLevel::Debug, message);
     }
 
     fn emit(&self, event: Event) {
@@ -405,26 +413,10 @@ impl Chain<'_> {
         self.emit(Event::Log { level, message });
     }
 
-    fn count_memory(&self) {
-        if let Device::Cuda(index) = self.networks.device()
-            && let Err(error) = reset_peak_cuda_memory(index)
-        {
-            tracing::warn!("the graphics card's memory is not counted: {error}");
-        }
-    }
-
     /// Says how much of the graphics card the run took.
     fn tell_memory(&self) {
-        if let Device::Cuda(index) = self.networks.device()
-            && let Ok(memory) = cuda_memory(index)
-        {
-            let gigabytes = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-            let message = format!(
-                "At most {:.2} GiB of the graphics card were in use at once, and {:.2} GiB were held.",
-                gigabytes(memory.peak),
-                gigabytes(memory.peak_reserved)
-            );
-            self.log(LogLevel::Info, message);
+        if self.networks.device().is_cuda() {
+            self.log(LogLevel::Info, format!("In this run {}.", self.peak_memory));
         }
     }
 

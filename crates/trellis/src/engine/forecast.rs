@@ -8,8 +8,9 @@ use crate::sampler::SamplerParams;
 const FINER_TOKENS_AT_1024: f64 = 4.1;
 /// Voxels of the result for each token.
 const VOXELS_PER_TOKEN: f64 = 250.0;
-/// Bytes that a voxel of the result takes while it is decoded: its features, those of its parents, its neighbours.
-const BYTES_PER_VOXEL: f64 = 700.0;
+/// Bytes that a voxel of the result takes while it is decoded: its features, those of its parents, its neighbours; 540 to 590
+/// were seen on an H200.
+const BYTES_PER_VOXEL: f64 = 600.0;
 /// Numbers that a token takes while a flow computes, in multiples of its width; seen on an H200 between 31,064 and 51,760 tokens.
 /// The feed-forward network's inside is most of it.
 const NUMBERS_PER_TOKEN: f64 = 12.5;

@@ -3,6 +3,7 @@
 mod chain;
 mod forecast;
 mod hashes;
+mod peak_memory;
 mod plan;
 mod preview;
 mod reporter;

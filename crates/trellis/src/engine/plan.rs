@@ -38,8 +38,8 @@ impl Plan {
             };
             return Some((with(settings), "networks leave the device when their stage is over"));
         }
-        // The other stages have no convolutions over sparse voxels.
-        if matches!(stage, "shape" | "decode") && self.chunk_divisor < SMALLEST_CHUNKS {
+        // Flows don't work in pieces, and what the shape's stage decodes takes less than its flows.
+        if stage == "decode" && self.chunk_divisor < SMALLEST_CHUNKS {
             let plan = Self {
                 chunk_divisor: 4 * self.chunk_divisor,
                 ..*self
@@ -118,10 +118,9 @@ mod tests {
 
     #[test]
     fn a_flow_does_not_get_smaller_chunks() {
-        assert_eq!(
-            rungs(plan("1024_cascade", false), "material"),
-            [("512", 49_152, 1, false)]
-        );
+        for stage in ["shape", "material"] {
+            assert_eq!(rungs(plan("1024_cascade", false), stage), [("512", 49_152, 1, false)]);
+        }
         assert_eq!(rungs(plan("512", false), "material"), []);
     }
 

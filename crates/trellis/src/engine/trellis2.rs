@@ -9,6 +9,7 @@ use tch::Device;
 use super::Plan;
 use super::chain::{Chain, Made};
 use super::hashes::WeightHashes;
+use super::peak_memory::PeakMemory;
 use crate::layers::can_compute_in_eight_bits;
 use crate::networks::{Network, Networks, TRELLIS2};
 use crate::params::{Settings, specs};
@@ -98,6 +99,7 @@ impl Trellis2Engine {
             plan,
             given_structure: self.structure.as_ref(),
             secs_per_operation: &mut self.secs_per_operation,
+            peak_memory: PeakMemory::default(),
         };
         let Made { mut asset, is_cut_out } = chain.run(view, job.seed)?;
         // The picture may have been cut out already.

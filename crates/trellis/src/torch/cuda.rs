@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use tch::{Cuda, Device};
 
+use super::extra::use_expandable_segments;
+
 /// libtorch's half for graphics cards, as the loader knows it. It lies beside the half that this crate is linked with.
 #[cfg(windows)]
 const LIBRARY: &str = "torch_cuda.dll";
@@ -21,6 +23,12 @@ pub fn load_cuda() -> Device {
         if let Err(error) = load(LIBRARY) {
             tracing::info!("no graphics card is used: {error}");
             return Device::Cpu;
+        }
+        // Windows has no pages that libtorch could map.
+        if cfg!(not(windows))
+            && let Err(error) = use_expandable_segments()
+        {
+            tracing::warn!("more memory of the graphics card is held than needed: {error}");
         }
         if Cuda::is_available() {
             Device::Cuda(0)

@@ -5,6 +5,7 @@
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
+#include <c10/core/AllocatorConfig.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
 #include <cstdint>
@@ -57,6 +58,15 @@ int bozzetto_cuda_memory(int device, std::uint64_t* out) {
         out[3] = aggregate(stats.allocated_bytes, true);
         out[4] = aggregate(stats.reserved_bytes, false);
         out[5] = aggregate(stats.reserved_bytes, true);
+    });
+}
+
+// Has the cache grow and shrink what it holds by pages. The environment's own settings (PYTORCH_ALLOC_CONF) come first.
+int bozzetto_use_expandable_segments() {
+    return guarded([] {
+        if (c10::CachingAllocator::getAllocatorSettings().empty()) {
+            c10::CachingAllocator::setAllocatorSettings("expandable_segments:True");
+        }
     });
 }
 

@@ -7,6 +7,7 @@ use crate::{Result, TrellisError};
 unsafe extern "C" {
     fn bozzetto_last_error() -> *const c_char;
     fn bozzetto_cuda_memory(device: c_int, out: *mut u64) -> c_int;
+    fn bozzetto_use_expandable_segments() -> c_int;
     fn bozzetto_cuda_empty_cache() -> c_int;
     fn bozzetto_cuda_reset_peak(device: c_int) -> c_int;
     fn bozzetto_random_state(out: *mut u8, room: usize, length: *mut usize) -> c_int;
@@ -51,6 +52,15 @@ pub fn cuda_memory(device: usize) -> Result<CudaMemory> {
         reserved,
         peak_reserved,
     })
+}
+
+/// Has libtorch grow what it holds of a graphics card page by page, so that holes between tensors of different sizes are not
+/// lost. `PYTORCH_ALLOC_CONF` comes before it. Call it before the first tensor on a card.
+///
+/// Decoders gain most: each level's tensors are larger than the last one's, and fit into none of their places.
+pub(super) fn use_expandable_segments() -> Result<()> {
+    // SAFETY: takes nothing; libtorch guards its settings.
+    checked(unsafe { bozzetto_use_expandable_segments() })
 }
 
 /// Gives memory that libtorch holds for later tensors back to the card, for other programs.
@@ -109,6 +119,11 @@ mod tests {
     #[test]
     fn a_state_of_another_length_is_refused() {
         assert!(RandomState(vec![1, 2, 3]).restore().is_err());
+    }
+
+    #[test]
+    fn segments_may_grow_whether_there_is_a_card_or_not() {
+        assert_eq!(use_expandable_segments().map_err(|error| error.to_string()), Ok(()));
     }
 
     #[test]
