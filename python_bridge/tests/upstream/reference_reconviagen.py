@@ -61,7 +61,8 @@ def refined(source, weights, out, options, images):
     app.render_utils.render_video = enough
     gallery = [(image, str(number)) for number, image in enumerate(images)]
     request = SimpleNamespace(session_hash="nobody")
-    with contextlib.suppress(StopIteration):
+    # It prints what goes wrong in the refinement, and goes on.
+    with contextlib.suppress(StopIteration), contextlib.redirect_stdout(sys.stderr):
         app.generate_and_extract_glb(gallery, req=request, **options)
     save_splats(out, kept.pop("made"), **kept)
 
