@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::process::{Command as Process, Stdio};
+use std::process::Command as Process;
 use std::time::{Duration, Instant};
 
 use image::RgbaImage;
@@ -164,7 +164,9 @@ fn answer_of<T>(chosen: Option<T>, took: Duration, way_round: &str) -> Answer<T>
     }
 }
 
+#[cfg(not(target_os = "windows"))]
 fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> Result<(), String> {
+    use std::process::Stdio;
     let status = Process::new(program)
         .args(arguments)
         .stdin(Stdio::null())
