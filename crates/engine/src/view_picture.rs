@@ -14,6 +14,7 @@ const MAX_PIXELS: u64 = 120_000_000;
 const MAX_DECODER_BYTES: u64 = 1 << 30;
 /// The reason told when a picture is over that.
 const TOO_MUCH_MEMORY: &str = "it needs more memory than a picture should";
+
 /// Reads a view's picture upright, with the colours and the transparency that its file has.
 ///
 /// # Errors

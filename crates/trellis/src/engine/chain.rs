@@ -388,6 +388,8 @@ impl Chain<'_> {
     }
 
     fn end(&mut self, stage: &Stage) {
+        let peak = PeakMemory::now(self.networks.device());
+        self.peak_memory = self.peak_memory.max(peak.unwrap_or_default());
         if stage.num_made == 0 {
             self.emit(Event::Reused {
                 stage: stage.id.to_owned(),
@@ -395,11 +397,8 @@ impl Chain<'_> {
             return;
         }
         let (id, secs) = (stage.id, stage.started.elapsed().as_secs_f32());
-        let message = match PeakMemory::now(self.networks.device()) {
-            Some(peak) => {
-                self.peak_memory = self.peak_memory.max(peak);
-                format!("Stage '{id}' took {secs:.2} s; {peak}.")
-            }
+        let message = match peak {
+            Some(peak) => format!("Stage '{id}' took {secs:.2} s; {peak}."),
             None => format!("Stage '{id}' took {secs:.2} s."),
         };
         self.log(LogLevel::Debug, message);
