@@ -79,6 +79,14 @@ def test_cameras_are_exported_in_the_model_frame(start_worker, weights, picture,
     assert np.isclose(camera["projection"]["fov_y_rad"], 2 * np.arctan(0.5 / 1.5))
 
 
+def test_a_first_pass_after_a_refinement_is_as_exact_as_before(start_worker, weights, picture, tmp_path) -> None:
+    worker = start(start_worker, weights)
+    job = job_for("reconviagen-python", picture, **STEPS, **{"refine.mode": "cameras"})
+    for number in (1, 2):
+        messages = worker.run({**job, "seed": number}, tmp_path / "job", number)
+        assert messages[-1]["event"] == "done", messages[-1]
+
+
 @pytest.mark.parametrize(
     ("fault", "wanted", "has_cameras"),
     [("fails to refine", "singular matrix", True), ("finds no cameras", "no matches", False)],

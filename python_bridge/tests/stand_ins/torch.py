@@ -70,6 +70,8 @@ cuda = SimpleNamespace(
     empty_cache=lambda: None,
 )
 
+backends = SimpleNamespace(cuda=SimpleNamespace(matmul=SimpleNamespace(allow_tf32=False)))
+
 
 class _Utils(ModuleType):
     cpp_extension = SimpleNamespace(load=None)

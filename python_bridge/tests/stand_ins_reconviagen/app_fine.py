@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from gradio_litmodel3d import LitModel3D
 
+torch.backends.cuda.matmul.allow_tf32 = True  # as what upstream's demo imports
+
 with gr.Blocks(title="demo") as demo, gr.Row():
     examples = gr.Examples(examples=os.listdir("."), inputs=[LitModel3D(label="model")])
     demo.load(lambda request: None)

@@ -140,4 +140,27 @@ def _small_mast3r(cls):
     )
     # Two pictures of one thing have something in common.
     made.downstream_head2.load_state_dict(made.downstream_head1.state_dict())
+    compare = made.forward
+
+    def compare_by_place(*views):
+        predictions = compare(*views)
+        for prediction in predictions:
+            prediction["desc"] = _tell_places(prediction["desc"])
+        return predictions
+
+    made.forward = compare_by_place
     return made
+
+
+def _tell_places(descriptors):
+    """Random descriptors match all over the picture, from which no camera can be found; these match about in place."""
+    height, width, channels = descriptors.shape[-3:]
+    waves = torch.pi * 2 ** torch.arange(channels // 4, device=descriptors.device)
+
+    def along(length):
+        angles = torch.arange(length, device=descriptors.device)[:, None] / length * waves
+        return torch.cat([angles.cos(), angles.sin()], dim=-1)
+
+    shape = (height, width, channels // 2)
+    places = torch.cat([along(height)[:, None].expand(shape), along(width)[None].expand(shape)], dim=-1)
+    return torch.nn.functional.normalize(places + 0.05 * descriptors, dim=-1)

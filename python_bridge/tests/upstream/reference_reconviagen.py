@@ -33,31 +33,32 @@ def load(weights):
 
 
 def refined(source, weights, out, options, images):
-    """The demo's own function, up to its film."""
+    """The demo's own function, up to its film, and its result without tuning."""
+    import torch
     from bozzetto_bridge.adapters.reconviagen.refinement import inside
 
     sys.modules.update(gradio=MagicMock(), gradio_litmodel3d=MagicMock())
     with inside(Path(source)):
         app = importlib.import_module("app_fine")
+    # Its imports allow this. Without refinement, the other demo runs the same first pass without.
+    torch.backends.cuda.matmul.allow_tf32 = False
     app.pipeline = load(weights)
     app.mast3r_model = app.AsymmetricMASt3R.from_pretrained("naver/MASt3R").eval()
-    run, run_refine = app.pipeline.run, app.pipeline.run_refine
+    run_refine = app.pipeline.run_refine
     kept = {}
-
-    def run_and_keep(**arguments):
-        first = run(**arguments)
-        kept["first"] = first[0]["gaussian"][0].get_xyz
-        return first
 
     def watched(**arguments):
         kept.update({name: arguments[name] for name in ("extrinsics", "intrinsics")})
         kept["made"] = run_refine(**arguments)
+        if arguments["ss_refine_type"] == "No":
+            untuned = run_refine(**{**arguments, "apperance_learning_rate": 0.0})
+            kept["untuned"] = untuned["gaussian"][0].get_xyz
         return kept["made"]
 
     def enough(*arguments, **options):
         raise StopIteration
 
-    app.pipeline.run, app.pipeline.run_refine = run_and_keep, watched
+    app.pipeline.run_refine = watched
     app.render_utils.render_video = enough
     gallery = [(image, str(number)) for number, image in enumerate(images)]
     request = SimpleNamespace(session_hash="nobody")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import job_for, read_safetensors
+from PIL import Image
 
 from upstream.conftest import HERE, KERNELS, environment, run_script, upstream
 from upstream.test_trellis2_upstream import check_volume, y_up
@@ -93,7 +94,7 @@ def test_the_first_pass_is_upstreams(start_worker, checkpoints, cut_out, second_
 
 @AT_LENGTH
 @pytest.mark.parametrize("way", ["No", "noise", "deltav"])
-def test_the_refinement_is_upstreams(start_worker, checkpoints, cut_out, second_picture, tmp_path, way) -> None:
+def test_the_refinement_is_upstreams(start_worker, checkpoints, dim_pictures, tmp_path, way) -> None:
     source = complete("ReconViaGen", "wheels/mast3r", "wheels/dust3r/croco", "assets/example_multi_image")
     pytest.importorskip("lpips")
     options = {
@@ -117,17 +118,17 @@ def test_the_refinement_is_upstreams(start_worker, checkpoints, cut_out, second_
         "trellis_stage2_start_t": 0.5,
         "low_vram": True,
     }
-    wanted = reference("v0.2", source, checkpoints, options, cut_out, second_picture)
+    wanted = reference("v0.2", source, checkpoints, options, *dim_pictures)
     worker = start(start_worker, "reconviagen-python", source, checkpoints)
     params = {**STEP_PARAMS, "refine.mode": "refine", "refine.structure": way, "refine.num_frames": 10}
-    messages = worker.run(job_with("reconviagen-python", cut_out, second_picture, **params), tmp_path / "job")
+    messages = worker.run(job_with("reconviagen-python", *dim_pictures, **params), tmp_path / "job")
     assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
     told = [message["message"] for message in messages if message["event"] == "log"]
     assert not any("first result is kept" in words for words in told), (told, worker.errors[-3000:])
     asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
     if "WITH_CARD" not in os.environ:
         check(asset, wanted)
-    elif way == "No":
+    elif way != "noise":  # the voxels that come of tuning it are others in each of upstream's own runs
         check_tuned(asset, wanted)
     content = (tmp_path / "job" / "asset.safetensors").read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
@@ -139,16 +140,29 @@ def test_the_refinement_is_upstreams(start_worker, checkpoints, cut_out, second_
         assert np.isclose(camera["projection"]["fov_y_rad"], opening, rtol=1e-4)
 
 
+@pytest.fixture(scope="module")
+def dim_pictures(cut_out: Path, second_picture: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Pictures of a dark ball: upstream tunes by those alone that a result is close to, and random splats are few."""
+    folder = tmp_path_factory.mktemp("dim")
+    for path in (cut_out, second_picture):
+        pixels = np.array(Image.open(path))
+        pixels[..., :3] //= 50
+        Image.fromarray(pixels).save(folder / path.name)
+    return [folder / path.name for path in (cut_out, second_picture)]
+
+
 def check_tuned(asset: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
     """The rasteriser adds its gradients in any order, and Adam makes much of the smallest: not even the same twice."""
-    moved = np.abs(wanted["xyz"] - wanted["first"]).mean()
     away = np.abs(asset["splats.positions"] - y_up(wanted["xyz"])).mean()
-    print(f"moved by {moved:.3e}, from upstream's own {away:.3e}")
-    assert moved > 0
-    assert away < moved / 4
+    assert away < 1e-6
+    if "untuned" in wanted:
+        moved = np.abs(wanted["xyz"] - wanted["untuned"]).mean()
+        assert away < moved / 10, moved
 
 
 TRELLIS2 = "microsoft/TRELLIS.2-4B"
+POSITIONS = 2e-5 if "WITH_CARD" in os.environ else 1e-6
+"""On a card, FlexGEMM chooses kernels by the clock and keeps its choice: two that chose sum in different orders."""
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +230,6 @@ def test_the_hybrid_is_upstreams(
     assert steps == sorted(steps), told
     assert steps[-1] == total, told
     asset = read_safetensors(tmp_path / "job" / "asset.safetensors")
-    np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
+    np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=POSITIONS)
     assert np.array_equal(asset["mesh.triangles"], wanted["faces"].astype(int))
     check_volume(asset, wanted, int(wanted["resolution"]))

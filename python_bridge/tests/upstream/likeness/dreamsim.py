@@ -4,7 +4,7 @@ import torch
 
 
 class _Likeness(torch.nn.Module):
-    """One less the cosine between two pictures' random features."""
+    """A tenth of one less the cosine of two pictures' random features: more, and upstream tunes by neither."""
 
     def __init__(self):
         super().__init__()
@@ -13,7 +13,7 @@ class _Likeness(torch.nn.Module):
 
     def forward(self, one, other):
         features = [torch.nn.functional.conv2d(each, self.weights, stride=7).tanh().flatten(1) for each in (one, other)]
-        return 1 - torch.nn.functional.cosine_similarity(*features, dim=1)
+        return (1 - torch.nn.functional.cosine_similarity(*features, dim=1)) / 10
 
 
 def dreamsim(**options):

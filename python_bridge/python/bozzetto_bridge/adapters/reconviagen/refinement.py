@@ -43,7 +43,7 @@ class _Enough(BaseException):
 def load_app(pipeline: Any, folder: Path) -> ModuleType:
     """Import the demo from upstream's folder, and give it its models."""
     require(REFINEMENT_REQUIREMENTS)
-    with _without_interface(), inside(folder), importing():
+    with _precision_kept(), _without_interface(), inside(folder), importing():
         app = importlib.import_module("app_fine")
     app.pipeline = pipeline
     app.mast3r_model = app.AsymmetricMASt3R.from_pretrained(MAST3R_WEIGHTS).eval()
@@ -94,6 +94,17 @@ def refine(
         for name in replaced:
             del vars(pipeline)[name]
     return refined
+
+
+@contextmanager
+def _precision_kept() -> Iterator[None]:
+    """Parts of the demo let the whole process multiply in TF32: the next first pass would be another than this one."""
+    matmul = importlib.import_module("torch").backends.cuda.matmul
+    allowed = matmul.allow_tf32
+    try:
+        yield
+    finally:
+        matmul.allow_tf32 = allowed
 
 
 @contextmanager
