@@ -79,6 +79,16 @@ def test_cameras_are_exported_in_the_model_frame(start_worker, weights, picture,
     assert np.isclose(camera["projection"]["fov_y_rad"], 2 * np.arctan(0.5 / 1.5))
 
 
+def test_upstreams_own_glb_is_made_of_what_was_refined(start_worker, weights, picture, tmp_path) -> None:
+    worker = start(start_worker, weights)
+    params = {**STEPS, "refine.mode": "refine", "decode.splats": False, "decode.upstream_glb": True}
+    messages = worker.run(job_for("reconviagen-python", picture, **params), tmp_path / "job")
+    assert messages[-1]["event"] == "done", messages[-1]
+    told = [message["message"] for message in messages if message["event"] == "log"]
+    (path,) = [words.removeprefix("Upstream's own GLB is ")[:-1] for words in told if "own GLB is" in words]
+    assert json.loads(Path(path).read_text()) == {"splats": 3, "faces": 1, "simplify": 0.95, "texture_size": 1024}
+
+
 def test_a_first_pass_after_a_refinement_is_as_exact_as_before(start_worker, weights, picture, tmp_path) -> None:
     worker = start(start_worker, weights)
     job = job_for("reconviagen-python", picture, **STEPS, **{"refine.mode": "cameras"})

@@ -249,6 +249,40 @@ def test_the_worker_makes_an_asset_in_the_model_frame(start_worker, weights, pic
     assert b"Conv backend: flex_gemm" in worker.errors
 
 
+def test_upstreams_own_glb_is_written_beside_the_result(adapter, picture) -> None:
+    recorder = Recorder()
+    adapter.run(job(adapter, picture, decode__upstream_glb=True), JobContext(recorder))
+    path = Path(written(recorder))
+    asked = json.loads(path.read_text())
+    assert asked == {
+        "grid_size": 1024,
+        "aabb": [[-0.5] * 3, [0.5] * 3],
+        "decimation_target": 500_000,
+        "texture_size": 2048,
+        "remesh": True,
+        "remesh_band": 1,
+        "remesh_project": 0,
+        "faces": 1,
+        "voxels": 1,
+        "attributes": 4,
+        "extension_webp": True,
+    }
+    assert [file.name for file in path.parent.iterdir()] == ["upstream.glb"]
+
+
+def written(recorder: Recorder) -> str:
+    """Where upstream's GLB is, as it was told."""
+    (told,) = [told[2] for told in recorder.told if told[0] == "log" and "own GLB is" in told[2]]
+    return told.removeprefix("Upstream's own GLB is ").removesuffix(".")
+
+
+def test_a_result_is_not_lost_for_upstreams_glb(adapter, picture, monkeypatch) -> None:
+    monkeypatch.setenv("STAND_IN_FAULT", "cannot bake")
+    recorder = Recorder()
+    assert adapter.run(job(adapter, picture, decode__upstream_glb=True), JobContext(recorder)) is not None
+    assert ("log", "warning", "Upstream's own GLB could not be made: RuntimeError: no rasteriser") in recorder.told
+
+
 def test_the_worker_survives_a_full_card(start_worker, weights, picture, tmp_path) -> None:
     worker = start_trellis2(start_worker, weights, STAND_IN_FAULT="out of memory at 3")
     worker.next()

@@ -15,6 +15,21 @@ from upstream.conftest import HERE, checkout, environment, upstream
 RECONVIAGEN = STAND_INS.with_name("stand_ins_reconviagen")
 PIPELINE = "trellis/pipelines/trellis_image_to_3d.py"
 VGGT = "TrellisVGGTTo3DPipeline"
+GLB_WITH_MATERIALS = [
+    "vertices",
+    "faces",
+    "attr_volume",
+    "coords",
+    "attr_layout",
+    "grid_size",
+    "aabb",
+    "decimation_target",
+    "texture_size",
+    "remesh",
+    "remesh_band",
+    "remesh_project",
+]
+GLB_FROM_SPLATS = ["app_rep", "mesh", "simplify", "texture_size", "verbose"]
 
 
 def parameters(path: Path, name: str) -> list[str]:
@@ -44,6 +59,10 @@ def parameters(path: Path, name: str) -> list[str]:
             "TrellisImageTo3DPipeline.inject_sampler_multi_image",
             ["sampler_name", "num_images", "num_steps", "mode"],
         ),
+        ("TRELLIS.2", "o-voxel/o_voxel/postprocess.py", "to_glb", GLB_WITH_MATERIALS),
+        ("ReconViaGen-v0.5", "wheels/TRELLIS.2/o-voxel/o_voxel/postprocess.py", "to_glb", GLB_WITH_MATERIALS),
+        ("TRELLIS", "trellis/utils/postprocessing_utils.py", "to_glb", GLB_FROM_SPLATS),
+        ("ReconViaGen", "trellis/utils/postprocessing_utils.py", "to_glb", GLB_FROM_SPLATS),
         (
             "ReconViaGen",
             PIPELINE,

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from bozzetto_bridge import attention, licences
 from bozzetto_bridge._native import Asset
 from bozzetto_bridge.adapter import Job, JobContext, Requirement
+from bozzetto_bridge.adapters import upstream_glb
 from bozzetto_bridge.adapters.pictures_prepared import prepare
 from bozzetto_bridge.adapters.reconviagen.environment import (
     HYBRID_REQUIREMENTS,
@@ -134,7 +135,11 @@ class ReconViaGenHybridAdapter(StagedAdapter):
                 **arguments,
             ),
         )
-        asset = asset_of(meshes[0], self._pipeline.pbr_attr_layout, resolution)
+        context.stage("decode")
+        layout = self._pipeline.pbr_attr_layout
+        asset = asset_of(meshes[0], layout, resolution)
+        if params["decode.upstream_glb"]:
+            upstream_glb.with_materials(meshes[0], layout, resolution, context)
         self.remember_weights(asset)
         return asset
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from bozzetto_bridge.adapters import upstream_glb
 from bozzetto_bridge.adapters.trellis.params import CUT_OUT, FORMATS
 from bozzetto_bridge.adapters.trellis.params import sampler_arguments as trellis_arguments
 from bozzetto_bridge.adapters.trellis.params import sampler_params as trellis_params
@@ -78,10 +79,11 @@ PARAMS = (
 HYBRID_STAGES = (
     StageInfo("prepare", "Cutting out the object"),
     StageInfo("generate", "Forming shape and materials"),
+    StageInfo("decode", "Handing over the result"),
 )
 
 HYBRID_PARAMS = tuple(
-    dataclasses.replace(spec, stage="prepare" if spec.key.startswith("prepare.") else "generate")
+    dataclasses.replace(spec, stage=spec.stage if spec.stage in ("prepare", "decode") else "generate")
     for spec in (
         CUT_OUT,
         ParamSpec(
@@ -137,6 +139,7 @@ HYBRID_PARAMS = tuple(
         *_sampler("latent", "Coarse shape", 12, 0.5, 3.0),
         *trellis2_params("shape", "Shape", 7.5, 0.5, 1.0, 3.0),
         *trellis2_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
+        upstream_glb.PARAM,
     )
 )
 

@@ -16,6 +16,7 @@ import numpy as np
 from bozzetto_bridge import attention, licences
 from bozzetto_bridge._native import Asset
 from bozzetto_bridge.adapter import Job, JobContext, Requirement
+from bozzetto_bridge.adapters import upstream_glb
 from bozzetto_bridge.adapters.pictures_prepared import prepare
 from bozzetto_bridge.adapters.reconviagen import refinement
 from bozzetto_bridge.adapters.reconviagen.environment import REQUIREMENTS, importing
@@ -111,6 +112,8 @@ class ReconViaGenAdapter(StagedAdapter):
         context.stage("decode")
         outputs = refined.outputs or made
         asset = asset_of({name: outputs[name] for name in formats})
+        if job.params["decode.upstream_glb"]:
+            upstream_glb.painted_from_splats(outputs, context)
         if refined.view_from_world is not None:
             cameras = cameras_of(refined)
             asset.set_cameras(*cameras)

@@ -12,6 +12,7 @@ from typing import Any
 from bozzetto_bridge import attention, licences
 from bozzetto_bridge._native import Asset
 from bozzetto_bridge.adapter import Job, JobContext, Requirement
+from bozzetto_bridge.adapters import upstream_glb
 from bozzetto_bridge.adapters.pictures_prepared import prepare
 from bozzetto_bridge.adapters.staged import StagedAdapter, is_folder, is_lost, require, require_card
 from bozzetto_bridge.adapters.trellis import outputs
@@ -93,6 +94,8 @@ class TrellisAdapter(StagedAdapter):
             latent = self._latent(job, context, structure_key, condition, coords)
             made = decode(self._pipeline, latent, formats, context)
         asset = asset_of(made)
+        if job.params["decode.upstream_glb"]:
+            upstream_glb.painted_from_splats(made, context)
         self.remember_weights(asset)
         return asset
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bozzetto_bridge.adapters import samplers
+from bozzetto_bridge.adapters import samplers, upstream_glb
 from bozzetto_bridge.params import ParamSpec, StageInfo, choice, switch
 
 STAGES = (
@@ -25,6 +25,7 @@ CUT_OUT = ParamSpec(
 FORMATS = (
     ParamSpec("decode.splats", "Splats", "decode", switch(True), "Makes Gaussian splats: they look best."),
     ParamSpec("decode.mesh", "Mesh", "decode", switch(True), "Makes a surface with a colour at each vertex."),
+    upstream_glb.PARAM,
 )
 
 

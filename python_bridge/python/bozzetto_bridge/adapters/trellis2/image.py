@@ -10,6 +10,7 @@ from typing import Any
 from bozzetto_bridge import licences
 from bozzetto_bridge._native import Asset
 from bozzetto_bridge.adapter import Job, JobContext
+from bozzetto_bridge.adapters import upstream_glb
 from bozzetto_bridge.adapters.trellis2.environment import REQUIREMENTS
 from bozzetto_bridge.adapters.trellis2.models import Trellis2Models
 from bozzetto_bridge.adapters.trellis2.params import PARAMS, STAGES, sampler_arguments
@@ -78,7 +79,10 @@ class Trellis2Adapter(Trellis2Models):
             context.progress(0, 1)
             mesh = self._pipeline.decode_latent(shape, material, resolution)[0]
             context.progress(1, 1)
-        asset = asset_of(mesh, self._pipeline.pbr_attr_layout, resolution)
+        layout = self._pipeline.pbr_attr_layout
+        asset = asset_of(mesh, layout, resolution)
+        if job.params["decode.upstream_glb"]:
+            upstream_glb.with_materials(mesh, layout, resolution, context)
         self.remember_weights(asset)
         return asset
 

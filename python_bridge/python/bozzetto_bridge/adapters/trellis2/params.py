@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bozzetto_bridge.adapters import samplers
+from bozzetto_bridge.adapters import samplers, upstream_glb
 from bozzetto_bridge.params import ParamSpec, StageInfo, choice, switch, whole
 
 STAGES = (
@@ -70,6 +70,7 @@ PARAMS = (
     ),
     *sampler_params("shape", "Shape", 7.5, 0.5, 1.0, 3.0),
     *sampler_params("material", "Material", 1.0, 0.0, 0.9, 3.0),
+    upstream_glb.PARAM,
 )
 
 TEXTURING_STAGES = (

@@ -1,0 +1,1 @@
+"""What of upstream's tools is called."""
