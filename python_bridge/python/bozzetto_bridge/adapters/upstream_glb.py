@@ -16,7 +16,7 @@ PARAM = ParamSpec(
     "Upstream's GLB too",
     "decode",
     switch(False),
-    "Also writes the GLB that upstream's own demo would export, to compare the two. It takes up to minutes, and needs "
+    "Also writes the GLB that upstream's own demo would export, to compare the two. It can take minutes, and needs "
     "the packages of that export. The log says where the file is.",
     advanced=True,
 )
