@@ -80,7 +80,7 @@ def test_cameras_are_exported_in_the_model_frame(start_worker, weights, picture,
 
 
 def test_upstreams_own_glb_is_made_of_what_was_refined(start_worker, weights, picture, tmp_path) -> None:
-    worker = start(start_worker, weights)
+    worker = start(start_worker, weights, TMPDIR=str(tmp_path))
     params = {**STEPS, "refine.mode": "refine", "decode.splats": False, "decode.upstream_glb": True}
     messages = worker.run(job_for("reconviagen-python", picture, **params), tmp_path / "job")
     assert messages[-1]["event"] == "done", messages[-1]

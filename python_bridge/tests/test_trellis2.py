@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +250,8 @@ def test_the_worker_makes_an_asset_in_the_model_frame(start_worker, weights, pic
     assert b"Conv backend: flex_gemm" in worker.errors
 
 
-def test_upstreams_own_glb_is_written_beside_the_result(adapter, picture) -> None:
+def test_upstreams_own_glb_is_written_beside_the_result(adapter, picture, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     recorder = Recorder()
     adapter.run(job(adapter, picture, decode__upstream_glb=True), JobContext(recorder))
     path = Path(written(recorder))

@@ -8,7 +8,7 @@ from typing import Any
 
 from bozzetto_bridge.adapter import JobContext
 from bozzetto_bridge.adapters.staged import is_lost
-from bozzetto_bridge.errors import Cancelled, MissingPackage
+from bozzetto_bridge.errors import MissingPackage
 from bozzetto_bridge.params import ParamSpec, switch
 
 PARAM = ParamSpec(
@@ -63,12 +63,11 @@ def _write(make: Callable[[], Any], context: JobContext, **options: Any) -> None
 
     context.log("Making upstream's own GLB.")
     try:
+        made = make()
         folder = Path(tempfile.mkdtemp(prefix="bozzetto-upstream-"))
         unfinished, path = folder / "unfinished.glb", folder / "upstream.glb"
-        make().export(str(unfinished), **options)
+        made.export(str(unfinished), **options)
         unfinished.replace(path)
-    except Cancelled:
-        raise
     except Exception as error:
         if is_lost(torch):
             raise

@@ -99,12 +99,13 @@ def refine(
 @contextmanager
 def _precision_kept() -> Iterator[None]:
     """Parts of the demo let the whole process multiply in TF32: the next first pass would be another than this one."""
-    matmul = importlib.import_module("torch").backends.cuda.matmul
-    allowed = matmul.allow_tf32
+    import torch
+
+    allowed = torch.backends.cuda.matmul.allow_tf32
     try:
         yield
     finally:
-        matmul.allow_tf32 = allowed
+        torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 @contextmanager
