@@ -13,9 +13,10 @@ import pytest
 from conftest import job_for, read_safetensors
 from PIL import Image
 
+from upstream import own_glb
 from upstream.conftest import HERE, KERNELS, environment, run_script, upstream
 from upstream.test_trellis2_upstream import check_volume, y_up
-from upstream.test_trellis_upstream import SEED, STEPS, check, env_with_hub
+from upstream.test_trellis_upstream import SEED, STEP_PARAMS, STEPS, check, env_with_hub
 
 STRUCTURE = {"steps": STEPS, "guidance_rescale": 0.7, "rescale_t": 5.0}
 LATENT = {"steps": STEPS, "guidance_rescale": 0.5, "rescale_t": 3.0}
@@ -75,7 +76,6 @@ def job_with(engine: str, *pictures: Path, **params: Any) -> dict[str, Any]:
 AT_LENGTH = pytest.mark.skipif(
     not {"WITH_CARD", "BOZZETTO_TEST_ALL"} & set(os.environ), reason="it takes a processor many minutes"
 )
-STEP_PARAMS = {"structure.steps": STEPS, "latent.steps": STEPS}
 
 
 def test_the_first_pass_is_upstreams(start_worker, checkpoints, cut_out, second_picture, tmp_path) -> None:
@@ -90,6 +90,18 @@ def test_the_first_pass_is_upstreams(start_worker, checkpoints, cut_out, second_
     messages = worker.run(job, tmp_path / "job")
     assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
     check(read_safetensors(tmp_path / "job" / "asset.safetensors"), wanted)
+
+
+@own_glb.ON_A_CARD
+def test_upstreams_own_glb_shows_the_same(
+    start_worker, checkpoints, cut_out, second_picture, tmp_path, monkeypatch
+) -> None:
+    asked = own_glb.asked_for(own_glb.FOR_SPLATS, tmp_path, monkeypatch)
+    worker = start(start_worker, "reconviagen-python", complete("ReconViaGen"), checkpoints)
+    job = job_with("reconviagen-python", cut_out, second_picture, **STEP_PARAMS, **asked)
+    messages = worker.run(job, tmp_path / "job")
+    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
+    own_glb.check(messages, tmp_path / "job", texture_px=1024)
 
 
 @AT_LENGTH
@@ -177,6 +189,9 @@ def hybrid_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+HYBRID_STEP_PARAMS = {f"{stage}.steps": STEPS for stage in ("structure", "latent", "shape", "material")}
+
+
 @pytest.mark.parametrize(
     ("num_pictures", "kind", "origin", "strategy"),
     [
@@ -218,7 +233,7 @@ def test_the_hybrid_is_upstreams(
     wanted = reference("v0.5", source, hybrid_checkpoints, options, *pictures)
     assert len(wanted["coords"]) > 500
     assert len(wanted["faces"]) > 100
-    params = {f"{stage}.steps": STEPS for stage in ("structure", "latent", "shape", "material")}
+    params: dict[str, Any] = {**HYBRID_STEP_PARAMS}
     for name, value in (("pipeline_type", kind), ("structure_from", origin), ("strategy", strategy)):
         params[f"generate.{name}"] = value
     messages = worker.run(job_with("reconviagen-v05-python", *pictures, **params), tmp_path / "job")
@@ -233,3 +248,17 @@ def test_the_hybrid_is_upstreams(
     np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=POSITIONS)
     assert np.array_equal(asset["mesh.triangles"], wanted["faces"].astype(int))
     check_volume(asset, wanted, int(wanted["resolution"]))
+
+
+@own_glb.ON_A_CARD
+def test_the_hybrids_own_glb_shows_the_same(
+    start_worker, hybrid_checkpoints, cut_out, second_picture, tmp_path, monkeypatch
+) -> None:
+    source = complete("ReconViaGen-v0.5", "wheels/TRELLIS.2/trellis2")
+    asked = own_glb.asked_for(own_glb.FOR_MATERIALS, tmp_path, monkeypatch)
+    monkeypatch.chdir(hybrid_checkpoints)
+    worker = start(start_worker, "reconviagen-v05-python", source, hybrid_checkpoints)
+    params = {**HYBRID_STEP_PARAMS, "generate.pipeline_type": "512", **asked}
+    messages = worker.run(job_with("reconviagen-v05-python", cut_out, second_picture, **params), tmp_path / "job")
+    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
+    own_glb.check(messages, tmp_path / "job", texture_px=2048)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import job_for, read_safetensors
 
+from upstream import own_glb
 from upstream.conftest import HERE, environment, run_script, upstream
 from upstream.test_trellis2_upstream import SEED, STEP_OPTIONS, STEP_PARAMS, check_volume, given_ball, y_up
 
@@ -106,6 +107,15 @@ def test_materials_for_a_given_mesh_are_upstreams(start_worker, checkpoints, cut
     print("texturing", {name: array.shape for name, array in wanted.items()})
     np.testing.assert_allclose(asset["mesh.positions"], y_up(wanted["vertices"]), atol=1e-6)
     check_volume(asset, wanted, 512)
+
+
+def test_upstreams_own_glb_shows_the_same(start_worker, checkpoints, cut_out, tmp_path, monkeypatch) -> None:
+    asked = own_glb.asked_for(own_glb.FOR_MATERIALS, tmp_path, monkeypatch)
+    worker = start(start_worker, checkpoints)
+    job = job_of(cut_out)
+    messages = worker.run({**job, "params": {**job["params"], **asked}}, tmp_path / "job")
+    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-2000:])
+    own_glb.check(messages, tmp_path / "job", texture_px=2048)
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import job_for, read_safetensors
 
+from upstream import own_glb
 from upstream.conftest import HERE, environment, run_script, upstream
 from upstream.test_trellis2_upstream import linear, y_up
 
@@ -54,14 +55,21 @@ def check(asset: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(found, turned, rtol=1e-3, atol=1e-8)
 
 
+def start(start_worker: Any, source: Path, checkpoints: Path) -> Any:
+    arguments = [str(HERE / "worker_without_card.py"), "trellis-python", "--source", str(source)]
+    worker = start_worker([*arguments, "--weights", str(checkpoints)], env_with_hub(checkpoints))
+    worker.patience_secs = 300
+    assert worker.next()["event"] == "hello"
+    return worker
+
+
+STEP_PARAMS = {"structure.steps": STEPS, "latent.steps": STEPS}
+
+
 def test_splats_and_meshes_are_upstreams(start_worker, checkpoints, cut_out, second_picture, tmp_path) -> None:
     env = env_with_hub(checkpoints)
     source = upstream("TRELLIS")
-    arguments = [str(HERE / "worker_without_card.py"), "trellis-python", "--source", str(source)]
-    worker = start_worker([*arguments, "--weights", str(checkpoints)], env)
-    worker.patience_secs = 300
-    assert worker.next()["event"] == "hello"
-    params = {"structure.steps": STEPS, "latent.steps": STEPS}
+    worker = start(start_worker, source, checkpoints)
     upstreams: dict[str, Any] = {
         "sparse_structure_sampler_params": {"steps": STEPS, "cfg_strength": 7.5},
         "slat_sampler_params": {"steps": STEPS, "cfg_strength": 3.0},
@@ -76,7 +84,7 @@ def test_splats_and_meshes_are_upstreams(start_worker, checkpoints, cut_out, sec
         run_script("reference_trellis.py", source, checkpoints, out, options, *pictures, env=env)
         with np.load(out) as arrays:
             wanted = dict(arrays)
-        job = job_for("trellis-python", cut_out, **params)
+        job = job_for("trellis-python", cut_out, **STEP_PARAMS)
         job["views"] = [{**job["views"][0], "path": str(path)} for path in pictures]
         job["params"]["structure.multi_image"] = mode.get("mode", "stochastic")
         messages = worker.run(job, tmp_path / "job", number)
@@ -86,3 +94,12 @@ def test_splats_and_meshes_are_upstreams(start_worker, checkpoints, cut_out, sec
     assert len(shapes) == len(cases), "each of the pictures and ways matters"
     notes = (tmp_path / "job" / "asset.safetensors").read_bytes()[:4000]
     assert b"splat_filter" in notes and b"mip" in notes
+
+
+@own_glb.ON_A_CARD
+def test_upstreams_own_glb_shows_the_same(start_worker, checkpoints, cut_out, tmp_path, monkeypatch) -> None:
+    asked = own_glb.asked_for(own_glb.FOR_SPLATS, tmp_path, monkeypatch)
+    worker = start(start_worker, upstream("TRELLIS"), checkpoints)
+    messages = worker.run(job_for("trellis-python", cut_out, **STEP_PARAMS, **asked), tmp_path / "job")
+    assert messages[-1]["event"] == "done", (messages[-1], worker.errors[-3000:])
+    own_glb.check(messages, tmp_path / "job", texture_px=1024)
