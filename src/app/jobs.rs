@@ -142,13 +142,19 @@ impl Jobs {
         });
     }
 
-    /// Stops a job, running or waiting.
+    /// Stops a job, running or waiting; ends it by force when it was asked before and may take no longer.
     pub fn cancel(&self, row: u64, state: &mut JobsState) {
-        if let Some(entry) = self.entries.iter().find(|entry| entry.row == row) {
+        let entry = self.entries.iter().find(|entry| entry.row == row);
+        let item = state.items.iter_mut().find(|item| item.id == row);
+        let (Some(entry), Some(item)) = (entry, item) else {
+            return;
+        };
+        if item.status != JobStatus::Stopping {
             self.runner.cancel(entry.runner_id);
-            if let Some(item) = state.items.iter_mut().find(|item| item.id == row) {
-                item.status = JobStatus::Stopping;
-            }
+            item.status = JobStatus::Stopping;
+            item.stop_asked = Some(item.elapsed);
+        } else if item.can_be_stopped() {
+            self.runner.cancel_at_once(entry.runner_id);
         }
     }
 

@@ -207,7 +207,8 @@ fn generate(job: Job, engine: Box<dyn Engine>, cancelled: &AtomicBool, progress:
     let id = runner.submit(job);
     loop {
         if cancelled.load(Ordering::Relaxed) {
-            runner.cancel(id);
+            // This process ends, and the engine's with it.
+            runner.cancel_at_once(id);
         }
         // Woken often enough that Ctrl+C is felt at once.
         match runner.events().recv_timeout(std::time::Duration::from_millis(50)) {

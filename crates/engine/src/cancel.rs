@@ -1,11 +1,14 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::EngineError;
 
+const CANCELLED: u8 = 1;
+const AT_ONCE: u8 = 2;
+
 /// A flag that asks a run to stop; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct CancelToken(Arc<AtomicBool>);
+pub struct CancelToken(Arc<AtomicU8>);
 
 impl CancelToken {
     /// A token that nobody has cancelled.
@@ -15,12 +18,23 @@ impl CancelToken {
 
     /// Asks the run to stop. Cannot be taken back.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.fetch_max(CANCELLED, Ordering::Relaxed);
     }
 
-    /// Whether the run was asked to stop.
+    /// Asks the run to stop without ending the step it is in: an engine's process is killed, and what it has loaded
+    /// and kept is lost.
+    pub fn cancel_at_once(&self) {
+        self.0.fetch_max(AT_ONCE, Ordering::Relaxed);
+    }
+
+    /// Whether the run was asked to stop, in either way.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) >= CANCELLED
+    }
+
+    /// Whether it was asked to stop at once.
+    pub fn is_cancelled_at_once(&self) -> bool {
+        self.0.load(Ordering::Relaxed) >= AT_ONCE
     }
 
     /// `Err(EngineError::Cancelled)` once the run was asked to stop: call it in every long loop with `?`.

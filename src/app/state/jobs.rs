@@ -49,7 +49,12 @@ pub struct JobItem {
     pub eta: Option<Duration>,
     /// How many stages were taken from the last run instead of being computed again.
     pub num_reused_stages: usize,
+    /// What [`JobItem::elapsed`] was when it was asked to stop.
+    pub stop_asked: Option<Duration>,
 }
+
+/// How long a job that was asked to stop is left alone, so that a double click does not end it by force.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 impl JobItem {
     /// Whether it runs or waits.
@@ -58,6 +63,15 @@ impl JobItem {
             self.status,
             JobStatus::Queued | JobStatus::Running | JobStatus::Stopping
         )
+    }
+
+    /// Whether it can be asked to stop, or ended by force when it was and takes its time.
+    pub fn can_be_stopped(&self) -> bool {
+        match self.status {
+            JobStatus::Queued | JobStatus::Running => true,
+            JobStatus::Stopping => self.stop_asked.is_some_and(|asked| self.elapsed >= asked + LEFT_ALONE),
+            JobStatus::Done | JobStatus::Failed(_) | JobStatus::Cancelled => false,
+        }
     }
 }
 
@@ -86,5 +100,27 @@ impl JobsState {
     /// How many wait.
     pub fn num_queued(&self) -> usize {
         self.items.iter().filter(|job| job.status == JobStatus::Queued).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stopping_job_is_ended_by_force_no_sooner_than_after_a_double_click() {
+        let secs = Duration::from_secs;
+        let mut job = JobItem {
+            status: JobStatus::Running,
+            elapsed: secs(5),
+            ..JobItem::default()
+        };
+        assert!(job.can_be_stopped());
+        (job.status, job.stop_asked) = (JobStatus::Stopping, Some(secs(5)));
+        assert!(!job.can_be_stopped());
+        job.elapsed = secs(6);
+        assert!(job.can_be_stopped());
+        job.status = JobStatus::Cancelled;
+        assert!(!job.can_be_stopped());
     }
 }

@@ -172,10 +172,13 @@ fn cancel_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
     if !job.is_active() {
         return;
     }
-    let name = format!("Cancel {}", job.name);
+    let name = match job.status {
+        JobStatus::Stopping => format!("End {} at once", job.name),
+        _ => format!("Cancel {}", job.name),
+    };
     let button = IconButton::new(Icon::Close, &name)
         .side(24.0)
-        .enabled(job.status != JobStatus::Stopping);
+        .enabled(job.can_be_stopped());
     if ui.add(button).clicked() {
         commands.send(Command::CancelJob(job.id));
     }

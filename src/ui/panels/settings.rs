@@ -275,14 +275,16 @@ fn running_ui(ui: &mut Ui, job: &JobItem, num_queued: usize, commands: &CommandS
             ui.label(text::faint(ui, line.trim_start_matches([' ', '·'])));
         });
     });
-    let cancel = Button::new("Cancel")
-        .icon(Icon::Stop)
-        .height(size::PRIMARY)
-        .wide()
-        .keys(Command::Cancel.shortcut_text(ui.ctx()))
-        .sentence("Stop this run. Stages that are done are kept.")
-        .enabled(job.status != JobStatus::Stopping);
-    if ui.add(cancel).clicked() {
+    let cancel = if job.status == JobStatus::Stopping {
+        Button::new("End at once")
+            .sentence("It stops after the step that it is in. Ended before, it loads its models again next time.")
+    } else {
+        Button::new("Cancel")
+            .keys(Command::Cancel.shortcut_text(ui.ctx()))
+            .sentence("Stop this run. Stages that are done are kept.")
+    };
+    let cancel = cancel.icon(Icon::Stop).height(size::PRIMARY).wide();
+    if ui.add(cancel.enabled(job.can_be_stopped())).clicked() {
         commands.send(Command::CancelJob(job.id));
     }
 }

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 pub use event::{JobId, RunnerEvent, RunnerEventKind};
 use queue::{Queue, Task};
 
-use crate::{Engine, EngineError, EngineInfo, InProcessEngine, Job, RunContext, run_recorded};
+use crate::{CancelToken, Engine, EngineError, EngineInfo, InProcessEngine, Job, RunContext, run_recorded};
 
 /// Previews are large, and as many as this can lie in the channel.
 const CHANNEL_CAPACITY: usize = 8;
@@ -102,12 +102,17 @@ impl Runner {
 
     /// Cancels a job, waiting or running. Does nothing to one that has ended.
     pub fn cancel(&self, job: JobId) {
-        self.queue.cancel(|id| id == job);
+        self.queue.cancel(|id| id == job, CancelToken::cancel);
+    }
+
+    /// The same without waiting for the end of the step that it is in: see [`CancelToken::cancel_at_once`].
+    pub fn cancel_at_once(&self, job: JobId) {
+        self.queue.cancel(|id| id == job, CancelToken::cancel_at_once);
     }
 
     /// Cancels every job, waiting or running.
     pub fn cancel_all(&self) {
-        self.queue.cancel(|_| true);
+        self.queue.cancel(|_| true, CancelToken::cancel);
     }
 
     /// Moves a waiting job to another place among those that wait, 0 being the next to run.

@@ -44,7 +44,8 @@ impl Queue {
         id
     }
 
-    pub(super) fn cancel(&self, is_meant: impl Fn(JobId) -> bool) {
+    /// Takes the jobs that are meant off the queue, and does `stop` to the running one's token.
+    pub(super) fn cancel(&self, is_meant: impl Fn(JobId) -> bool, stop: fn(&CancelToken)) {
         let mut state = self.state.lock();
         let (cancelled, kept) = state.waiting.drain(..).partition(|(id, _)| is_meant(*id));
         state.waiting = kept;
@@ -52,7 +53,7 @@ impl Queue {
             self.outbox.push(id, RunnerEventKind::Cancelled);
         }
         if let Some((_, cancel)) = state.running.as_ref().filter(|(id, _)| is_meant(*id)) {
-            cancel.cancel();
+            stop(cancel);
         }
     }
 
@@ -90,7 +91,8 @@ impl Queue {
         state.is_closed = true;
         state.waiting.clear();
         if let Some((_, cancel)) = &state.running {
-            cancel.cancel();
+            // The engines' processes end anyway.
+            cancel.cancel_at_once();
         }
         self.changed.notify_one();
         drop(state);

@@ -15,7 +15,7 @@ pub struct WorkerCommand {
     pub start_limit: Duration,
     /// From one message to the next while a job runs. A worker sends a heartbeat every second.
     pub silence_limit: Duration,
-    /// From a request to cancel to the kill.
+    /// From a request to cancel to the kill, or longer where the job's steps take long.
     pub cancel_grace: Duration,
     /// From a request to shut down to the kill.
     pub shutdown_grace: Duration,
@@ -30,7 +30,7 @@ impl WorkerCommand {
             env: Vec::new(),
             start_limit: Duration::from_mins(2),
             silence_limit: Duration::from_secs(30),
-            cancel_grace: Duration::from_secs(3),
+            cancel_grace: Duration::from_secs(10),
             shutdown_grace: Duration::from_secs(2),
         }
     }

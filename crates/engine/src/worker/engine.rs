@@ -5,6 +5,7 @@ use bozzetto_asset::Asset;
 
 use super::WorkerCommand;
 use super::artifacts::{read_preview, read_result};
+use super::pace::Pace;
 use super::process::WorkerProcess;
 use super::protocol::{Message, MessageBody, Request, is_understood, other_version};
 use super::watch::{Broken, Watch};
@@ -124,15 +125,19 @@ impl WorkerEngine {
             folder: folder.to_owned(),
         })?;
         let mut watch = Watch::new(self.command.silence_limit);
+        let mut pace = Pace::default();
         let mut cancelled_at = None;
         loop {
+            if context.cancel.is_cancelled_at_once() {
+                return Err(EngineError::Cancelled.into());
+            }
             if context.cancel.is_cancelled() {
                 match cancelled_at {
                     None => {
                         process.send(&Request::Cancel { id })?;
                         cancelled_at = Some(Instant::now());
                     }
-                    Some(instant) if instant.elapsed() > self.command.cancel_grace => {
+                    Some(instant) if instant.elapsed() > pace.grace(self.command.cancel_grace) => {
                         return Err(EngineError::Cancelled.into());
                     }
                     Some(_) => {}
@@ -141,6 +146,11 @@ impl WorkerEngine {
             let Some(message) = watch.next_message(process)? else {
                 continue;
             };
+            match &message.body {
+                MessageBody::Stage { .. } => pace.stage(),
+                MessageBody::Progress { .. } => pace.step(Instant::now()),
+                _ => {}
+            }
             // Whatever a job still says after it was cancelled interests nobody, except its end.
             let emit = |event| {
                 if cancelled_at.is_none() {

@@ -16,6 +16,7 @@ mod command;
 mod engine;
 mod lines;
 mod outlet;
+mod pace;
 #[cfg_attr(unix, path = "pipe_unix.rs")]
 #[cfg_attr(windows, path = "pipe_windows.rs")]
 mod pipe;

@@ -81,13 +81,22 @@ impl Case {
 
     /// Runs a job, and cancels it at the first event that `is_enough`.
     pub fn run_until(&mut self, is_enough: impl Fn(&Event) -> bool + Sync) -> Result<Asset, EngineError> {
+        self.run_until_stopped(is_enough, CancelToken::cancel)
+    }
+
+    /// The same, stopped in the way of `stop`.
+    pub fn run_until_stopped(
+        &mut self,
+        is_enough: impl Fn(&Event) -> bool + Sync,
+        stop: fn(&CancelToken),
+    ) -> Result<Asset, EngineError> {
         let cancel = CancelToken::new();
         let job = self.job();
         let context = RunContext {
             cancel: cancel.clone(),
             emit: &|event| {
                 if is_enough(&event) {
-                    cancel.cancel();
+                    stop(&cancel);
                 }
                 self.events.lock().push(event);
             },

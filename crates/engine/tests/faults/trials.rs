@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bozzetto_engine::protocol::Request;
-use bozzetto_engine::{Engine as _, EngineError, Event, LogLevel, Preview, Runner, RunnerEventKind};
+use bozzetto_engine::{CancelToken, Engine as _, EngineError, Event, LogLevel, Preview, Runner, RunnerEventKind};
 use libtest_mimic::Trial;
 
 use crate::job::Case;
@@ -73,6 +73,8 @@ const OTHERS: &[(&str, fn())] = &[
         is_cancelled_by_force(Player::Own, "ignores cancel");
     }),
     ("is cancelled at the start", is_cancelled_at_the_start),
+    ("is cancelled between long steps", is_cancelled_between_long_steps),
+    ("is ended at once", is_ended_at_once),
     ("does not exist", does_not_exist),
     ("is left alone", || ends_by_itself(Player::Own)),
     ("the queue goes on", the_queue_goes_on),
@@ -234,9 +236,28 @@ pub fn is_cancelled_by_force(player: Player, fault: &str) {
     case.recovers();
 }
 
+/// It hears of it only after its step, which takes longer than the grace.
+fn is_cancelled_between_long_steps() {
+    let mut case = Case::with_command(Player::Own, "takes long steps", |command, _| {
+        command.cancel_grace = Duration::from_millis(1);
+    });
+    let is_third = |event: &Event| matches!(event, Event::Progress { done: 3, .. });
+    assert_eq!(case.run_until(is_third).map(|_| ()), Err(EngineError::Cancelled));
+    assert!(case.engine.process_id().is_some(), "it stays for the next job");
+    case.recovers();
+}
+
+fn is_ended_at_once() {
+    let mut case = Case::new(Player::Own, "ignores cancel");
+    let result = case.run_until_stopped(is_stage, CancelToken::cancel_at_once);
+    assert_eq!(result.map(|_| ()), Err(EngineError::Cancelled));
+    assert_eq!(case.engine.process_id(), None);
+    case.recovers();
+}
+
 fn is_cancelled_at_the_start() {
     let mut case = Case::new(Player::Own, "hangs at once");
-    let cancel = bozzetto_engine::CancelToken::new();
+    let cancel = CancelToken::new();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let is_started = || case_is_started(case.folder.path());

@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use bozzetto_asset::formats::artifact::{ASSET_FILE, write_asset};
 use bozzetto_engine::protocol::{Message, MessageBody, PROTOCOL_VERSION, PreviewContent, Request};
@@ -168,6 +169,15 @@ impl Order {
                 return self.finish();
             }
             "garbles a message" => print(b"{\"event\":\"done\",\"id\":1,\"artifact\":7}\n"),
+            "takes long steps" => {
+                for done in 1..=3 {
+                    let stage = "carve".to_owned();
+                    self.say(MessageBody::Progress { stage, done, total: 10 });
+                    std::thread::sleep(Duration::from_millis(300));
+                }
+                self.say(MessageBody::Cancelled);
+                return Self::next().expect("a job").finish();
+            }
             "says it was cancelled" => self.say(MessageBody::Cancelled),
             "fails politely" => {
                 self.say(MessageBody::Failed { error: no_result() });
