@@ -77,13 +77,14 @@ ensure_rust() {
     PATH="$PATH:${CARGO_HOME:-$HOME/.cargo}/bin"
     export PATH
     if command -v cargo >/dev/null 2>&1; then
-        installed=$(rustc --version 2>/dev/null | cut -d ' ' -f 2)
+        # rustup may be there without any Rust, as Ubuntu installs it.
+        installed=$(rustc --version 2>/dev/null | cut -d ' ' -f 2) || installed=
         at_least "${installed:-0}" "$minimum_rust" && return 0
         if command -v rustup >/dev/null 2>&1; then
-            say "Rust ${installed:-unknown} is too old; updating to the newest stable one."
-            rustup update stable && rustup default stable && return 0
+            say "Rust $minimum_rust is needed and ${installed:-none} is there; installing the newest stable one."
+            rustup update stable --no-self-update && rustup default stable && return 0
         fi
-        say "Rust ${installed:-unknown} is too old and not managed by rustup; installing a newer one beside it."
+        say "Rust $minimum_rust is needed, ${installed:-none} is there, and not by rustup; installing a newer one beside it."
     fi
     say "Installing Rust into your home folder with its official installer."
     curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path ||

@@ -104,6 +104,17 @@ def test_upstreams_own_glb_shows_the_same(
     own_glb.check(messages, tmp_path / "job", texture_px=1024)
 
 
+@pytest.fixture(scope="module")
+def dim_pictures(cut_out: Path, second_picture: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Pictures of a dark ball: upstream tunes by those alone that a result is close to, and random splats are few."""
+    folder = tmp_path_factory.mktemp("dim")
+    for path in (cut_out, second_picture):
+        pixels = np.array(Image.open(path))
+        pixels[..., :3] //= 50
+        Image.fromarray(pixels).save(folder / path.name)
+    return [folder / path.name for path in (cut_out, second_picture)]
+
+
 @AT_LENGTH
 @pytest.mark.parametrize("way", ["No", "noise", "deltav"])
 def test_the_refinement_is_upstreams(start_worker, checkpoints, dim_pictures, tmp_path, way) -> None:
@@ -150,17 +161,6 @@ def test_the_refinement_is_upstreams(start_worker, checkpoints, dim_pictures, tm
         np.testing.assert_allclose(camera["world_from_view"][9:], y_up(eye[None])[0], atol=1e-4)
         opening = 2 * np.arctan(0.5 / intrinsics[1, 1])
         assert np.isclose(camera["projection"]["fov_y_rad"], opening, rtol=1e-4)
-
-
-@pytest.fixture(scope="module")
-def dim_pictures(cut_out: Path, second_picture: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Pictures of a dark ball: upstream tunes by those alone that a result is close to, and random splats are few."""
-    folder = tmp_path_factory.mktemp("dim")
-    for path in (cut_out, second_picture):
-        pixels = np.array(Image.open(path))
-        pixels[..., :3] //= 50
-        Image.fromarray(pixels).save(folder / path.name)
-    return [folder / path.name for path in (cut_out, second_picture)]
 
 
 def check_tuned(asset: dict[str, np.ndarray], wanted: dict[str, np.ndarray]) -> None:
