@@ -82,9 +82,13 @@ ensure_rust() {
         at_least "${installed:-0}" "$minimum_rust" && return 0
         if command -v rustup >/dev/null 2>&1; then
             say "Rust $minimum_rust is needed and ${installed:-none} is there; installing the newest stable one."
-            rustup update stable --no-self-update && rustup default stable && return 0
+            rustup update stable --no-self-update && rustup default stable ||
+                fail "rustup could not install Rust. See what it says above, then start again."
+            # The system's own Rust may come first.
+            PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+            return 0
         fi
-        say "Rust $minimum_rust is needed, ${installed:-none} is there, and not by rustup; installing a newer one beside it."
+        say "Rust $minimum_rust is needed, ${installed:-none} is there, without rustup; installing a newer one beside it."
     fi
     say "Installing Rust into your home folder with its official installer."
     curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile minimal --no-modify-path ||

@@ -155,6 +155,7 @@ impl Jobs {
             item.stop_asked = Some(item.elapsed);
         } else if item.can_be_stopped() {
             self.runner.cancel_at_once(entry.runner_id);
+            item.stop_asked = None;
         }
     }
 

@@ -6,7 +6,7 @@ use crate::EngineError;
 const CANCELLED: u8 = 1;
 const AT_ONCE: u8 = 2;
 
-/// A flag that asks a run to stop; clones share it.
+/// Asks a run to stop, in its own time or at once; clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct CancelToken(Arc<AtomicU8>);
 
@@ -21,8 +21,8 @@ impl CancelToken {
         self.0.fetch_max(CANCELLED, Ordering::Relaxed);
     }
 
-    /// Asks the run to stop without ending the step it is in: an engine's process is killed, and what it has loaded
-    /// and kept is lost.
+    /// Asks the run to stop whatever becomes of the engine: its process is asked to exit and soon killed, and what it
+    /// has loaded and kept is lost.
     pub fn cancel_at_once(&self) {
         self.0.fetch_max(AT_ONCE, Ordering::Relaxed);
     }

@@ -10,7 +10,7 @@ pub enum JobStatus {
     Queued,
     /// Runs.
     Running,
-    /// Was asked to stop and has not stopped yet.
+    /// Was asked to stop and has not stopped yet. If it takes its time, it can be ended by force.
     Stopping,
     /// Gave a result.
     Done,
@@ -49,7 +49,7 @@ pub struct JobItem {
     pub eta: Option<Duration>,
     /// How many stages were taken from the last run instead of being computed again.
     pub num_reused_stages: usize,
-    /// What [`JobItem::elapsed`] was when it was asked to stop.
+    /// What [`JobItem::elapsed`] was when it was asked to stop; `None` again once it is ended by force.
     pub stop_asked: Option<Duration>,
 }
 

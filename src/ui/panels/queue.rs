@@ -9,6 +9,10 @@ use crate::ui::widgets::{IconButton, Tone, empty_state_ui, place_ui, progress_ba
 
 const ROW: f32 = 40.0;
 
+/// What ending a job that is stopping comes to.
+pub(super) const END_AT_ONCE: &str =
+    "It stops after its step. Ended before, it loses the models that it has loaded and the stages that it kept.";
+
 /// Jobs that run, wait or have ended, newest first.
 pub fn queue_ui(ui: &mut Ui, state: &AppState, commands: &CommandSender) {
     if state.jobs.items.is_empty() {
@@ -172,11 +176,12 @@ fn cancel_ui(ui: &mut Ui, job: &JobItem, commands: &CommandSender) {
     if !job.is_active() {
         return;
     }
-    let name = match job.status {
-        JobStatus::Stopping => format!("End {} at once", job.name),
-        _ => format!("Cancel {}", job.name),
+    let (name, sentence) = match job.status {
+        JobStatus::Stopping => (format!("End {} at once", job.name), END_AT_ONCE),
+        _ => (format!("Cancel {}", job.name), ""),
     };
     let button = IconButton::new(Icon::Close, &name)
+        .sentence(sentence)
         .side(24.0)
         .enabled(job.can_be_stopped());
     if ui.add(button).clicked() {

@@ -276,8 +276,7 @@ fn running_ui(ui: &mut Ui, job: &JobItem, num_queued: usize, commands: &CommandS
         });
     });
     let cancel = if job.status == JobStatus::Stopping {
-        Button::new("End at once")
-            .sentence("It stops after the step that it is in. Ended before, it loads its models again next time.")
+        Button::new("End at once").sentence(super::queue::END_AT_ONCE)
     } else {
         Button::new("Cancel")
             .keys(Command::Cancel.shortcut_text(ui.ctx()))

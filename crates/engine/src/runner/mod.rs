@@ -32,7 +32,7 @@ const CHANNEL_CAPACITY: usize = 8;
 /// The inference thread with its queue. It owns the engines and runs one job at a time; their panics fail the job and
 /// nothing else. Assets leave it with their provenance filled in, see [`run_recorded`].
 ///
-/// Dropping it cancels what runs, ends the engines' processes and joins its threads.
+/// Dropping it cancels what runs at once, ends the engines' processes and joins its threads.
 pub struct Runner {
     queue: Arc<Queue>,
     infos: Arc<Mutex<Vec<EngineInfo>>>,
@@ -105,7 +105,7 @@ impl Runner {
         self.queue.cancel(|id| id == job, CancelToken::cancel);
     }
 
-    /// The same without waiting for the end of the step that it is in: see [`CancelToken::cancel_at_once`].
+    /// The same without waiting for the end of the step that it is in, see [`CancelToken::cancel_at_once`].
     pub fn cancel_at_once(&self, job: JobId) {
         self.queue.cancel(|id| id == job, CancelToken::cancel_at_once);
     }

@@ -44,7 +44,7 @@ impl Queue {
         id
     }
 
-    /// Takes the jobs that are meant off the queue, and does `stop` to the running one's token.
+    /// Takes the jobs that are meant off the queue; the one that runs is stopped by `stop`.
     pub(super) fn cancel(&self, is_meant: impl Fn(JobId) -> bool, stop: fn(&CancelToken)) {
         let mut state = self.state.lock();
         let (cancelled, kept) = state.waiting.drain(..).partition(|(id, _)| is_meant(*id));

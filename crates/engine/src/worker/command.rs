@@ -15,7 +15,7 @@ pub struct WorkerCommand {
     pub start_limit: Duration,
     /// From one message to the next while a job runs. A worker sends a heartbeat every second.
     pub silence_limit: Duration,
-    /// From a request to cancel to the kill, or longer where the job's steps take long.
+    /// From a request to cancel to the kill; up to a minute where the steps of its jobs take long.
     pub cancel_grace: Duration,
     /// From a request to shut down to the kill.
     pub shutdown_grace: Duration,

@@ -20,6 +20,8 @@ pub struct WorkerEngine {
     info: EngineInfo,
     command: WorkerCommand,
     process: Option<WorkerProcess>,
+    /// Of the jobs that ran in the process.
+    pace: Pace,
     last_job: u64,
 }
 
@@ -50,6 +52,7 @@ impl WorkerEngine {
             },
             command,
             process: None,
+            pace: Pace::default(),
             last_job: 0,
         }
     }
@@ -79,6 +82,7 @@ impl WorkerEngine {
             );
         }
         let mut process = WorkerProcess::spawn(&self.info.id, &self.command)?;
+        self.pace = Pace::default();
         match self.greeting(&mut process, cancel) {
             Ok(info) => {
                 self.info = info;
@@ -112,7 +116,7 @@ impl WorkerEngine {
 
     /// Sends the job and follows it to its end.
     fn converse(
-        &self,
+        &mut self,
         process: &mut WorkerProcess,
         job: &Job,
         folder: &Path,
@@ -125,7 +129,7 @@ impl WorkerEngine {
             folder: folder.to_owned(),
         })?;
         let mut watch = Watch::new(self.command.silence_limit);
-        let mut pace = Pace::default();
+        self.pace.begin();
         let mut cancelled_at = None;
         loop {
             if context.cancel.is_cancelled_at_once() {
@@ -137,7 +141,7 @@ impl WorkerEngine {
                         process.send(&Request::Cancel { id })?;
                         cancelled_at = Some(Instant::now());
                     }
-                    Some(instant) if instant.elapsed() > pace.grace(self.command.cancel_grace) => {
+                    Some(instant) if instant.elapsed() > self.pace.grace(self.command.cancel_grace) => {
                         return Err(EngineError::Cancelled.into());
                     }
                     Some(_) => {}
@@ -147,8 +151,9 @@ impl WorkerEngine {
                 continue;
             };
             match &message.body {
-                MessageBody::Stage { .. } => pace.stage(),
-                MessageBody::Progress { .. } => pace.step(Instant::now()),
+                _ if message.id != Some(id) => {}
+                MessageBody::Stage { .. } => self.pace.begin(),
+                MessageBody::Progress { .. } => self.pace.step(Instant::now()),
                 _ => {}
             }
             // Whatever a job still says after it was cancelled interests nobody, except its end.
@@ -199,6 +204,11 @@ impl Engine for WorkerEngine {
                     Ending::Failed(error) => Err(error),
                     Ending::Cancelled => Err(EngineError::Cancelled),
                 }
+            }
+            // It may have files to take away.
+            Err(Broken::Failed(error)) if context.cancel.is_cancelled_at_once() => {
+                process.shut_down(self.command.shutdown_grace);
+                Err(error)
             }
             Err(broken) => Err(ended(process, broken)),
         };

@@ -15,12 +15,12 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// A stage begins. What it does before its first step may be anything, such as loading a model.
-    pub(super) fn stage(&mut self) {
+    /// A job or a stage begins. What comes before its first step may be anything, such as loading a model.
+    pub(super) fn begin(&mut self) {
         self.step_began = None;
     }
 
-    /// A step of the stage was done at `now`.
+    /// A step was done at `now`.
     pub(super) fn step(&mut self, now: Instant) {
         if let Some(began) = self.step_began {
             self.longest_step = self.longest_step.max(now.duration_since(began));
@@ -44,7 +44,7 @@ mod tests {
     fn a_cancelled_job_is_left_the_time_of_its_steps() {
         let (mut pace, start) = (Pace::default(), Instant::now());
         let mut steps_at = |seconds: &[u64]| {
-            pace.stage();
+            pace.begin();
             for second in seconds {
                 pace.step(start + Duration::from_secs(*second));
             }

@@ -248,9 +248,13 @@ fn is_cancelled_between_long_steps() {
 }
 
 fn is_ended_at_once() {
-    let mut case = Case::new(Player::Own, "ignores cancel");
+    let mut case = Case::with_command(Player::Own, "ignores cancel", |command, _| {
+        command.shutdown_grace = Duration::from_millis(200);
+    });
+    let began = Instant::now();
     let result = case.run_until_stopped(is_stage, CancelToken::cancel_at_once);
     assert_eq!(result.map(|_| ()), Err(EngineError::Cancelled));
+    assert!(began.elapsed() < Duration::from_mins(1), "the grace of other cancels");
     assert_eq!(case.engine.process_id(), None);
     case.recovers();
 }
