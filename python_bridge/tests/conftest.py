@@ -5,7 +5,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +134,11 @@ def job_for(engine: str, path: Path, **params: Any) -> dict[str, Any]:
     """A job as the program sends it."""
     view = {"path": str(path), "matte": {"threshold": 0.5, "inverted": False, "ignores_alpha": False}, "enabled": True}
     return {"engine": engine, "params": params, "views": [view], "seed": 7}
+
+
+def upstreams_glb(lines: Iterable[str]) -> Path:
+    """Where upstream's own GLB is, as a job's log tells it."""
+    lines = list(lines)
+    told = [line for line in lines if "own GLB is" in line]
+    assert len(told) == 1, lines
+    return Path(told[0].removeprefix("Upstream's own GLB is ").removesuffix("."))

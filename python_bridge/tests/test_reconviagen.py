@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import STAND_INS, job_for, read_safetensors
+from conftest import STAND_INS, job_for, read_safetensors, upstreams_glb
 
 UPSTREAM = STAND_INS.with_name("stand_ins_reconviagen")
 STEPS = {"structure.steps": 3, "latent.steps": 2}
@@ -84,9 +84,9 @@ def test_upstreams_own_glb_is_made_of_what_was_refined(start_worker, weights, pi
     params = {**STEPS, "refine.mode": "refine", "decode.splats": False, "decode.upstream_glb": True}
     messages = worker.run(job_for("reconviagen-python", picture, **params), tmp_path / "job")
     assert messages[-1]["event"] == "done", messages[-1]
-    told = [message["message"] for message in messages if message["event"] == "log"]
-    (path,) = [words.removeprefix("Upstream's own GLB is ")[:-1] for words in told if "own GLB is" in words]
-    assert json.loads(Path(path).read_text()) == {"splats": 3, "faces": 1, "simplify": 0.95, "texture_size": 1024}
+    told = (message["message"] for message in messages if message["event"] == "log")
+    asked = json.loads(upstreams_glb(told).read_text())
+    assert asked == {"splats": 3, "faces": 1, "simplify": 0.95, "texture_size": 1024}
 
 
 def test_a_first_pass_after_a_refinement_is_as_exact_as_before(start_worker, weights, picture, tmp_path) -> None:

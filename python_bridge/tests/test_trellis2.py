@@ -16,7 +16,7 @@ from bozzetto_bridge.adapters.trellis2 import Trellis2Adapter
 from bozzetto_bridge.adapters.trellis2.environment import environment_variables
 from bozzetto_bridge.errors import Cancelled, Internal, MissingFile, NoResult
 from bozzetto_bridge.weights import weight_hashes
-from conftest import STAND_INS, job_for, read_safetensors
+from conftest import STAND_INS, job_for, read_safetensors, upstreams_glb
 from PIL import Image
 
 
@@ -254,7 +254,7 @@ def test_upstreams_own_glb_is_written_beside_the_result(adapter, picture, tmp_pa
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     recorder = Recorder()
     adapter.run(job(adapter, picture, decode__upstream_glb=True), JobContext(recorder))
-    path = Path(written(recorder))
+    path = upstreams_glb(told[2] for told in recorder.told if told[0] == "log")
     asked = json.loads(path.read_text())
     assert asked == {
         "grid_size": 1024,
@@ -270,12 +270,6 @@ def test_upstreams_own_glb_is_written_beside_the_result(adapter, picture, tmp_pa
         "extension_webp": True,
     }
     assert [file.name for file in path.parent.iterdir()] == ["upstream.glb"]
-
-
-def written(recorder: Recorder) -> str:
-    """Where upstream's GLB is, as it was told."""
-    (told,) = [told[2] for told in recorder.told if told[0] == "log" and "own GLB is" in told[2]]
-    return told.removeprefix("Upstream's own GLB is ").removesuffix(".")
 
 
 def test_a_result_is_not_lost_for_upstreams_glb(adapter, picture, monkeypatch) -> None:

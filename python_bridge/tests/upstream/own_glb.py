@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import read_safetensors
+from conftest import read_safetensors, upstreams_glb
 
 ON_A_CARD = pytest.mark.skipif("WITH_CARD" not in os.environ, reason="upstream exports on a graphics card alone")
 
@@ -31,10 +31,8 @@ def check(messages: list[dict[str, Any]], folder: Path, texture_px: int) -> None
     import trimesh
     from scipy.spatial import cKDTree
 
-    told = [message["message"] for message in messages if message["event"] == "log"]
-    paths = [words.removeprefix("Upstream's own GLB is ").removesuffix(".") for words in told if "own GLB is" in words]
-    assert len(paths) == 1, told
-    theirs = trimesh.load(paths[0], force="mesh")
+    told = (message["message"] for message in messages if message["event"] == "log")
+    theirs = trimesh.load(upstreams_glb(told), force="mesh")
     assert theirs.visual.material.baseColorTexture.size == (texture_px, texture_px)
     assert len(theirs.visual.uv) == len(theirs.vertices)
     ours = read_safetensors(folder / "asset.safetensors")["mesh.positions"]
